@@ -1,0 +1,72 @@
+"""Who may come in: a bounded number of requests, and of pixels that they hold."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from app.errors import NotReadyError, QueueFullError
+
+RETRY_AFTER_S = 1  # a full queue of small images drains well within a second
+DRAINING_RETRY_AFTER_S = 5  # time for another instance to take over
+
+
+class Admission:
+    """Counts slots and pixels; refuses what does not fit, so that memory stays bounded under any load."""
+
+    def __init__(self, *, slots: int, pixels: int) -> None:
+        self._slots = slots
+        self._pixels = pixels
+        self._free_slots = slots
+        self._free_pixels = pixels
+        self._lock = threading.Lock()
+        self.is_draining = False
+
+    @contextmanager
+    def slot(self) -> Iterator["Slot"]:
+        """Hold a slot for the block.
+
+        Raises:
+            NotReadyError: the service is draining.
+            QueueFullError: every slot is taken.
+        """
+        if self.is_draining:
+            msg = "The service is shutting down."
+            raise NotReadyError(msg, retry_after_s=DRAINING_RETRY_AFTER_S)
+        with self._lock:
+            if self._free_slots == 0:
+                msg = f"All {self._slots} places in the queue are taken."
+                raise QueueFullError(msg, limit=self._slots, retry_after_s=RETRY_AFTER_S)
+            self._free_slots -= 1
+        slot = Slot(self)
+        try:
+            yield slot
+        finally:
+            with self._lock:
+                self._free_slots += 1
+                self._free_pixels += slot.pixels
+
+    def reserve_pixels(self, slot: "Slot", pixels: int) -> None:
+        """Take ``pixels`` for a slot, which gives them back when it ends; see Slot.reserve_pixels."""
+        with self._lock:
+            if pixels > self._free_pixels:
+                msg = f"The images in work leave no room for one of {pixels} pixels; together they may have "
+                msg += f"{self._pixels}."
+                raise QueueFullError(msg, limit=self._pixels, retry_after_s=RETRY_AFTER_S)
+            self._free_pixels -= pixels
+            slot.pixels += pixels
+
+
+class Slot:
+    """One request's place, and the pixels that it holds."""
+
+    def __init__(self, admission: Admission) -> None:
+        self._admission = admission
+        self.pixels = 0
+
+    def reserve_pixels(self, pixels: int) -> None:
+        """Reserve ``pixels`` until the slot ends.
+
+        Raises:
+            QueueFullError: the images in work hold too many pixels already.
+        """
+        self._admission.reserve_pixels(self, pixels)

@@ -1,0 +1,129 @@
+"""A queue and one inference thread in front of a Denoiser: what waits while it is busy is the next batch."""
+
+import asyncio
+import queue
+import threading
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.denoiser import Denoiser
+from app.errors import InferenceError
+from app.images import FloatImage
+
+BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)  # batches are padded to these, so that TensorFlow sees few shapes
+MAX_BATCH_PIXELS = 2**18  # larger images gain nothing from company, and their memory would add up
+
+
+@dataclass(frozen=True)
+class Denoised:
+    """A clean image, how many images shared the call, and the seconds it waited and was worked on."""
+
+    image: FloatImage
+    batch_size: int
+    queue_s: float
+    infer_s: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Item:
+    image: FloatImage
+    future: "asyncio.Future[Denoised]"
+    arrived: float
+
+
+class Batcher:
+    """Runs a Denoiser on its own thread; to be made, used and closed on one event loop.
+
+    The queue is bounded by who submits (see app.admission). Items whose future is cancelled, because the
+    client left or the deadline passed, are dropped before the network sees them.
+    """
+
+    def __init__(self, denoiser: Denoiser, *, name: str) -> None:
+        self._denoiser = denoiser
+        self._loop = asyncio.get_running_loop()
+        self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name=f"inference {name}", daemon=True)
+        self._thread.start()
+
+    async def denoise(self, image: FloatImage) -> Denoised:
+        """Clean one image, shape (H, W), together with whatever else is waiting; cancel to drop it.
+
+        Raises:
+            InferenceError: the network failed on the batch.
+        """
+        future: asyncio.Future[Denoised] = self._loop.create_future()
+        self._queue.put(_Item(image, future, time.perf_counter()))
+        return await future
+
+    async def close(self) -> None:
+        """Finish what is queued and end the thread."""
+        self._queue.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    def _run(self) -> None:
+        waiting: list[_Item] = []
+        is_closing = False
+        while waiting or not is_closing:
+            arrived = [] if is_closing else self._arrived(block=not waiting)
+            is_closing = is_closing or None in arrived
+            waiting += [item for item in arrived if item is not None]
+            batch, waiting = _next_batch([item for item in waiting if not item.future.cancelled()])
+            if batch:
+                self._infer(batch)
+
+    def _arrived(self, *, block: bool) -> list[_Item | None]:
+        items = [self._queue.get()] if block else []
+        while not self._queue.empty():
+            items.append(self._queue.get())
+        return items
+
+    def _infer(self, batch: list[_Item]) -> None:
+        start = time.perf_counter()
+        try:
+            images = np.zeros((_padded_size(len(batch)), *batch[0].image.shape), np.float32)
+            for row, item in zip(images, batch, strict=False):
+                row[...] = item.image
+            denoised = self._denoiser.denoise(images)
+        except Exception as error:  # whatever it is, it belongs to this batch; the thread lives on
+            self._loop.call_soon_threadsafe(_fail, batch, error)
+            return
+        infer_s = time.perf_counter() - start
+        results = [
+            Denoised(image, len(batch), start - item.arrived, infer_s)
+            for image, item in zip(denoised, batch, strict=False)
+        ]
+        self._loop.call_soon_threadsafe(_deliver, batch, results)
+
+
+def _next_batch(waiting: list[_Item]) -> tuple[list[_Item], list[_Item]]:
+    """Split what waits into the next batch, of images as large as the first, and the rest in its order."""
+    if not waiting:
+        return [], []
+    shape = waiting[0].image.shape
+    room = min(BATCH_SIZES[-1], max(1, MAX_BATCH_PIXELS // (shape[0] * shape[1])))
+    batch: list[_Item] = []
+    rest: list[_Item] = []
+    for item in waiting:
+        fits = len(batch) < room and item.image.shape == shape
+        (batch if fits else rest).append(item)
+    return batch, rest
+
+
+def _padded_size(count: int) -> int:
+    return next(size for size in BATCH_SIZES if size >= count)
+
+
+def _deliver(batch: list[_Item], results: list[Denoised]) -> None:
+    for item, result in zip(batch, results, strict=True):
+        if not item.future.done():
+            item.future.set_result(result)
+
+
+def _fail(batch: list[_Item], error: Exception) -> None:
+    for item in batch:
+        if not item.future.done():
+            failure = InferenceError("The network failed on this image.")
+            failure.__cause__ = error
+            item.future.set_exception(failure)

@@ -1,0 +1,140 @@
+"""The one table from error class to HTTP status, and the handlers that answer errors as problem details."""
+
+import logging
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
+
+from app import errors
+from app.schemas import Problem
+
+MEDIA_TYPE = "application/problem+json"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ProblemType:
+    """A kind of problem: its HTTP status, the last part of its address, its title, and what a client can do."""
+
+    status: int
+    slug: str
+    title: str
+    advice: str
+
+
+INTERNAL_ERROR = ProblemType(500, "internal-error", "Internal error", "Report it with the X-Request-ID of the answer.")
+NOT_FOUND = ProblemType(404, "not-found", "No such page", "The endpoints are listed at /docs.")
+INVALID_PARAMETER = ProblemType(
+    422, "invalid-parameter", "Invalid parameter", "Correct the parameter that the detail names; /docs lists them all."
+)
+
+PROBLEM_TYPES: dict[type[errors.DenoiserError], ProblemType] = {
+    errors.NoImageError: ProblemType(
+        400, "no-image", "No image in the request", "Send the image as the body, or as the part `file` of a form."
+    ),
+    errors.ModelNotFoundError: ProblemType(
+        404, "model-not-found", "No such model", "Ask /v1/models for the models and versions that there are."
+    ),
+    errors.ProblemNotFoundError: NOT_FOUND,
+    errors.NotAcceptableError: ProblemType(
+        406, "not-acceptable", "No acceptable media type", "Accept image/png or application/json."
+    ),
+    errors.UploadTooLargeError: ProblemType(
+        413, "upload-too-large", "Upload too large", "Send fewer bytes, or raise DENOISER_MAX_UPLOAD_BYTES."
+    ),
+    errors.UnsupportedFormatError: ProblemType(
+        415, "unsupported-format", "Unsupported image format", "Convert the image to one of the accepted formats."
+    ),
+    errors.InvalidImageError: ProblemType(
+        422, "invalid-image", "Invalid image", "Check that the file opens in a viewer and was sent completely."
+    ),
+    errors.ImageTooLargeError: ProblemType(
+        422, "image-too-large", "Too many pixels", "Scale the image down, or raise DENOISER_MAX_PIXELS."
+    ),
+    errors.InvalidParameterError: INVALID_PARAMETER,
+    errors.QueueFullError: ProblemType(
+        429, "queue-full", "Queue full", "Try again after the seconds that Retry-After names."
+    ),
+    errors.NotReadyError: ProblemType(
+        503, "not-ready", "Not ready", "Try again after the seconds that Retry-After names, or another instance."
+    ),
+    errors.DeadlineExceededError: ProblemType(
+        503, "deadline-exceeded", "Deadline exceeded", "Try again after the seconds that Retry-After names."
+    ),
+    errors.ClientGoneError: ProblemType(
+        499, "client-gone", "Client gone", "Nothing: this appears only in the log, nobody is left to read it."
+    ),
+    errors.InferenceError: ProblemType(
+        500, "inference-failed", "Inference failed", "Report it with the X-Request-ID of the answer."
+    ),
+}
+
+STATUS_PROBLEM_TYPES = {
+    400: ProblemType(400, "bad-request", "Malformed request", "Check how the request was put together."),
+    404: NOT_FOUND,
+    405: ProblemType(405, "method-not-allowed", "Method not allowed", "The header Allow lists the methods."),
+}
+
+ALL_PROBLEM_TYPES = {
+    kind.slug: kind for kind in (*PROBLEM_TYPES.values(), *STATUS_PROBLEM_TYPES.values(), INTERNAL_ERROR)
+}
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Answer every error that the routes or the framework raise as a problem."""
+    # Starlette types every handler as one of Exception, and calls it with the class it was registered for
+    app.add_exception_handler(errors.DenoiserError, _answer_denoiser_error)  # type: ignore[arg-type]
+    app.add_exception_handler(RequestValidationError, _answer_validation_error)  # type: ignore[arg-type]
+    app.add_exception_handler(HTTPException, _answer_http_exception)  # type: ignore[arg-type]
+
+
+async def answer_internal_error(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer what nobody caught, without a word of the exception; the log has it."""
+    response = problem_response(INTERNAL_ERROR, "Something went wrong inside the service.")
+    await response(scope, receive, send)
+
+
+def problem_response(
+    kind: ProblemType, detail: str, *, headers: dict[str, str] | None = None, **extensions: object
+) -> Response:
+    """Build problem details (RFC 9457)."""
+    problem = Problem(type=f"/problems/{kind.slug}", title=kind.title, status=kind.status, detail=detail, **extensions)
+    return Response(
+        problem.model_dump_json(exclude_none=True), status_code=kind.status, headers=headers, media_type=MEDIA_TYPE
+    )
+
+
+async def _answer_denoiser_error(_request: Request, error: errors.DenoiserError) -> Response:
+    kind = PROBLEM_TYPES[type(error)]
+    if not isinstance(error, errors.RequestError):
+        logger.error("inference failed", exc_info=error)
+        return problem_response(kind, str(error))
+    headers = {"Retry-After": str(error.retry_after_s)} if error.retry_after_s is not None else None
+    return problem_response(
+        kind, str(error), headers=headers, limit=error.limit, names=error.names, parameter=error.parameter
+    )
+
+
+async def _answer_validation_error(_request: Request, error: RequestValidationError) -> Response:
+    first = error.errors()[0]
+    name = str(first["loc"][-1])
+    if first["type"] == "extra_forbidden":
+        return problem_response(INVALID_PARAMETER, f"There is no parameter {name!r}.", parameter=name)
+    return problem_response(INVALID_PARAMETER, f"{name}: {first['msg']}, not {first['input']!r}.", parameter=name)
+
+
+async def _answer_http_exception(request: Request, error: HTTPException) -> Response:
+    status = error.status_code
+    unknown = ProblemType(status, f"http-{status}", HTTPStatus(status).phrase, "")
+    kind = STATUS_PROBLEM_TYPES.get(status, unknown)
+    details = {
+        404: f"There is nothing at {request.url.path}.",
+        405: f"{request.url.path} does not take {request.method}.",
+    }
+    detail = details.get(status, str(error.detail))
+    return problem_response(kind, detail, headers=dict(error.headers or {}))

@@ -1,0 +1,155 @@
+"""Find the handwriting in a picture of it: even out the paper, tell ink from noise, box it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+
+from app.images import FloatImage
+
+ANALYSIS_PX = 160  # the search runs on a copy whose longer side is at most this
+MIN_CONTRAST = 0.08  # ink at least this much above the paper, in the [0, 1] range
+SPECK_SHARE = 0.1  # a connected piece below this share of the largest is dirt
+INK_PERCENTILE = 75  # of the ink's brightness: what counts as full ink
+
+
+@dataclass(frozen=True)
+class Ink:
+    """Where the ink is in a light-on-dark picture.
+
+    Attributes:
+        box: left, top, right, bottom in pixels of the picture; right and bottom are exclusive.
+        paper: coefficients of the paper's brightness, see paper_level.
+        contrast: brightness of full ink above the paper.
+        stroke: width of the strokes as a share of the box's longer side.
+    """
+
+    box: tuple[float, float, float, float]
+    paper: NDArray[np.float64]
+    contrast: float
+    stroke: float
+
+
+def find_ink(gray: FloatImage) -> Ink | None:
+    """Find the ink in a light-on-dark picture, shape (H, W), or None where nothing stands out from the paper."""
+    height, width = gray.shape
+    scale = min(1.0, ANALYSIS_PX / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    small = np.asarray(Image.fromarray(gray).resize(size, Image.Resampling.BOX))
+    paper = _fit_paper(small)
+    above = small - paper_level(paper, (0, 0, 1, 1), small.shape)
+    mask = _ink_mask(above)
+    if not mask.any():
+        return None
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    left, right = columns[0] * width / size[0], (columns[-1] + 1) * width / size[0]
+    top, bottom = rows[0] * height / size[1], (rows[-1] + 1) * height / size[1]
+    contrast = float(np.percentile(above[mask], INK_PERCENTILE))
+    stroke = _stroke_width(mask) / max(len(rows), len(columns))
+    return Ink(box=(left, top, right, bottom), paper=paper, contrast=contrast, stroke=stroke)
+
+
+def paper_level(
+    paper: NDArray[np.float64], box: tuple[float, float, float, float], shape: tuple[int, ...]
+) -> FloatImage:
+    """Evaluate the paper's brightness on a grid over a part of the picture.
+
+    Args:
+        paper: coefficients of 1, x, y, x², xy, y².
+        box: left, top, right, bottom as shares of the picture's width and height.
+        shape: rows and columns of the grid.
+
+    Returns:
+        Shape ``shape``, float32.
+    """
+    left, top, right, bottom = box
+    x = left + (right - left) * (np.arange(shape[1]) + 0.5) / shape[1]
+    y = top + (bottom - top) * (np.arange(shape[0]) + 0.5) / shape[0]
+    constant, in_x, in_y, in_xx, in_xy, in_yy = paper
+    along_x = constant + in_x * x + in_xx * x * x
+    along_y = in_y * y + in_yy * y * y
+    level: FloatImage = (along_x[None, :] + along_y[:, None] + in_xy * np.outer(y, x)).astype(np.float32)
+    return level
+
+
+def _fit_paper(small: FloatImage) -> NDArray[np.float64]:
+    """Fit a quadratic surface to the paper by least squares, leaving out what is brighter, round by round."""
+    rows, columns = small.shape
+    y, x = np.divmod(np.arange(small.size), columns)
+    x, y = (x + 0.5) / columns, (y + 0.5) / rows
+    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1)
+    values = small.ravel().astype(np.float64)
+    paper = np.zeros(terms.shape[1])
+    is_paper = values <= np.percentile(values, 75)
+    for _ in range(4):
+        paper = np.linalg.lstsq(terms[is_paper], values[is_paper], rcond=None)[0]
+        residual = values - terms @ paper
+        spread = 1.4826 * np.median(np.abs(residual[is_paper]))
+        is_paper = residual < max(2.5 * spread, 0.02)
+    return paper
+
+
+def _ink_mask(above: FloatImage) -> NDArray[np.bool_]:
+    """Pixels of ink: Otsu's threshold on a slightly blurred copy, without specks."""
+    levels = Image.fromarray(np.clip(above * 255, 0, 255).astype(np.uint8))
+    blurred = np.asarray(levels.filter(ImageFilter.GaussianBlur(max(0.8, max(above.shape) / ANALYSIS_PX))))
+    threshold = _otsu_threshold(blurred)
+    mask = blurred > threshold
+    if not mask.any() or blurred[mask].mean() < MIN_CONTRAST * 255:
+        return np.zeros_like(mask)
+    labels = label_components(mask)
+    areas = np.bincount(labels.ravel())
+    areas[0] = 0
+    kept = areas >= SPECK_SHARE * areas.max()
+    edge = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
+    inner = kept.copy()
+    inner[edge] = False
+    if inner.any():  # shadows and the table's edge reach the border, a centred digit does not
+        kept = inner
+    return np.asarray(kept[labels])
+
+
+def _otsu_threshold(levels: NDArray[np.uint8]) -> int:
+    """Threshold that maximises the variance between two classes (Otsu 1979, eq. 18)."""
+    share = np.bincount(levels.ravel(), minlength=256) / levels.size
+    below = np.cumsum(share)
+    mean_below = np.cumsum(share * np.arange(256))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        between = (mean_below[-1] * below - mean_below) ** 2 / (below * (1 - below))
+    return int(np.argmax(np.nan_to_num(between, posinf=0)))
+
+
+def label_components(mask: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Number the 8-connected components of a mask from 1; 0 is the background. Two passes over runs, union-find."""
+    parent = [0]
+
+    def root(label: int) -> int:
+        while parent[label] != label:
+            parent[label] = parent[parent[label]]
+            label = parent[label]
+        return label
+
+    labels = np.zeros(mask.shape, np.intp)
+    above: list[tuple[int, int, int]] = []
+    for row, pixels in enumerate(mask):
+        edges = np.flatnonzero(np.diff(pixels, prepend=False, append=False)).reshape(-1, 2).tolist()
+        runs = []
+        for start, stop in edges:
+            touching = [root(label) for first, last, label in above if first <= stop and last >= start]
+            label = min(touching, default=len(parent))
+            if not touching:
+                parent.append(label)
+            for other in touching:
+                parent[other] = label
+            labels[row, start:stop] = label
+            runs.append((start, stop, label))
+        above = runs
+    return np.array([root(label) for label in range(len(parent))])[labels]
+
+
+def _stroke_width(mask: NDArray[np.bool_]) -> float:
+    """Width of a long thin shape in pixels: twice its area over its perimeter."""
+    padded = np.pad(mask, 1)
+    perimeter = np.count_nonzero(padded[1:] != padded[:-1]) + np.count_nonzero(padded[:, 1:] != padded[:, :-1])
+    return 2 * np.count_nonzero(mask) / perimeter * 1.27  # a staircase is 4/pi longer than the line it follows

@@ -1,0 +1,122 @@
+"""Put the service together: create_app makes everything, importing makes nothing."""
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import TypedDict
+
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+
+from app import __version__
+from app.admission import Admission
+from app.batching import BATCH_SIZES, Batcher
+from app.body_limit import BodyLimit
+from app.cpu_quota import available_cpus
+from app.denoiser import Denoiser
+from app.dependencies import Service
+from app.error_handlers import add_error_handlers, answer_internal_error
+from app.metadata import ModelKey
+from app.model_store import load_model, open_store
+from app.openapi import describe_api
+from app.pipeline import Pipeline
+from app.routes import denoise, models, pages, probes
+from app.settings import Settings
+from app.telemetry import REQUEST_ID_HEADER, RequestTelemetry
+
+EXPOSED_HEADERS = (
+    "Content-Disposition", "Retry-After", "Server-Timing", "X-Batch-Size", "X-Input-Size", "X-Model-Name",
+    "X-Model-Version", "X-Polarity", REQUEST_ID_HEADER,
+)  # fmt: skip
+PIXEL_BUDGET = 2  # times max_pixels may be in work at once: a second large picture can be decoded meanwhile
+
+logger = logging.getLogger(__name__)
+
+Loader = Callable[[Path], Denoiser]
+
+
+class State(TypedDict):
+    """What the lifespan hands to every request."""
+
+    service: Service
+
+
+def create_admission(settings: Settings) -> Admission:
+    """Make the admission for one process; a server shares it with its app to drain before it stops."""
+    return Admission(slots=settings.queue_size, pixels=PIXEL_BUDGET * settings.max_pixels)
+
+
+def create_app(settings: Settings, *, load: Loader | None = None, admission: Admission | None = None) -> FastAPI:
+    """Make the application.
+
+    Args:
+        settings: all of them; the environment is not read again.
+        load: how to load a version's folder; TensorFlow by default.
+        admission: given by a server that drains before it stops.
+    """
+    admission = admission or create_admission(settings)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[State]:
+        async with AsyncExitStack() as stack:
+            yield State(service=await _start(settings, load, admission, stack))
+
+    app = FastAPI(
+        title="denoiser",
+        summary="Send a noisy picture, get a clean one back, with the time that every step took.",
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    for router in (denoise.router, models.router, probes.router, pages.router):
+        app.include_router(router)
+    app.mount("/docs/assets", pages.swagger_assets())
+    app.openapi = lambda: describe_api(app)  # type: ignore[method-assign]  # FastAPI documents this way
+    add_error_handlers(app)
+    _add_middleware(app, settings)
+    return app
+
+
+def _add_middleware(app: FastAPI, settings: Settings) -> None:
+    """Add middleware, the innermost first."""
+    app.add_middleware(BodyLimit, max_bytes=settings.max_upload_bytes)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["*"],
+            expose_headers=EXPOSED_HEADERS,
+        )
+    app.add_middleware(RequestTelemetry, error_response=answer_internal_error)
+
+
+async def _start(settings: Settings, load: Loader | None, admission: Admission, stack: AsyncExitStack) -> Service:
+    """Load and warm every model; ``stack`` undoes what was started, in reverse."""
+    cpus = settings.inference_threads or available_cpus()
+    catalogue = open_store(settings.model_store, default=settings.default_model)
+    load = load or _tensorflow_loader(cpus)
+    pool = stack.enter_context(ThreadPoolExecutor(cpus, thread_name_prefix="images"))
+    batchers: dict[ModelKey, Batcher] = {}
+    for metadata in catalogue:
+        denoiser = load_model(catalogue.store, metadata, load, warm_up_batches=BATCH_SIZES)
+        batchers[metadata.key] = Batcher(denoiser, name=f"{metadata.name}/{metadata.version}")
+        stack.push_async_callback(batchers[metadata.key].close)
+        logger.info("model ready", extra={"fields": {"model": metadata.name, "version": metadata.version}})
+    return Service(
+        catalogue=catalogue,
+        batchers=batchers,
+        admission=admission,
+        pipeline=Pipeline(pool=pool, max_pixels=settings.max_pixels),
+        request_timeout_s=settings.request_timeout_s,
+    )
+
+
+def _tensorflow_loader(threads: int) -> Loader:
+    from app import savedmodel  # here, so that whoever brings a loader does not wait for TensorFlow
+
+    savedmodel.set_threads(threads)
+    return savedmodel.load_savedmodel

@@ -1,0 +1,92 @@
+"""``metadata.json``: what the service has to know about a network before it loads it."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from app.errors import ModelStoreError
+
+FILE_NAME = "metadata.json"
+
+Polarity = Literal["light-on-dark", "dark-on-light"]
+ModelKey = tuple[str, int]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class InputSpec(_Frozen):
+    """The images that a network takes.
+
+    ``height`` and ``width`` are pixels, or null where the network takes any size; ``polarity`` is null where
+    it does not matter.
+    """
+
+    height: int | None = Field(ge=1)
+    width: int | None = Field(ge=1)
+    channels: Literal[1] = 1
+    polarity: Polarity | None = None
+
+    @model_validator(mode="after")
+    def _is_fixed_or_free(self) -> "InputSpec":
+        if (self.height is None) != (self.width is None):
+            msg = "height and width are both numbers or both null"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Height and width in pixels, or None for a network of any size."""
+        return None if self.height is None or self.width is None else (self.height, self.width)
+
+
+class NoiseLevelRange(_Frozen):
+    """Standard deviations, in units of the [0, 1] range, that a network was trained for."""
+
+    min: float = Field(ge=0)
+    max: float
+
+
+class ModelMetadata(_Frozen):
+    """The contents of ``metadata.json``, schema version 1."""
+
+    schema_version: Literal[1]
+    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64)]
+    version: int = Field(ge=1)
+    description: str
+    created: datetime
+    input: InputSpec
+    noise_level: NoiseLevelRange | None
+    size_multiple: int = Field(ge=1)
+    halo_px: int = Field(ge=0)
+    training: dict[str, Any]
+    metrics: dict[str, Any]
+    files: dict[str, Sha256] = Field(min_length=1)
+
+    @property
+    def key(self) -> ModelKey:
+        """Name and version."""
+        return self.name, self.version
+
+
+def read_metadata(folder: Path) -> ModelMetadata:
+    """Read ``metadata.json`` of one version.
+
+    Raises:
+        ModelStoreError: it is missing, no JSON, or does not meet the schema; the text names the file and the field.
+    """
+    path = folder / FILE_NAME
+    try:
+        return ModelMetadata.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        msg = f"{path} is missing; `python -m training describe {folder}` writes it for a SavedModel"
+        raise ModelStoreError(msg) from None
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        msg = f"{path}: {field or 'the file'}: {first['msg']}"
+        raise ModelStoreError(msg) from None

@@ -1,0 +1,44 @@
+"""Which of the offered media types a client's Accept header likes best."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+
+@lru_cache(maxsize=256)
+def choose_media_type(accept: str, offered: Sequence[str]) -> str | None:
+    """Choose by quality, then by the order of ``offered`` (RFC 9110, section 12.5.1).
+
+    Args:
+        accept: value of the Accept header; empty accepts everything.
+        offered: media types, the preferred first.
+
+    Returns:
+        The chosen one, or None where none is acceptable.
+    """
+    ranges = [_parse(part) for part in accept.split(",") if part.strip()] or [("*/*", 1.0)]
+    qualities = {media_type: _quality(media_type, ranges) for media_type in offered}
+    best = max(offered, key=lambda media_type: qualities[media_type])
+    return best if qualities[best] > 0 else None
+
+
+def _parse(part: str) -> tuple[str, float]:
+    name, *parameters = (piece.strip().lower() for piece in part.split(";"))
+    quality = 1.0
+    for parameter in parameters:
+        key, _, value = parameter.partition("=")
+        if key.strip() == "q":
+            try:
+                quality = float(value)
+            except ValueError:
+                quality = 0.0
+    return name, quality
+
+
+def _quality(media_type: str, ranges: list[tuple[str, float]]) -> float:
+    """Quality of the most specific range that matches, 0 if none does."""
+    kind = media_type.partition("/")[0]
+    for pattern in (media_type, f"{kind}/*", "*/*"):
+        matching = [quality for name, quality in ranges if name == pattern]
+        if matching:
+            return max(matching)
+    return 0.0

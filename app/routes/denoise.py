@@ -1,0 +1,84 @@
+"""One picture in, the clean one out."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Annotated, Any, TypeVar
+
+from fastapi import APIRouter, Query, Request, Response
+
+from app.answers import Answer
+from app.dependencies import AcceptedMediaType, ServiceDep
+from app.errors import ClientGoneError, DeadlineExceededError
+from app.openapi import IMAGE_REQUEST, IMAGE_RESPONSES, problem_responses
+from app.pipeline import choose_options
+from app.schemas import DenoiseQuery
+from app.telemetry import add_to_record
+from app.timing import StageTimer
+from app.uploads import read_upload
+
+T = TypeVar("T")
+
+RETRY_AFTER_S = 1  # what made one request late is usually over a second later
+
+router = APIRouter(prefix="/v1", tags=["denoise"])
+
+
+@router.post(
+    "/denoise",
+    summary="Denoise one picture",
+    response_class=Response,
+    responses=IMAGE_RESPONSES | problem_responses(400, 404, 406, 413, 415, 422, 429, 500, 503),
+    openapi_extra=IMAGE_REQUEST,
+)
+async def denoise(
+    request: Request, query: Annotated[DenoiseQuery, Query()], media_type: AcceptedMediaType, service: ServiceDep
+) -> Response:
+    """Send the picture as the part `file` of a form, or as the body itself; the content decides its format."""
+    timer = StageTimer()
+    model = service.catalogue.find(query.model, query.version)
+    options = choose_options(query, model.input)
+    with service.admission.slot() as slot:
+        async with _deadline(service.request_timeout_s):
+            with timer.stage("read"):
+                upload = await read_upload(request)
+            with timer.stage("decode"):
+                picture = await service.pipeline.decode(upload.data, options, slot=slot)
+            denoised = await _while_connected(request, service.batchers[model.key].denoise(picture.fitted.image))
+            timer.add("queue", seconds=denoised.queue_s)
+            timer.add("infer", seconds=denoised.infer_s)
+            with timer.stage("encode"):
+                encoded = await service.pipeline.encode(denoised.image, picture.fitted, options)
+    answer = Answer(encoded, picture, model, denoised.batch_size, timer.milliseconds(), upload.filename)
+    add_to_record(request.scope, **answer.log_fields())
+    return answer.response(media_type)
+
+
+@asynccontextmanager
+async def _deadline(timeout_s: float) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(timeout_s):
+            yield
+    except TimeoutError:
+        msg = f"The picture could not be denoised within {timeout_s:g} seconds."
+        raise DeadlineExceededError(msg, retry_after_s=RETRY_AFTER_S) from None
+
+
+async def _while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """Await ``work``, but cancel it as soon as the client leaves; the whole body must have been read."""
+    task = asyncio.create_task(work)
+    disconnect = asyncio.create_task(_disconnected(request))
+    try:
+        await asyncio.wait((task, disconnect), return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            msg = "The client closed the connection."
+            raise ClientGoneError(msg)
+        return task.result()
+    finally:
+        task.cancel()
+        disconnect.cancel()
+
+
+async def _disconnected(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

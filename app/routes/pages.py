@@ -1,0 +1,48 @@
+"""Pages for people: Swagger UI with every asset from here, and what each kind of problem means."""
+
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+
+import fastapi_offline
+from fastapi import APIRouter
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse
+from starlette.staticfiles import StaticFiles
+
+from app.error_handlers import ALL_PROBLEM_TYPES
+from app.errors import ProblemNotFoundError
+
+router = APIRouter(include_in_schema=False)
+
+
+def swagger_assets() -> StaticFiles:
+    """Serve Swagger UI's files, which the package fastapi-offline carries."""
+    return StaticFiles(directory=Path(str(files(fastapi_offline))) / "static")
+
+
+@router.get("/docs")
+async def docs() -> HTMLResponse:
+    """Swagger UI."""
+    return get_swagger_ui_html(
+        openapi_url="../openapi.json",
+        title="denoiser",
+        swagger_js_url="docs/assets/swagger-ui-bundle.js",
+        swagger_css_url="docs/assets/swagger-ui.css",
+        swagger_favicon_url="docs/assets/favicon.png",
+        swagger_ui_parameters={"tryItOutEnabled": True, "defaultModelsExpandDepth": 0},
+    )
+
+
+@router.get("/problems/{slug}")
+async def problem(slug: str) -> HTMLResponse:
+    """Explain a kind of problem."""
+    if slug not in ALL_PROBLEM_TYPES:
+        msg = f"There is no kind of problem named {slug!r}."
+        raise ProblemNotFoundError(msg, names=sorted(ALL_PROBLEM_TYPES))
+    kind = ALL_PROBLEM_TYPES[slug]
+    title, advice = escape(kind.title), escape(kind.advice)
+    return HTMLResponse(
+        f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title>"
+        f"<h1>{title}</h1><p>HTTP status {kind.status}, type <code>/problems/{slug}</code>.</p><p>{advice}</p>"
+    )

@@ -1,0 +1,24 @@
+"""Is the process up, is it ready."""
+
+from fastapi import APIRouter
+
+from app.dependencies import ServiceDep
+from app.errors import NotReadyError
+from app.schemas import Status
+
+router = APIRouter(tags=["operations"])
+
+
+@router.get("/livez", summary="The process is up")
+async def livez() -> Status:
+    """Answer 200 as long as the process can answer at all."""
+    return Status(status="live")
+
+
+@router.get("/readyz", summary="Models are loaded and warm, and the service is not draining")
+async def readyz(service: ServiceDep) -> Status:
+    """Answer 200 where requests are welcome, else 503."""
+    if service.admission.is_draining:
+        msg = "The service is shutting down."
+        raise NotReadyError(msg, retry_after_s=5)
+    return Status(status="ready")

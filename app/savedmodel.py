@@ -1,0 +1,59 @@
+"""A SavedModel as a Denoiser: the only module of the service that imports TensorFlow."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow greets on stderr when it is imported
+
+import tensorflow as tf
+
+from app.errors import ModelStoreError
+from app.images import FloatImage
+
+SIGNATURE = "serving_default"
+
+
+class SavedModelDenoiser:
+    """The signature ``serving_default`` of a SavedModel: input ``image``, output ``denoised``."""
+
+    def __init__(self, loaded: Any, signature: Any) -> None:  # noqa: ANN401  # TensorFlow has no types
+        self._loaded = loaded  # owns the variables that the signature reads
+        self._signature = signature
+
+    def denoise(self, images: FloatImage) -> FloatImage:
+        """Call the signature; see Denoiser.denoise."""
+        outputs = self._signature(image=tf.constant(images[..., np.newaxis]))
+        denoised: FloatImage = outputs["denoised"].numpy()[..., 0]
+        return denoised
+
+
+def set_threads(count: int) -> None:
+    """Let TensorFlow compute with ``count`` threads; only before the first network is loaded."""
+    tf.config.threading.set_intra_op_parallelism_threads(count)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+def load_savedmodel(folder: Path) -> SavedModelDenoiser:
+    """Load one version.
+
+    Raises:
+        ModelStoreError: TensorFlow cannot load it, or it has another signature than the contract says.
+    """
+    try:
+        loaded = tf.saved_model.load(str(folder))
+    except Exception as error:  # TensorFlow raises what it likes for a damaged file
+        msg = f"{folder}: TensorFlow cannot load it: {error}"
+        raise ModelStoreError(msg) from error
+    signature = loaded.signatures.get(SIGNATURE)
+    if signature is None:
+        msg = f"{folder}: no signature {SIGNATURE}, only {sorted(loaded.signatures)}"
+        raise ModelStoreError(msg)
+    inputs = set(signature.structured_input_signature[1])
+    if inputs != {"image"} or "denoised" not in signature.structured_outputs:
+        msg = f"{folder}: {SIGNATURE} takes {sorted(inputs)} and gives {sorted(signature.structured_outputs)}, "
+        msg += "not image and denoised"
+        raise ModelStoreError(msg)
+    return SavedModelDenoiser(loaded, signature)

@@ -1,0 +1,113 @@
+"""The wire format: what requests may ask and what answers contain."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.fitting import Fit
+from app.metadata import InputSpec, NoiseLevelRange, Polarity
+
+OutputSize = Literal["model", "original"]
+
+
+class DenoiseQuery(BaseModel):
+    """Query parameters of a denoise call."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: Annotated[str | None, Field(description="Name of the model; see `/v1/models`.")] = None
+    version: Annotated[int | None, Field(ge=1, description="Version of the model; by default its highest.")] = None
+    fit: Annotated[
+        Fit | None,
+        Field(
+            description="How a picture is brought to the network's size: `stretch` (default) resizes it, `pad` keeps "
+            "its aspect ratio, `mnist` finds the handwritten digit, scales and centres it as MNIST was made. "
+            "Only for networks of a fixed size."
+        ),
+    ] = None
+    polarity: Annotated[
+        Polarity | Literal["auto"] | None,
+        Field(
+            description="Whether the ink is lighter or darker than the paper; `auto` (default) judges it from the "
+            "border. The result keeps the picture's polarity. Only for networks that were trained for one."
+        ),
+    ] = None
+    output_size: Annotated[
+        OutputSize | None,
+        Field(
+            description="Size of the result: `model` (default, for networks of a fixed size) or `original`, scaled "
+            "back to the picture's size."
+        ),
+    ] = None
+
+
+class EncodedImage(BaseModel):
+    """A picture inside JSON."""
+
+    media_type: Literal["image/png"] = "image/png"
+    width: int
+    height: int
+    base64: str
+
+
+class ModelReference(BaseModel):
+    """Which version of which model answered."""
+
+    name: str
+    version: int
+
+
+class InputDescription(BaseModel):
+    """What the service understood of the picture; the size is that after EXIF rotation."""
+
+    format: str
+    width: int
+    height: int
+    polarity: Polarity | None
+    noise_level: float | None
+
+
+class DenoiseResponse(BaseModel):
+    """A denoised picture with what is known about it; times are milliseconds."""
+
+    image: EncodedImage
+    model: ModelReference
+    input: InputDescription
+    timing_ms: dict[str, float]
+    batch_size: int
+
+
+class ModelEntry(BaseModel):
+    """A model with its versions; everything but the versions is said of the highest one."""
+
+    name: str
+    versions: list[int]
+    description: str
+    input: InputSpec
+    noise_level: NoiseLevelRange | None
+    metrics: dict[str, Any]
+
+
+class ModelList(BaseModel):
+    """Every model, and the one that answers when a request names none."""
+
+    default: str
+    models: list[ModelEntry]
+
+
+class Problem(BaseModel):
+    """Every error, as RFC 9457 problem details (`application/problem+json`)."""
+
+    type: str = Field(description="Path of a page that explains this kind of problem.")
+    title: str
+    status: int
+    detail: str
+    limit: int | None = Field(None, description="The limit that was passed.")
+    names: list[str] | None = Field(None, description="The names that would have worked.")
+    parameter: str | None = Field(None, description="The query parameter that is at fault.")
+
+
+class Status(BaseModel):
+    """Answer of the probes."""
+
+    status: str

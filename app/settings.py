@@ -1,0 +1,44 @@
+"""The service's settings, read once from the environment (prefix ``DENOISER_``)."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+MODEL_STORE = Path(__file__).resolve().parent.parent / "model_store"
+
+
+class Settings(BaseSettings):
+    """All settings with their defaults; frozen, so that what was read at the start holds."""
+
+    model_config = SettingsConfigDict(env_prefix="DENOISER_", frozen=True, extra="forbid")
+
+    host: str = Field("127.0.0.1", description="Address to listen on; there is no authentication, so loopback.")
+    port: int = Field(8000, ge=0, le=65535, description="TCP port; 0 lets the system choose.")
+    workers: int = Field(1, ge=1, description="Server processes; each loads every model.")
+    model_store: Path = Field(MODEL_STORE, description="Folder with the models.")
+    default_model: str | None = Field(
+        None, description="Model that answers when a request names none; `digits`, or the store's only model."
+    )
+    max_upload_bytes: int = Field(64 * 2**20, ge=1, description="Largest request body, in bytes.")
+    max_pixels: int = Field(40_000_000, ge=1, description="Largest image, in pixels, judged from its header.")
+    queue_size: int = Field(64, ge=1, description="Requests in flight, from the body's first byte to the answer.")
+    request_timeout_s: float = Field(30.0, gt=0, description="Deadline of a request, in seconds.")
+    drain_grace_s: float = Field(
+        5.0, ge=0, description="Seconds between SIGTERM and the end of listening, for load balancers to notice."
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Origins, separated by commas, whose pages may call the service; `*` for any."
+    )
+    inference_threads: int | None = Field(
+        None, ge=1, description="TensorFlow's threads; by default as many as the CPU quota allows."
+    )
+    log_format: Literal["text", "json"] = Field("text", description="Form of the log records.")
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(origin.strip() for origin in value.split(",") if origin.strip())
+        return value

@@ -1,0 +1,115 @@
+"""What one can see from outside: a request id on every answer, one log record for every request."""
+
+import json
+import logging
+import logging.config
+import time
+import uuid
+from typing import Any, Literal
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+REQUEST_ID_HEADER = "X-Request-ID"
+MAX_REQUEST_ID_LENGTH = 128
+PROBES = ("/livez", "/readyz", "/metrics")  # asked every few seconds: logged at DEBUG only
+
+logger = logging.getLogger(__name__)
+
+
+class RequestTelemetry:
+    """Pure ASGI middleware: gives a request its id, answers what nobody caught, and logs the request once.
+
+    Args:
+        app: the application.
+        error_response: the answer to an exception that nothing inside has handled.
+    """
+
+    def __init__(self, app: ASGIApp, *, error_response: ASGIApp) -> None:
+        self._app = app
+        self._error_response = error_response
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        start = time.perf_counter()
+        request_id = _request_id(Headers(scope=scope).get(REQUEST_ID_HEADER))
+        record: dict[str, Any] = {"method": scope["method"], "path": scope["path"], "request_id": request_id}
+        scope["denoiser.record"] = record
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)[REQUEST_ID_HEADER] = request_id
+                record["status"] = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_id)
+        except Exception:
+            logger.exception("unhandled exception", extra={"fields": {"request_id": request_id}})
+            if "status" in record:  # the answer has begun: only a broken connection can still tell
+                raise
+            await self._error_response(scope, receive, send_with_id)
+        finally:
+            record["duration_ms"] = round((time.perf_counter() - start) * 1000, 3)
+            level = logging.DEBUG if scope["path"] in PROBES else logging.INFO
+            logger.log(level, "request", extra={"fields": record})
+
+
+def add_to_record(scope: Scope, **fields: object) -> None:
+    """Add fields to the log record of the request that ``scope`` belongs to; never its payload."""
+    scope["denoiser.record"].update(fields)
+
+
+class TextFormatter(logging.Formatter):
+    """``time level logger message key=value ...``."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Format one record."""
+        text = super().format(record)
+        fields = " ".join(f"{key}={value}" for key, value in getattr(record, "fields", {}).items())
+        head, newline, trace = text.partition("\n")
+        return f"{head} {fields}{newline}{trace}" if fields else text
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Format one record."""
+        entry: dict[str, Any] = {
+            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **getattr(record, "fields", {}),
+        }
+        if record.exc_info:
+            entry["exception"] = self.formatException(record.exc_info)
+        return json.dumps(entry, default=str)
+
+
+def configure_logging(form: Literal["text", "json"]) -> None:
+    """Send every record of the process to stderr in the given form."""
+    formatters: dict[str, dict[str, str]] = {
+        "text": {"()": f"{__name__}.TextFormatter", "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "json": {"()": f"{__name__}.JsonFormatter"},
+    }
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "formatters": {"chosen": formatters[form]},
+            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "chosen"}},
+            "root": {"level": "INFO", "handlers": ["stderr"]},
+        }
+    )
+
+
+def _request_id(given: str | None) -> str:
+    """Echo a client's id if it is 1 to 128 printable ASCII characters, else make one."""
+    if given and len(given) <= MAX_REQUEST_ID_LENGTH and given.isascii() and given.isprintable():
+        return given
+    return uuid.uuid4().hex

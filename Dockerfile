@@ -1,0 +1,65 @@
+# `docker build -t denoiser .` makes the service; `--target training` the image that trains networks.
+# Each final stage copies a virtual environment from a builder: pip and its caches stay behind.
+
+FROM python:3.11-slim-bookworm AS base
+ENV PYTHONUNBUFFERED=1 \
+    PATH=/opt/venv/bin:$PATH
+WORKDIR /srv/denoiser
+
+
+# Dependencies come before code, so that a changed line of code does not install them again.
+FROM base AS venv
+RUN python3 -m venv /opt/venv
+
+
+FROM venv AS training-venv
+COPY requirements/training.txt /tmp/
+RUN python3 -m pip install --no-cache-dir --disable-pip-version-check --require-hashes -r /tmp/training.txt \
+    && python3 -m pip uninstall --quiet --yes pip
+
+
+FROM venv AS app-venv
+COPY requirements/app.txt /tmp/
+# TensorFlow's C++ headers are a fifth of its size, and nothing is compiled against them.
+RUN python3 -m pip install --no-cache-dir --disable-pip-version-check --require-hashes -r /tmp/app.txt \
+    && python3 -m pip uninstall --quiet --yes pip \
+    && rm -r /opt/venv/lib/python3*/site-packages/tensorflow/include
+
+
+FROM base AS training
+LABEL org.opencontainers.image.title="denoiser-training" \
+      org.opencontainers.image.description="Trains the networks that denoiser serves" \
+      org.opencontainers.image.licenses="Apache-2.0"
+COPY --from=training-venv /opt/venv /opt/venv
+COPY training training
+# The user is the caller's, unknown to this image: what libraries keep under a home directory goes to /tmp, and
+# runs/ (checkpoints, TensorBoard logs) is open to everyone.
+RUN python3 -m compileall -q training && mkdir --mode=1777 runs model_store
+ENV HOME=/tmp \
+    PYTHONDONTWRITEBYTECODE=1
+USER 10001:10001
+VOLUME /srv/denoiser/runs
+ENTRYPOINT ["python3", "-m", "training"]
+CMD ["train", "article"]
+
+
+# The last stage is what a plain `docker build .` makes.
+FROM base AS service
+LABEL org.opencontainers.image.title="denoiser" \
+      org.opencontainers.image.description="Send a noisy image over HTTP, get a clean one back" \
+      org.opencontainers.image.licenses="Apache-2.0"
+RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin denoiser
+COPY --from=app-venv /opt/venv /opt/venv
+COPY app app
+# The file system may be read-only: the bytecode is made here, not at every start.
+RUN python3 -m compileall -q app
+COPY model_store model_store
+ENV DENOISER_HOST=0.0.0.0 \
+    DENOISER_PORT=8000 \
+    PYTHONDONTWRITEBYTECODE=1
+USER 10001:10001
+EXPOSE 8000
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 CMD ["python3", "-m", "app", "health"]
+ENTRYPOINT ["python3", "-m", "app"]
+CMD ["serve"]

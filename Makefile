@@ -1,0 +1,87 @@
+# `make` lists the targets. Needs git, make and Python 3.11-3.13 (on Debian and Ubuntu with python3-venv).
+
+VENV := .venv
+BIN := $(VENV)/bin
+# The interpreter that makes .venv: the first suitable one, or the one given as PYTHON=...
+PYTHON ?=
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+UV_COMPILE := $(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
+	--generate-hashes --custom-compile-command "make lock"
+
+PRESET ?= article
+ARGS ?=
+# HOST=... and PORT=... count on the command line only: shells and hosts set variables of these names for other ends.
+given = $(if $(filter command,$(firstword $(origin $(1)))),$(2) $($(1)))
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+##@ Use
+.PHONY: serve
+serve: $(VENV)/.app  ## start the service on port 8000 (HOST=... PORT=... ARGS=...)
+	@exec $(BIN)/python -m app serve $(call given,HOST,--host) $(call given,PORT,--port) $(ARGS)
+
+.PHONY: train
+train: $(VENV)/.training  ## train a network into model_store/ (PRESET=article ARGS="--epochs 1")
+	@exec $(BIN)/python -m training train $(PRESET) $(ARGS)
+
+##@ Develop
+.PHONY: install
+install: $(VENV)/.dev  ## make .venv with everything for development
+
+.PHONY: test
+test: $(VENV)/.dev  ## run the tests with branch coverage (ARGS="-k name" without)
+	$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--cov)
+
+.PHONY: test-browser
+test-browser: $(VENV)/.dev  ## run only the tests in headless Chromium; they are skipped where there is none
+	$(BIN)/python -m pytest $(ARGS) tests/browser
+
+.PHONY: check
+check: $(VENV)/.dev  ## formatting, lint, types and the import contracts
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+.PHONY: format
+format: $(VENV)/.dev  ## format the code and apply the safe lint fixes
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+.PHONY: lock
+lock: $(BIN)/python  ## write requirements/*.txt anew (ARGS=--upgrade takes newer releases)
+	@$(BIN)/python -c "import uv" 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(UV_COMPILE) $(ARGS) --output-file requirements/dev.txt requirements/dev.in
+	$(UV_COMPILE) $(ARGS) --constraints requirements/dev.txt --output-file requirements/app.txt requirements/app.in
+	$(UV_COMPILE) $(ARGS) --constraints requirements/dev.txt --output-file requirements/training.txt requirements/training.in
+
+.PHONY: clean
+clean:  ## remove .venv and every cache
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .coverage .coverage.* htmlcov
+	find app training tests -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+
+.PHONY: help
+help:  ## list the targets
+	@awk 'BEGIN { FS = ":.*##" } \
+		/^##@/ { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*##/ { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# A stamp per lock file: a second `make serve` starts at once, a changed lock installs again.
+$(VENV)/.%: requirements/%.txt | $(BIN)/python
+	@echo "installing $< into $(VENV) ..."
+	@$(PIP) --requirement $<
+	@touch $@
+
+# The candidates are asked for their version: a python3 that is too old or too new is passed over.
+$(BIN)/python:
+	@for python in $(if $(PYTHON),"$(PYTHON)",python3 python3.13 python3.12 python3.11); do \
+		"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null || continue; \
+		"$$python" -c 'import ensurepip, venv' 2>/dev/null || { \
+			echo "$$python cannot make virtual environments: on Debian and Ubuntu run 'apt-get install python3-venv'" >&2; \
+			exit 1; }; \
+		"$$python" -m venv $(VENV) || { rm -rf $(VENV); exit 1; }; \
+		exit 0; \
+	done; \
+	echo "$(or $(PYTHON),python3) is not Python 3.11, 3.12 or 3.13$(if $(PYTHON),,: install one of these or name it with PYTHON=...)" >&2; \
+	exit 1

@@ -1,0 +1,104 @@
+"""How long the service takes to be ready, beside a bare ``import tensorflow``, and the memory it then keeps.
+
+Run ``python -m benchmarks.startup`` on a quiet machine; it prints the lines for docs/benchmarks.md.
+"""
+
+import argparse
+import http.client
+import io
+import os
+import platform
+import re
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+READY = re.compile(r"ready: http://127\.0\.0\.1:(\d+),")
+
+
+def main() -> None:
+    """Interleave both kinds of start, then send requests to the last service."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--requests", type=int, default=1000)
+    arguments = parser.parse_args()
+    imports, starts, memory = [], [], []
+    for _ in range(arguments.rounds):
+        imports.append(time_import())
+        seconds, megabytes = time_service(arguments.requests)
+        starts.append(seconds)
+        memory.append(megabytes)
+    ratio = statistics.median(start / bare for start, bare in zip(starts, imports, strict=True))
+    print(f"Machine: {os.cpu_count()} x {processor()}, Python {platform.python_version()}; {arguments.rounds} rounds")
+    print()
+    print("| what | median |\n| --- | --- |")
+    print(f"| bare `import tensorflow` | {statistics.median(imports):.2f} s |")
+    print(f"| `python -m app serve` until it answers `/readyz` | {statistics.median(starts):.2f} s |")
+    print(f"| ratio, pair by pair | {ratio:.2f} |")
+    print(f"| resident after {arguments.requests} requests | {statistics.median(memory):.0f} MB |")
+
+
+def time_import() -> float:
+    """Seconds of a process that imports TensorFlow and ends."""
+    start = time.perf_counter()
+    subprocess.run([sys.executable, "-c", "import tensorflow"], check=True, stderr=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
+def time_service(requests: int) -> tuple[float, float]:
+    """Seconds until the service answers ``/readyz``, and its resident megabytes (10^6) after ``requests`` digits."""
+    start = time.perf_counter()
+    command = [sys.executable, "-m", "app", "serve", "--port", "0"]
+    process = subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True)
+    try:
+        log = iter(process.stderr or ())
+        port = next(int(match[1]) for line in log if (match := READY.search(line)))
+        connection = http.client.HTTPConnection("127.0.0.1", port)
+        request(connection, "GET", "/readyz", b"")
+        seconds = time.perf_counter() - start
+        body = noisy_png()
+        for _ in range(requests):
+            request(connection, "POST", "/v1/denoise", body)
+            next(log)  # keep the pipe of log records empty
+        return seconds, resident_bytes(process.pid) / 1e6
+    finally:
+        process.kill()
+        process.wait()
+
+
+def request(connection: http.client.HTTPConnection, method: str, path: str, body: bytes) -> None:
+    connection.request(method, path, body)
+    answer = connection.getresponse()
+    answer.read()
+    if answer.status != http.client.OK:
+        msg = f"{method} {path}: {answer.status}"
+        raise RuntimeError(msg)
+
+
+def noisy_png() -> bytes:
+    pixels = np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def resident_bytes(pid: int) -> int:
+    """Resident set size of a Linux process."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(re.findall(r"VmRSS:\s+(\d+) kB", status)[0]) * 1024
+
+
+def processor() -> str:
+    """Name of the processor, as Linux tells it."""
+    names = re.findall(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())
+    return str(names[0]) if names else platform.processor()
+
+
+if __name__ == "__main__":
+    main()

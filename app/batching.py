@@ -85,15 +85,15 @@ class Batcher:
             images = np.zeros((_padded_size(len(batch)), *batch[0].image.shape), np.float32)
             for row, item in zip(images, batch, strict=False):
                 row[...] = item.image
-            denoised = self._denoiser.denoise(images)
+            denoised = self._denoiser.denoise(images)[: len(batch)]
+            infer_s = time.perf_counter() - start
+            results = [
+                Denoised(image, len(batch), start - item.arrived, infer_s)
+                for image, item in zip(denoised, batch, strict=True)
+            ]
         except Exception as error:  # whatever it is, it belongs to this batch; the thread lives on
             self._loop.call_soon_threadsafe(_fail, batch, error)
             return
-        infer_s = time.perf_counter() - start
-        results = [
-            Denoised(image, len(batch), start - item.arrived, infer_s)
-            for image, item in zip(denoised, batch, strict=False)
-        ]
         self._loop.call_soon_threadsafe(_deliver, batch, results)
 
 

@@ -7,8 +7,10 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from app.images import FloatImage
-from app.ink import Ink, find_ink, paper_level
+from app.ink import Ink, find_ink
 from app.metadata import Polarity
+from app.paper import paper_level
+from app.polarity import judge_polarity
 
 Fit = Literal["stretch", "pad", "mnist"]
 Size = tuple[int, int]
@@ -16,6 +18,7 @@ Box = tuple[float, float, float, float]
 
 MNIST_SHARE = 20 / 28  # MNIST's digits fill 20 of 28 pixels, http://yann.lecun.com/exdb/mnist/
 MNIST_STROKE = 0.11  # MNIST's strokes are a little over 2 of 20 pixels wide
+MARGIN = 2  # pixels of the network's image around a digit, where its soft edges end
 WORKING_PX = 160  # the longer side of a digit while its strokes are widened
 
 
@@ -84,17 +87,6 @@ def restore_image(denoised: FloatImage, fitted: FittedImage, *, to_source: bool)
     return 1 - denoised if fitted.is_inverted else denoised
 
 
-def judge_polarity(gray: FloatImage) -> Polarity:
-    """Judge the polarity from the border: the paper is there, and lies at one end of the picture's range."""
-    border = np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])
-    step = max(1, max(gray.shape) // 256)
-    darkest, lightest = np.percentile(gray[::step, ::step], (1, 99))
-    if lightest - darkest < 0.1:  # nothing is drawn here: only the level itself can tell
-        darkest, lightest = 0.0, 1.0
-    is_light = np.median(border) - darkest > lightest - np.median(border)
-    return "dark-on-light" if is_light else "light-on-dark"
-
-
 def _place(gray: FloatImage, size: Size, fit: Fit, *, is_light_on_dark: bool) -> tuple[FloatImage, Placement]:
     height, width = gray.shape
     if fit == "mnist" and (ink := find_ink(gray if is_light_on_dark else 1 - gray)):
@@ -151,28 +143,41 @@ def _cut_out(light: FloatImage, ink: Ink, longer: float) -> FloatImage:
 
 
 def _put_back(denoised: FloatImage, placement: Placement, source_size: Size) -> FloatImage:
-    height, width = source_size
     left, top, right, bottom = placement.box
     x0, y0, x1, y1 = placement.window
     if placement.background is None:
         return resize(denoised[y0:y1, x0:x1], source_size)
-    margin = 2  # pixels of the network's image around the digit, where its soft edges end
-    step_x, step_y = (right - left) / (x1 - x0), (bottom - top) / (y1 - y0)
-    grown = (max(0, x0 - margin), max(0, y0 - margin))
-    grown_end = (min(denoised.shape[1], x1 + margin), min(denoised.shape[0], y1 + margin))
-    patch = denoised[grown[1] : grown_end[1], grown[0] : grown_end[0]]
-    patch = resize(patch, (max(1, round(patch.shape[0] * step_y)), max(1, round(patch.shape[1] * step_x))))
-    y, x = round(top - (y0 - grown[1]) * step_y), round(left - (x0 - grown[0]) * step_x)
+    columns, from_x, to_x = _spread((left, right), (x0, x1), denoised.shape[1], source_size[1])
+    rows, from_y, to_y = _spread((top, bottom), (y0, y1), denoised.shape[0], source_size[0])
+    patch_size = rows.stop - rows.start, columns.stop - columns.start
     canvas = np.full(source_size, placement.background, np.float32)
-    bottom_px, right_px = min(height, y + patch.shape[0]), min(width, x + patch.shape[1])
-    canvas[max(0, y) : bottom_px, max(0, x) : right_px] = patch[max(0, -y) : bottom_px - y, max(0, -x) : right_px - x]
+    canvas[rows, columns] = resize(denoised, patch_size, box=(from_x, from_y, to_x, to_y))
     return canvas
 
 
-def resize(gray: FloatImage, size: Size) -> FloatImage:
-    """Resize shape (H, W) to ``size`` (height, width): averaging down, bicubic up, sized by each axis's own scale."""
-    if gray.shape == size:
+def _spread(
+    span: tuple[float, float], window: tuple[int, int], network_px: int, picture_px: int
+) -> tuple[slice, float, float]:
+    """Along one axis: the pixels of the picture that the digit and its margin cover, and from where to where they come.
+
+    What would lie outside the picture is left out before it is scaled, so that it costs no memory.
+    """
+    step = (span[1] - span[0]) / (window[1] - window[0])
+    grown = max(0, window[0] - MARGIN), min(network_px, window[1] + MARGIN)
+    first = max(0, round(span[0] + (grown[0] - window[0]) * step))
+    last = min(picture_px, max(first + 1, round(span[0] + (grown[1] - window[0]) * step)))
+    start, stop = (window[0] + (edge - span[0]) / step for edge in (first, last))
+    return slice(first, last), max(0.0, start), min(float(network_px), stop)
+
+
+def resize(gray: FloatImage, size: Size, box: Box | None = None) -> FloatImage:
+    """Resize shape (H, W) to ``size`` (height, width): averaging down, bicubic up, sized by each axis's own scale.
+
+    ``box`` (left, top, right, bottom) takes a part only.
+    """
+    if box is None and gray.shape == size:
         return gray
-    shrinks = gray.shape[0] >= size[0] and gray.shape[1] >= size[1]
+    left, top, right, bottom = box or (0, 0, gray.shape[1], gray.shape[0])
+    shrinks = bottom - top >= size[0] and right - left >= size[1]
     resample = Image.Resampling.BOX if shrinks else Image.Resampling.BICUBIC
-    return np.asarray(Image.fromarray(np.ascontiguousarray(gray)).resize(size[::-1], resample))
+    return np.asarray(Image.fromarray(np.ascontiguousarray(gray)).resize(size[::-1], resample, box=box))

@@ -1,6 +1,7 @@
 """Image bytes to gray float32 arrays and back: every pixel rule and every limit of the input."""
 
 import re
+import warnings
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -8,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from app.canvas import announced_size
 from app.errors import ImageTooLargeError, InvalidImageError, UnsupportedFormatError
 
 FloatImage = NDArray[np.float32]
 
 ACCEPTED_FORMATS = ("PNG", "JPEG", "WebP", "BMP", "TIFF", "GIF", "PNM")
-PILLOW_FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "BMP", "TIFF", "GIF", "PPM")
+PILLOW_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM")  # "JPEG" opens MPO, too
 FORMAT_NAMES = {"MPO": "JPEG", "WEBP": "WebP", "PPM": "PNM"}
 SIGNATURES = re.compile(
     rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|RIFF.{4}WEBP|GIF8[79]a|II\*\0|MM\0\*|II\+\0|MM\0\+|P[1-6f][\s#]"
@@ -27,6 +29,7 @@ ORIENTATION_TAG = 0x0112
 TIFF_BITS_PER_SAMPLE, TIFF_PHOTOMETRIC, WHITE_IS_ZERO = 258, 262, 0
 
 Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit is a warning; open_image checks ours from the header
+warnings.filterwarnings("ignore", module=r"PIL\.")  # about a client's file, with its words; each new text is kept, too
 
 
 @dataclass(frozen=True)
@@ -51,23 +54,18 @@ def open_image(data: bytes, *, max_pixels: int) -> OpenedImage:
         InvalidImageError: the header is truncated or corrupt.
         ImageTooLargeError: the header announces more than ``max_pixels`` pixels.
     """
+    _check_size(announced_size(data), max_pixels)
     try:
         pillow = Image.open(BytesIO(data), formats=PILLOW_FORMATS)
     except Exception as error:  # the parsers raise what they like for a corrupt header
         if SIGNATURES.match(data):
-            msg = "The image's header is truncated, corrupt, or of a kind of samples that is not supported."
+            msg = "The image's header is truncated or corrupt, or it has no pixels or samples of an unsupported kind."
             raise InvalidImageError(msg) from error
         msg = f"The bytes are not an image in one of the accepted formats: {', '.join(ACCEPTED_FORMATS)}."
         raise UnsupportedFormatError(msg, names=ACCEPTED_FORMATS) from error
-    width, height = pillow.size
-    if width * height > max_pixels:
-        msg = f"The image has {width} x {height} = {width * height} pixels; at most {max_pixels} are accepted."
-        raise ImageTooLargeError(msg, limit=max_pixels)
-    if width * height == 0:
-        msg = f"The image is empty: {width} x {height} pixels."
-        raise InvalidImageError(msg)
+    _check_size(pillow.size, max_pixels)
     name = str(pillow.format)
-    return OpenedImage(format=FORMAT_NAMES.get(name, name), pixels=width * height, pillow=pillow)
+    return OpenedImage(format=FORMAT_NAMES.get(name, name), pixels=pillow.width * pillow.height, pillow=pillow)
 
 
 def decode_gray(opened: OpenedImage, *, backdrop: float) -> FloatImage:
@@ -111,6 +109,12 @@ def encode_png(gray: FloatImage) -> bytes:
     return buffer.getvalue()
 
 
+def _check_size(size: tuple[int, int] | None, max_pixels: int) -> None:
+    if size is not None and size[0] * size[1] > max_pixels:
+        msg = f"The image has {size[0]} x {size[1]} = {size[0] * size[1]} pixels; at most {max_pixels} are accepted."
+        raise ImageTooLargeError(msg, limit=max_pixels)
+
+
 def _integer_gray(image: Image.Image, backdrop: float) -> FloatImage:
     """16-bit gray without loss; Pillow's own conversion to 8 bits would cut values above 255."""
     tags = getattr(image, "tag_v2", {})
@@ -128,17 +132,11 @@ def _integer_gray(image: Image.Image, backdrop: float) -> FloatImage:
 
 
 def _eight_bit_gray(image: Image.Image, backdrop: float) -> Image.Image:
-    if image.mode in ("La", "RGBa"):
-        image = image.convert(image.mode.upper())
     if image.mode in ("LA", "PA", "RGBA") or "transparency" in image.info:
         level = round(backdrop * 255)
         image = Image.alpha_composite(Image.new("RGBA", image.size, (level, level, level, 255)), image.convert("RGBA"))
     elif image.mode not in ("1", "L", "P", "RGB"):
-        try:
-            image = image.convert("RGB")
-        except ValueError as error:
-            msg = f"Images in the {image.mode} colour space are not supported; convert it to gray or RGB."
-            raise InvalidImageError(msg) from error
+        image = image.convert("RGB")
     return image.convert("L")
 
 

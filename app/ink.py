@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from app.images import FloatImage
+from app.paper import fit_paper, paper_level, shrink
 
 ANALYSIS_PX = 160  # the search runs on a copy whose longer side is at most this
 MIN_CONTRAST = 0.08  # ink at least this much above the paper, in the [0, 1] range
@@ -34,65 +35,23 @@ class Ink:
 def find_ink(gray: FloatImage) -> Ink | None:
     """Find the ink in a light-on-dark picture, shape (H, W), or None where nothing stands out from the paper."""
     height, width = gray.shape
-    scale = min(1.0, ANALYSIS_PX / max(height, width))
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    small = np.asarray(Image.fromarray(gray).resize(size, Image.Resampling.BOX))
-    paper = _fit_paper(small)
+    small = shrink(gray, ANALYSIS_PX)
+    paper = fit_paper(small)
     above = small - paper_level(paper, (0, 0, 1, 1), small.shape)
     mask = _ink_mask(above)
     if not mask.any():
         return None
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    left, right = columns[0] * width / size[0], (columns[-1] + 1) * width / size[0]
-    top, bottom = rows[0] * height / size[1], (rows[-1] + 1) * height / size[1]
+    left, right = columns[0] * width / small.shape[1], (columns[-1] + 1) * width / small.shape[1]
+    top, bottom = rows[0] * height / small.shape[0], (rows[-1] + 1) * height / small.shape[0]
     contrast = float(np.percentile(above[mask], INK_PERCENTILE))
     stroke = _stroke_width(mask) / max(len(rows), len(columns))
     return Ink(box=(left, top, right, bottom), paper=paper, contrast=contrast, stroke=stroke)
 
 
-def paper_level(
-    paper: NDArray[np.float64], box: tuple[float, float, float, float], shape: tuple[int, ...]
-) -> FloatImage:
-    """Evaluate the paper's brightness on a grid over a part of the picture.
-
-    Args:
-        paper: coefficients of 1, x, y, x², xy, y².
-        box: left, top, right, bottom as shares of the picture's width and height.
-        shape: rows and columns of the grid.
-
-    Returns:
-        Shape ``shape``, float32.
-    """
-    left, top, right, bottom = box
-    x = left + (right - left) * (np.arange(shape[1]) + 0.5) / shape[1]
-    y = top + (bottom - top) * (np.arange(shape[0]) + 0.5) / shape[0]
-    constant, in_x, in_y, in_xx, in_xy, in_yy = paper
-    along_x = constant + in_x * x + in_xx * x * x
-    along_y = in_y * y + in_yy * y * y
-    level: FloatImage = (along_x[None, :] + along_y[:, None] + in_xy * np.outer(y, x)).astype(np.float32)
-    return level
-
-
-def _fit_paper(small: FloatImage) -> NDArray[np.float64]:
-    """Fit a quadratic surface to the paper by least squares, leaving out what is brighter, round by round."""
-    rows, columns = small.shape
-    y, x = np.divmod(np.arange(small.size), columns)
-    x, y = (x + 0.5) / columns, (y + 0.5) / rows
-    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1)
-    values = small.ravel().astype(np.float64)
-    paper = np.zeros(terms.shape[1])
-    is_paper = values <= np.percentile(values, 75)
-    for _ in range(4):
-        paper = np.linalg.lstsq(terms[is_paper], values[is_paper], rcond=None)[0]
-        residual = values - terms @ paper
-        spread = 1.4826 * np.median(np.abs(residual[is_paper]))
-        is_paper = residual < max(2.5 * spread, 0.02)
-    return paper
-
-
 def _ink_mask(above: FloatImage) -> NDArray[np.bool_]:
     """Pixels of ink: Otsu's threshold on a slightly blurred copy, without specks."""
-    levels = Image.fromarray(np.clip(above * 255, 0, 255).astype(np.uint8))
+    levels = Image.fromarray((np.clip(above, 0, 1) * 255).astype(np.uint8))
     blurred = np.asarray(levels.filter(ImageFilter.GaussianBlur(max(0.8, max(above.shape) / ANALYSIS_PX))))
     threshold = _otsu_threshold(blurred)
     mask = blurred > threshold

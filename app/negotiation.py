@@ -31,7 +31,7 @@ def _parse(part: str) -> tuple[str, float]:
                 quality = float(value)
             except ValueError:
                 quality = 0.0
-    return name, quality
+    return name, quality if 0 <= quality <= 1 else 0.0  # also of "nan", which would win no comparison
 
 
 def _quality(media_type: str, ranges: list[tuple[str, float]]) -> float:

@@ -1,0 +1,67 @@
+"""The size that a GIF or WebP announces, read without Pillow: it allocates theirs while it opens them."""
+
+from io import BytesIO
+
+Size = tuple[int, int]
+
+
+def announced_size(data: bytes) -> Size | None:
+    """Width and height that opening the file would allocate, or None where the header does not say, or need not."""
+    if data.startswith((b"GIF87a", b"GIF89a")) and len(data) >= 13:
+        return _gif_size(data)
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP" and len(data) >= 30:
+        return _webp_size(data)
+    return None
+
+
+def _gif_size(data: bytes) -> Size:
+    """The screen, grown to hold the first frame; goes from block to block as Pillow does (GIF89a, sections 18-26)."""
+    file = BytesIO(data)
+    screen = file.read(13)
+    if screen[10] & 0x80:
+        file.seek(3 << (screen[10] & 7) + 1, 1)
+    width, height = _number(screen[6:8]), _number(screen[8:10])
+    while (introducer := file.read(1)) not in (b"", b";"):
+        if introducer == b"!":
+            _skip_extension(file)
+        elif introducer == b",":
+            frame = file.read(8)
+            left, top, frame_width, frame_height = (_number(frame[at : at + 2]) for at in (0, 2, 4, 6))
+            return max(width, left + frame_width), max(height, top + frame_height)
+    return width, height
+
+
+def _skip_extension(file: BytesIO) -> None:
+    label = file.read(1)
+    block = _read_block(file)
+    if label == b"\xfe":  # of an empty comment, Pillow ends at the first empty block; of all others at the next one
+        while block:
+            block = _read_block(file)
+        return
+    if label == b"\xff" and block.startswith(b"NETSCAPE2.0"):
+        _read_block(file)
+    while _read_block(file):
+        pass
+
+
+def _read_block(file: BytesIO) -> bytes:
+    length = file.read(1)
+    return file.read(length[0]) if length else b""
+
+
+def _webp_size(data: bytes) -> Size | None:
+    """The canvas, or the only frame's size (RFC 9649, sections 2.5-2.7)."""
+    match data[12:16]:
+        case b"VP8X":
+            return _number(data[24:27]) + 1, _number(data[27:30]) + 1
+        case b"VP8L":
+            bits = _number(data[21:25])
+            return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+        case b"VP8 ":
+            return _number(data[26:28]) & 0x3FFF, _number(data[28:30]) & 0x3FFF
+        case _:
+            return None
+
+
+def _number(little_endian: bytes) -> int:
+    return int.from_bytes(little_endian, "little")

@@ -1,0 +1,71 @@
+"""The paper under the ink: a smooth surface, fitted to the part of a picture that is not drawn on."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from app.images import FloatImage
+
+ROUNDS = 4
+OUTLIER_SPREADS = 2.5  # further from the paper than this many standard deviations is no paper
+SMOOTHEST_SPREAD = 0.008  # of perfectly even paper, so that rounding to 8 bits does not count as drawing
+
+
+def shrink(gray: FloatImage, longest_px: int) -> FloatImage:
+    """Average a picture, shape (H, W), down until its longer side is at most ``longest_px``."""
+    height, width = gray.shape
+    scale = longest_px / max(height, width)
+    if scale >= 1:
+        return gray
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(Image.fromarray(np.ascontiguousarray(gray)).resize(size, Image.Resampling.BOX))
+
+
+def fit_paper(small: FloatImage, *, is_dark: bool = True) -> NDArray[np.float64]:
+    """Fit a quadratic surface by least squares, leaving out round by round what deviates from it.
+
+    Args:
+        small: shape (H, W); a few ten thousand pixels are plenty.
+        is_dark: the ink is known to be lighter than the paper, so that only lighter pixels are left out.
+
+    Returns:
+        Coefficients of 1, x, y, x², xy, y², where x and y run from 0 to 1 across the picture.
+    """
+    rows, columns = small.shape
+    y, x = np.divmod(np.arange(small.size), columns)
+    x, y = (x + 0.5) / columns, (y + 0.5) / rows
+    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1)
+    values = small.ravel().astype(np.float64)
+    is_paper = values <= np.percentile(values, 75) if is_dark else np.ones(values.shape, np.bool_)
+    paper = np.zeros(terms.shape[1])
+    for _ in range(ROUNDS):
+        chosen = terms[is_paper]
+        paper = np.linalg.lstsq(chosen.T @ chosen, chosen.T @ values[is_paper], rcond=None)[0]
+        residual = values - terms @ paper
+        spread = 1.4826 * np.median(np.abs(residual[is_paper]))  # of a normal distribution, from its median deviation
+        limit = OUTLIER_SPREADS * max(spread, SMOOTHEST_SPREAD)
+        is_paper = (residual if is_dark else np.abs(residual)) < limit
+    return paper
+
+
+def paper_level(
+    paper: NDArray[np.float64], box: tuple[float, float, float, float], shape: tuple[int, ...]
+) -> FloatImage:
+    """Evaluate the paper's brightness on a grid over a part of the picture.
+
+    Args:
+        paper: coefficients from fit_paper.
+        box: left, top, right, bottom as shares of the picture's width and height.
+        shape: rows and columns of the grid.
+
+    Returns:
+        Shape ``shape``, float32.
+    """
+    left, top, right, bottom = box
+    x = left + (right - left) * (np.arange(shape[1]) + 0.5) / shape[1]
+    y = top + (bottom - top) * (np.arange(shape[0]) + 0.5) / shape[0]
+    constant, in_x, in_y, in_xx, in_xy, in_yy = paper
+    along_x = constant + in_x * x + in_xx * x * x
+    along_y = in_y * y + in_yy * y * y
+    level: FloatImage = (along_x[None, :] + along_y[:, None] + in_xy * np.outer(y, x)).astype(np.float32)
+    return level

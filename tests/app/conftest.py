@@ -1,0 +1,44 @@
+"""An application over a store of fakes, and a client that talks to it in process."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.denoiser import Denoiser
+from app.main import create_app
+from app.settings import Settings
+from tests.app.fakes import ANY_SIZE, IdentityDenoiser, write_version
+
+MakeClient = Callable[..., TestClient]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    """Two models: ``tiny`` of 28 x 28 in versions 1 and 2, and ``free`` of any size."""
+    folder = tmp_path / "store"
+    write_version(folder, "tiny", 1)
+    write_version(folder, "tiny", 2, description="The second")
+    write_version(folder, "free", 1, input=ANY_SIZE)
+    return folder
+
+
+@pytest.fixture
+def make_client(store: Path) -> Iterator[MakeClient]:
+    """Start applications over the store; ``denoiser`` stands in for every network, the rest are settings."""
+    with ExitStack() as stack:
+
+        def make(denoiser: Denoiser | None = None, **settings: object) -> TestClient:
+            chosen = Settings(**{"model_store": store, "default_model": "tiny"} | settings)  # type: ignore[arg-type]
+            app = create_app(chosen, load=lambda _folder: denoiser or IdentityDenoiser())
+            return stack.enter_context(TestClient(app, raise_server_exceptions=False))
+
+        yield make
+
+
+@pytest.fixture
+def client(make_client: MakeClient) -> TestClient:
+    """A client of an application whose networks give back what they get."""
+    return make_client()

@@ -1,0 +1,95 @@
+"""Denoisers that stand in for networks, and stores that hold none."""
+
+import json
+import threading
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from app.images import FloatImage
+
+
+class IdentityDenoiser:
+    """Gives back what it got, clipped, and remembers the shapes of its batches."""
+
+    def __init__(self) -> None:
+        self.shapes: list[tuple[int, ...]] = []
+
+    def denoise(self, images: FloatImage) -> FloatImage:
+        self.shapes.append(images.shape)
+        return np.clip(images, 0, 1)
+
+
+class InvertingDenoiser(IdentityDenoiser):
+    """Gives back the negative."""
+
+    def denoise(self, images: FloatImage) -> FloatImage:
+        return 1 - super().denoise(images)
+
+
+class BrokenDenoiser(IdentityDenoiser):
+    """Never works."""
+
+    def denoise(self, images: FloatImage) -> FloatImage:
+        msg = "broken"
+        raise RuntimeError(msg)
+
+
+class FailingDenoiser(IdentityDenoiser):
+    """Fails on every image whose first pixel is white."""
+
+    def denoise(self, images: FloatImage) -> FloatImage:
+        if (images[:, 0, 0] == 1).any():
+            msg = "the network's secret"
+            raise RuntimeError(msg)
+        return super().denoise(images)
+
+
+class GatedDenoiser(IdentityDenoiser):
+    """Works only while its gate is open; ``entered`` is set as soon as a batch waits at the gate."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = threading.Event()
+        self.entered = threading.Event()
+
+    def denoise(self, images: FloatImage) -> FloatImage:
+        self.entered.set()
+        self.gate.wait(10)
+        return super().denoise(images)
+
+
+def metadata_json(name: str = "tiny", version: int = 1, **changes: Any) -> dict[str, Any]:  # noqa: ANN401  # JSON
+    """Build a valid ``metadata.json`` of a network for 28 x 28 digits, with ``changes``."""
+    return {
+        "schema_version": 1,
+        "name": name,
+        "version": version,
+        "description": "A network for tests",
+        "created": "2026-11-23T12:00:00Z",
+        "input": {"height": 28, "width": 28, "channels": 1, "polarity": "light-on-dark"},
+        "noise_level": None,
+        "size_multiple": 1,
+        "halo_px": 0,
+        "training": {},
+        "metrics": {"psnr_db": 20.0},
+    } | changes
+
+
+ANY_SIZE = {"height": None, "width": None, "channels": 1, "polarity": None}
+
+
+def write_version(store: Path, name: str = "tiny", version: int = 1, **changes: Any) -> Path:  # noqa: ANN401  # JSON
+    """Write a version that only a fake can load: real metadata and hashes, empty files."""
+    folder = store / name / str(version)
+    (folder / "variables").mkdir(parents=True)
+    files = {}
+    for file in ("saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001"):
+        content = f"{name}/{version}/{file}".encode()
+        (folder / file).write_bytes(content)
+        files[file] = f"sha256:{sha256(content).hexdigest()}"
+    metadata = {"files": files} | metadata_json(name, version, **changes)
+    (folder / "metadata.json").write_text(json.dumps(metadata))
+    return folder

@@ -1,0 +1,109 @@
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from app.errors import ModelStoreError
+from app.images import FloatImage
+
+if TYPE_CHECKING:
+    from app.savedmodel import SavedModelDenoiser
+
+GAIN, OFFSET = 0.5, 0.25
+
+
+def export(
+    folder: Path, *, signature: str = "serving_default", inputs: str = "image", outputs: str = "denoised"
+) -> Path:
+    """Export a network of two variables, which clips GAIN times its input plus OFFSET."""
+    import tensorflow as tf  # here and below, so that whoever runs other tests does not wait for it
+
+    network = tf.Module()
+    network.gain = tf.Variable(GAIN)
+    network.offset = tf.Variable(OFFSET)
+
+    @tf.function(input_signature=[tf.TensorSpec((None, None, None, 1), tf.float32, name=inputs)])  # type: ignore[untyped-decorator]
+    def call(image: Any) -> dict[str, Any]:  # noqa: ANN401  # TensorFlow has no types
+        return {outputs: tf.clip_by_value(network.gain * image + network.offset, 0.0, 1.0)}
+
+    network.call = call
+    tf.saved_model.save(network, str(folder), signatures={signature: call})
+    return folder
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return export(tmp_path_factory.mktemp("saved_model"))
+
+
+def load(folder: Path) -> "SavedModelDenoiser":
+    from app.savedmodel import load_savedmodel
+
+    return load_savedmodel(folder)
+
+
+def test_a_batch_goes_through_the_network(exported: Path) -> None:
+    images = np.random.default_rng(0).uniform(0, 1, (3, 5, 4)).astype(np.float32)
+    denoised = load(exported).denoise(images)
+    assert denoised.dtype == np.float32
+    np.testing.assert_allclose(denoised, GAIN * images + OFFSET, atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (2, 28, 28), (1, 1, 300)], ids=str)
+def test_number_and_size_of_the_images_are_free(exported: Path, shape: tuple[int, int, int]) -> None:
+    assert load(exported).denoise(np.zeros(shape, np.float32)).shape == shape
+
+
+def test_noise_outside_the_nominal_range_reaches_the_network(exported: Path) -> None:
+    images = np.array([[[-0.4, 1.4, 9]]], np.float32)
+    np.testing.assert_allclose(load(exported).denoise(images), [[[0.05, 0.95, 1]]], atol=1e-6)
+
+
+def test_a_view_that_is_not_contiguous_is_taken(exported: Path) -> None:
+    images: FloatImage = (np.arange(24, dtype=np.float32) / np.float32(24)).reshape(2, 3, 4).transpose(0, 2, 1)
+    assert not images.flags.c_contiguous
+    np.testing.assert_allclose(load(exported).denoise(images), GAIN * images + OFFSET, atol=1e-6)
+
+
+def test_threads_are_set_before_the_first_network_is_loaded() -> None:
+    program = """if True:
+        import tensorflow as tf
+        from app.savedmodel import set_threads
+        set_threads(3)
+        print(tf.config.threading.get_intra_op_parallelism_threads())
+        print(tf.config.threading.get_inter_op_parallelism_threads())
+    """
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["3", "1"]
+
+
+class TestRefusals:
+    def test_a_folder_without_a_network_is_named(self, tmp_path: Path) -> None:
+        with pytest.raises(ModelStoreError, match="TensorFlow cannot load it") as refusal:
+            load(tmp_path)
+        assert str(refusal.value).startswith(str(tmp_path))
+
+    def test_a_damaged_network_is_named(self, tmp_path: Path) -> None:
+        (tmp_path / "saved_model.pb").write_bytes(b"no protocol buffer")
+        with pytest.raises(ModelStoreError, match="TensorFlow cannot load it") as refusal:
+            load(tmp_path)
+        assert str(refusal.value).startswith(str(tmp_path))
+
+    @pytest.mark.parametrize(
+        ("wrong", "text"),
+        [
+            ({"signature": "predict"}, r"no signature serving_default, only \['predict'\]"),
+            ({"inputs": "picture"}, r"serving_default takes \['picture'\] and gives \['denoised'\]"),
+            ({"outputs": "clean"}, r"serving_default takes \['image'\] and gives \['clean'\]"),
+        ],
+        ids=["signature", "input", "output"],
+    )
+    def test_another_signature_is_refused_with_what_there_is(
+        self, tmp_path: Path, wrong: dict[str, str], text: str
+    ) -> None:
+        with pytest.raises(ModelStoreError, match=text) as refusal:
+            load(export(tmp_path, **wrong))
+        assert str(refusal.value).startswith(str(tmp_path))

@@ -1,0 +1,69 @@
+"""Swagger UI in a real browser that can reach nothing but the service."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, Request, sync_playwright
+
+from tests.app.processes import RunningService, running_service
+
+CHROMIUM = shutil.which("chromium")
+OPTIONS = [
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-sync",
+    "--no-first-run",
+    "--no-sandbox",  # Chromium's own needs privileges that containers do not have
+]
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[RunningService]:
+    with running_service(default_model="article") as running:
+        yield running
+
+
+@pytest.fixture
+def page(service: RunningService) -> Iterator[Page]:
+    """A page whose requests to anywhere else are refused, and make the test fail."""
+    strays: list[str] = []
+
+    def stop_strays(request: Request) -> None:
+        if not request.url.startswith((service.url, "data:", "blob:")):
+            strays.append(request.url)
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
+        opened = browser.new_page()
+        opened.route(lambda url: not url.startswith((service.url, "data:", "blob:")), lambda route: route.abort())
+        opened.on("request", stop_strays)
+        yield opened
+        browser.close()
+    assert strays == []
+
+
+def test_a_picture_can_be_uploaded_and_its_clean_version_seen(
+    page: Page, service: RunningService, tmp_path: Path
+) -> None:
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    picture = tmp_path / "noisy.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8)).save(picture)
+
+    page.goto(f"{service.url}/docs")
+    page.get_by_text("Denoise one picture").click()
+    page.locator("input[type=file]").set_input_files(picture)
+    page.get_by_role("button", name="Execute").click()
+    shown = page.locator(".response-col_description img")
+    shown.wait_for()
+    assert shown.evaluate("image => image.decode().then(() => [image.naturalWidth, image.naturalHeight])") == [28, 28]
+    assert page.locator("text=server-timing").count() > 0
+    assert errors == []

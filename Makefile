@@ -80,7 +80,7 @@ $(BIN)/python:
 		"$$python" -c 'import ensurepip, venv' 2>/dev/null || { \
 			echo "$$python cannot make virtual environments: on Debian and Ubuntu run 'apt-get install python3-venv'" >&2; \
 			exit 1; }; \
-		"$$python" -m venv $(VENV) || { rm -rf $(VENV); exit 1; }; \
+		"$$python" -m venv --clear $(VENV) || { rm -rf $(VENV); exit 1; }; \
 		exit 0; \
 	done; \
 	echo "$(or $(PYTHON),python3) is not Python 3.11, 3.12 or 3.13$(if $(PYTHON),,: install one of these or name it with PYTHON=...)" >&2; \

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TypedDict
 
+import numpy as np
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
@@ -18,11 +19,13 @@ from app.cpu_quota import available_cpus
 from app.denoiser import Denoiser
 from app.dependencies import Service
 from app.error_handlers import add_error_handlers, answer_internal_error
+from app.images import encode_png
 from app.metadata import ModelKey
 from app.model_store import load_model, open_store
 from app.openapi import describe_api
-from app.pipeline import Pipeline
+from app.pipeline import Pipeline, choose_options
 from app.routes import denoise, models, pages, probes
+from app.schemas import DenoiseQuery
 from app.settings import Settings
 from app.telemetry import REQUEST_ID_HEADER, RequestTelemetry
 
@@ -106,13 +109,26 @@ async def _start(settings: Settings, load: Loader | None, admission: Admission, 
         batchers[metadata.key] = Batcher(denoiser, name=f"{metadata.name}/{metadata.version}")
         stack.push_async_callback(batchers[metadata.key].close)
         logger.info("model ready", extra={"fields": {"model": metadata.name, "version": metadata.version}})
-    return Service(
+    service = Service(
         catalogue=catalogue,
         batchers=batchers,
         admission=admission,
         pipeline=Pipeline(pool=pool, max_pixels=settings.max_pixels),
         request_timeout_s=settings.request_timeout_s,
     )
+    await _warm_up(service)
+    return service
+
+
+async def _warm_up(service: Service) -> None:
+    """Send a blank picture the way of all others, so that no client pays for what Pillow and TensorFlow do once."""
+    png = encode_png(np.zeros((28, 28), np.float32))
+    for metadata in service.catalogue:
+        options = choose_options(DenoiseQuery(), metadata.input)
+        with service.admission.slot() as slot:
+            picture = await service.pipeline.decode(png, options, slot=slot)
+        denoised = await service.batchers[metadata.key].denoise(picture.fitted.image)
+        await service.pipeline.encode(denoised.image, picture.fitted, options)
 
 
 def _tensorflow_loader(threads: int) -> Loader:

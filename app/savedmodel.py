@@ -1,17 +1,40 @@
 """A SavedModel as a Denoiser: the only module of the service that imports TensorFlow."""
 
 import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow greets on stderr when it is imported
-
-import tensorflow as tf
-
 from app.errors import ModelStoreError
 from app.images import FloatImage
+
+
+@contextmanager
+def _without_greetings() -> Iterator[None]:
+    """Hold back what is written to stderr, Python or not, and show it only if the block fails."""
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(stderr, held.read())
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+with _without_greetings():  # the C++ part greets before it knows its log level
+    import tensorflow as tf
 
 SIGNATURE = "serving_default"
 

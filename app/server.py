@@ -56,6 +56,13 @@ class DrainingServer(uvicorn.Server):
             self.should_exit = True
         return await super().on_tick(counter)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer what is in work, unless a second signal says to leave it."""
+        logger.info("stopping; a second signal leaves what is in work unanswered")
+        await super().shutdown(sockets)
+        if self.force_exit:
+            os._exit(0)  # uvicorn would cancel the lifespan in mid-wait, with a traceback
+
 
 def serve(settings: Settings) -> int:
     """Serve until a signal; gives the process's exit code."""

@@ -104,6 +104,7 @@ def configure_logging(form: Literal["text", "json"]) -> None:
             "formatters": {"chosen": formatters[form]},
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "chosen"}},
             "root": {"level": "INFO", "handlers": ["stderr"]},
+            "loggers": {"absl": {"level": "WARNING"}, "uvicorn": {"level": "WARNING"}},  # say nothing that we do not
         }
     )
 

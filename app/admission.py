@@ -1,12 +1,16 @@
 """Who may come in: a bounded number of requests, and of pixels that they hold."""
 
+import math
 import threading
+import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from app.errors import NotReadyError, QueueFullError
 
-RETRY_AFTER_S = 1  # a full queue of small images drains well within a second
+MAX_RETRY_AFTER_S = 60
+RATE_SAMPLE = 256  # finished requests that the drain rate is measured over
 DRAINING_RETRY_AFTER_S = 5  # time for another instance to take over
 
 
@@ -19,6 +23,7 @@ class Admission:
         self._free_slots = slots
         self._free_pixels = pixels
         self._lock = threading.Lock()
+        self._finished: deque[float] = deque(maxlen=RATE_SAMPLE)
         self.is_draining = False
 
     @contextmanager
@@ -35,7 +40,7 @@ class Admission:
         with self._lock:
             if self._free_slots == 0:
                 msg = f"All {self._slots} places in the queue are taken."
-                raise QueueFullError(msg, limit=self._slots, retry_after_s=RETRY_AFTER_S)
+                raise QueueFullError(msg, limit=self._slots, retry_after_s=self._retry_after_s())
             self._free_slots -= 1
         slot = Slot(self)
         try:
@@ -44,6 +49,7 @@ class Admission:
             with self._lock:
                 self._free_slots += 1
                 self._free_pixels += slot.pixels
+                self._finished.append(time.monotonic())
 
     def reserve_pixels(self, slot: "Slot", pixels: int) -> None:
         """Take ``pixels`` for a slot, which gives them back when it ends; see Slot.reserve_pixels."""
@@ -51,9 +57,16 @@ class Admission:
             if pixels > self._free_pixels:
                 msg = f"The images in work leave no room for one of {pixels} pixels; together they may have "
                 msg += f"{self._pixels}."
-                raise QueueFullError(msg, limit=self._pixels, retry_after_s=RETRY_AFTER_S)
+                raise QueueFullError(msg, limit=self._pixels, retry_after_s=self._retry_after_s())
             self._free_pixels -= pixels
             slot.pixels += pixels
+
+    def _retry_after_s(self) -> int:
+        """Whole seconds in which the slots in use drain, at the rate of the requests that finished last."""
+        if not self._finished:
+            return 1
+        rate = len(self._finished) / max(time.monotonic() - self._finished[0], 1e-3)
+        return min(max(1, math.ceil((self._slots - self._free_slots) / rate)), MAX_RETRY_AFTER_S)
 
 
 class Slot:

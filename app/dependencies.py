@@ -11,6 +11,7 @@ from app.answers import MEDIA_TYPES
 from app.batching import Batcher
 from app.errors import NotAcceptableError
 from app.metadata import ModelKey
+from app.metrics import Metrics
 from app.model_store import Catalogue
 from app.negotiation import choose_media_type
 from app.pipeline import Pipeline
@@ -23,6 +24,7 @@ class Service:
     catalogue: Catalogue
     batchers: Mapping[ModelKey, Batcher]
     admission: Admission
+    metrics: Metrics
     pipeline: Pipeline
     request_timeout_s: float
 

@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from app import errors
 from app.schemas import Problem
+from app.telemetry import add_to_record
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -109,8 +110,9 @@ def problem_response(
     )
 
 
-async def _answer_denoiser_error(_request: Request, error: errors.DenoiserError) -> Response:
+async def _answer_denoiser_error(request: Request, error: errors.DenoiserError) -> Response:
     kind = PROBLEM_TYPES[type(error)]
+    add_to_record(request.scope, problem=kind.slug)
     if not isinstance(error, errors.RequestError):
         logger.error("inference failed", exc_info=error)
         return problem_response(kind, str(error))

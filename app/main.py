@@ -21,6 +21,7 @@ from app.dependencies import Service
 from app.error_handlers import add_error_handlers, answer_internal_error
 from app.images import encode_png
 from app.metadata import ModelKey
+from app.metrics import Metrics
 from app.model_store import load_model, open_store
 from app.openapi import describe_api
 from app.pipeline import Pipeline, choose_options
@@ -60,11 +61,12 @@ def create_app(settings: Settings, *, load: Loader | None = None, admission: Adm
         admission: given by a server that drains before it stops.
     """
     admission = admission or create_admission(settings)
+    metrics = Metrics()
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[State]:
         async with AsyncExitStack() as stack:
-            yield State(service=await _start(settings, load, admission, stack))
+            yield State(service=await _start(settings, load, admission, metrics, stack))
 
     app = FastAPI(
         title="denoiser",
@@ -79,11 +81,11 @@ def create_app(settings: Settings, *, load: Loader | None = None, admission: Adm
     app.mount("/docs/assets", pages.swagger_assets())
     app.openapi = lambda: describe_api(app)  # type: ignore[method-assign]  # FastAPI documents this way
     add_error_handlers(app)
-    _add_middleware(app, settings)
+    _add_middleware(app, settings, metrics)
     return app
 
 
-def _add_middleware(app: FastAPI, settings: Settings) -> None:
+def _add_middleware(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
     """Add middleware, the innermost first."""
     app.add_middleware(BodyLimit, max_bytes=settings.max_upload_bytes)
     if settings.cors_origins:
@@ -94,10 +96,12 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
             allow_headers=["*"],
             expose_headers=EXPOSED_HEADERS,
         )
-    app.add_middleware(RequestTelemetry, error_response=answer_internal_error)
+    app.add_middleware(RequestTelemetry, error_response=answer_internal_error, observe=metrics.observe)
 
 
-async def _start(settings: Settings, load: Loader | None, admission: Admission, stack: AsyncExitStack) -> Service:
+async def _start(
+    settings: Settings, load: Loader | None, admission: Admission, metrics: Metrics, stack: AsyncExitStack
+) -> Service:
     """Load and warm every model; ``stack`` undoes what was started, in reverse."""
     cpus = settings.inference_threads or available_cpus()
     catalogue = open_store(settings.model_store, default=settings.default_model)
@@ -108,11 +112,13 @@ async def _start(settings: Settings, load: Loader | None, admission: Admission, 
         denoiser = load_model(catalogue.store, metadata, load, warm_up_batches=BATCH_SIZES)
         batchers[metadata.key] = Batcher(denoiser, name=f"{metadata.name}/{metadata.version}")
         stack.push_async_callback(batchers[metadata.key].close)
+        metrics.set_model(metadata.name, metadata.version)
         logger.info("model ready", extra={"fields": {"model": metadata.name, "version": metadata.version}})
     service = Service(
         catalogue=catalogue,
         batchers=batchers,
         admission=admission,
+        metrics=metrics,
         pipeline=Pipeline(pool=pool, max_pixels=settings.max_pixels),
         request_timeout_s=settings.request_timeout_s,
     )

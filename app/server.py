@@ -16,6 +16,7 @@ from uvicorn.config import STARTUP_FAILURE
 
 from app.admission import Admission
 from app.main import create_admission, create_app
+from app.metrics import forget_process, shared_between_processes
 from app.settings import Settings
 from app.telemetry import configure_logging
 
@@ -117,12 +118,17 @@ class _Workers:
     def run(self) -> int:
         for sig in (signal.SIGINT, signal.SIGTERM):
             signal.signal(sig, self._pass_on)
+        with shared_between_processes():
+            return self._supervise()
+
+    def _supervise(self) -> int:
         self._processes = [self._start() for _ in range(self._settings.workers)]
         failed = False
         while self._processes:
             wait([process.sentinel for process in self._processes])
             for process in [process for process in self._processes if not process.is_alive()]:
                 self._processes.remove(process)
+                forget_process(process.pid or 0)
                 if self._is_stopping:
                     continue
                 if process.exitcode == STARTUP_FAILURE:

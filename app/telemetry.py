@@ -5,6 +5,7 @@ import logging
 import logging.config
 import time
 import uuid
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -12,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 REQUEST_ID_HEADER = "X-Request-ID"
 MAX_REQUEST_ID_LENGTH = 128
+NO_ROUTE = "none"
 PROBES = ("/livez", "/readyz", "/metrics")  # asked every few seconds: logged at DEBUG only
 
 logger = logging.getLogger(__name__)
@@ -23,11 +25,15 @@ class RequestTelemetry:
     Args:
         app: the application.
         error_response: the answer to an exception that nothing inside has handled.
+        observe: called once for each request, with the path of its route and the fields of its log record.
     """
 
-    def __init__(self, app: ASGIApp, *, error_response: ASGIApp) -> None:
+    def __init__(
+        self, app: ASGIApp, *, error_response: ASGIApp, observe: Callable[[str, Mapping[str, Any]], None]
+    ) -> None:
         self._app = app
         self._error_response = error_response
+        self._observe = observe
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
@@ -56,11 +62,12 @@ class RequestTelemetry:
             record["duration_ms"] = round((time.perf_counter() - start) * 1000, 3)
             level = logging.DEBUG if scope["path"] in PROBES else logging.INFO
             logger.log(level, "request", extra={"fields": record})
+            self._observe(getattr(scope.get("route"), "path", NO_ROUTE), record)
 
 
 def add_to_record(scope: Scope, **fields: object) -> None:
     """Add fields to the log record of the request that ``scope`` belongs to; never its payload."""
-    scope["denoiser.record"].update(fields)
+    scope.setdefault("denoiser.record", {}).update(fields)
 
 
 class TextFormatter(logging.Formatter):

@@ -38,7 +38,7 @@ async def denoise(
     timer = StageTimer()
     model = service.catalogue.find(query.model, query.version)
     options = choose_options(query, model.input)
-    with service.admission.slot() as slot:
+    with service.admission.slot() as slot, service.metrics.in_work():
         async with _deadline(service.request_timeout_s):
             with timer.stage("read"):
                 upload = await read_upload(request)

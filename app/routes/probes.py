@@ -1,9 +1,10 @@
-"""Is the process up, is it ready."""
+"""Is the process up, is it ready, and how is it doing."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from app.dependencies import ServiceDep
 from app.errors import NotReadyError
+from app.metrics import MEDIA_TYPE
 from app.schemas import Status
 
 router = APIRouter(tags=["operations"])
@@ -22,3 +23,9 @@ async def readyz(service: ServiceDep) -> Status:
         msg = "The service is shutting down."
         raise NotReadyError(msg, retry_after_s=5)
     return Status(status="ready")
+
+
+@router.get("/metrics", summary="Counters for Prometheus", response_class=Response)
+async def metrics(service: ServiceDep) -> Response:
+    """Answer in Prometheus' text format, for all processes of the service."""
+    return Response(service.metrics.render(), media_type=MEDIA_TYPE)

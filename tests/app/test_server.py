@@ -94,9 +94,12 @@ def test_a_second_signal_does_not_wait_for_the_grace_period() -> None:
         assert service.stop(signal.SIGTERM) == 0
 
 
-def test_workers_share_the_port_and_stop_together_without_grace_on_ctrl_c() -> None:
+def test_workers_share_port_and_counters_and_stop_together_without_grace_on_ctrl_c() -> None:
     with running_service(workers=2, default_model="article", drain_grace_s=600) as service:
-        assert httpx.post(f"{service.url}/v1/denoise", content=ring_png(0.4)).status_code == 200
+        for _ in range(20):  # new connections: both workers get some
+            assert httpx.post(f"{service.url}/v1/denoise", content=ring_png(0.4)).status_code == 200
+        metrics = httpx.get(f"{service.url}/metrics").text
+        assert 'denoiser_requests_total{model="article",route="/v1/denoise",status="200"} 20.0' in metrics
         assert service.stop(signal.SIGINT) == 0
 
 

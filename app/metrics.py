@@ -1,0 +1,107 @@
+"""What Prometheus can scrape: requests, stage times, batches, and what was dropped, over all processes."""
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, exposition
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # prometheus_client's own name
+MEDIA_TYPE = exposition.CONTENT_TYPE_LATEST
+
+STAGE_BUCKETS_S = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
+BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64)
+DROPPED = ("client-gone", "deadline-exceeded")  # problems of requests that were accepted and not answered
+
+
+class Metrics:
+    """The counters of one application, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "denoiser_requests",
+            "Requests by route, model (none where it was not reached) and HTTP status.",
+            ["route", "model", "status"],
+            registry=self._registry,
+        )
+        self._stages = Histogram(
+            "denoiser_stage_seconds",
+            "Seconds that a picture spent in each stage; `queue` is the wait for the network.",
+            ["stage"],
+            buckets=STAGE_BUCKETS_S,
+            registry=self._registry,
+        )
+        self._batches = Histogram(
+            "denoiser_batch_size",
+            "How many pictures shared the network's call, counted once a picture.",
+            ["model"],
+            buckets=BATCH_BUCKETS,
+            registry=self._registry,
+        )
+        self._dropped = Counter(
+            "denoiser_dropped",
+            "Pictures that were accepted but not answered, by cause.",
+            ["cause"],
+            registry=self._registry,
+        )
+        self._in_work = Gauge(
+            "denoiser_in_work",
+            "Requests that hold a slot, from before their body is read to their answer.",
+            registry=self._registry,
+            multiprocess_mode="livesum",
+        )
+        self._models = Gauge(
+            "denoiser_model_info",
+            "1 for every version of every model that is loaded.",
+            ["model", "version"],
+            registry=self._registry,
+            multiprocess_mode="max",
+        )
+
+    def set_model(self, name: str, version: int) -> None:
+        """Say that a version is loaded."""
+        self._models.labels(name, str(version)).set(1)
+
+    def in_work(self) -> AbstractContextManager[None]:
+        """Count a request as in work for the block."""
+        tracker: AbstractContextManager[None] = self._in_work.track_inprogress()
+        return tracker
+
+    def observe(self, route: str, record: Mapping[str, Any]) -> None:
+        """Count a finished request; ``record`` has the fields of its log record."""
+        model = record.get("model", "")
+        self._requests.labels(route, model, str(record["status"])).inc()
+        if (problem := record.get("problem")) in DROPPED:
+            self._dropped.labels(problem).inc()
+        if "timing_ms" in record:
+            self._batches.labels(model).observe(record["batch_size"])
+            for stage, milliseconds in record["timing_ms"].items():
+                self._stages.labels(stage).observe(milliseconds / 1000)
+
+    def render(self) -> bytes:
+        """Write everything in Prometheus' text format; that of all processes, where they share a folder."""
+        if SHARED_FOLDER not in os.environ:
+            return exposition.generate_latest(self._registry)
+        merged = CollectorRegistry()
+        MultiProcessCollector(merged)  # type: ignore[no-untyped-call]
+        return exposition.generate_latest(merged)
+
+
+@contextmanager
+def shared_between_processes() -> Iterator[None]:
+    """Let the processes that are started in the block count together, through files in a temporary folder."""
+    with tempfile.TemporaryDirectory(prefix="denoiser-metrics-") as folder:
+        os.environ[SHARED_FOLDER] = folder
+        try:
+            yield
+        finally:
+            del os.environ[SHARED_FOLDER]
+
+
+def forget_process(pid: int) -> None:
+    """Take a process that has ended out of the gauges."""
+    mark_process_dead(pid)  # type: ignore[no-untyped-call]

@@ -1,0 +1,61 @@
+"""GET /metrics."""
+
+from collections.abc import Callable
+
+import numpy as np
+from fastapi.testclient import TestClient
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.app.fakes import GatedDenoiser
+from tests.app.pictures import encode
+
+MakeClient = Callable[..., TestClient]
+
+PICTURE = encode(np.zeros((28, 28), np.uint8))
+
+
+def sample(client: TestClient, name: str, **labels: str) -> float | None:
+    """Read one sample; None where it is not there."""
+    answer = client.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    for family in text_string_to_metric_families(answer.text):
+        for found in family.samples:
+            if found.name == name and found.labels == labels:
+                return float(found.value)
+    return None
+
+
+def test_requests_are_counted_by_route_model_and_status(client: TestClient) -> None:
+    for _ in range(2):
+        client.post("/v1/denoise", content=PICTURE)
+    client.post("/v1/denoise")
+    client.get("/v1/models/tiny")
+    client.get("/no/such/page")
+    counted = {"route": "/v1/denoise", "model": "tiny", "status": "200"}
+    assert sample(client, "denoiser_requests_total", **counted) == 2
+    assert sample(client, "denoiser_requests_total", route="/v1/denoise", model="", status="400") == 1
+    assert sample(client, "denoiser_requests_total", route="/v1/models/{name}", model="", status="200") == 1
+    assert sample(client, "denoiser_requests_total", route="none", model="", status="404") == 1
+
+
+def test_every_stage_and_the_batch_size_are_measured(client: TestClient) -> None:
+    client.post("/v1/denoise", content=PICTURE)
+    for stage in ("read", "decode", "queue", "infer", "encode", "total"):
+        assert sample(client, "denoiser_stage_seconds_count", stage=stage) == 1
+    assert sample(client, "denoiser_batch_size_sum", model="tiny") == 1
+
+
+def test_every_loaded_version_is_listed(client: TestClient) -> None:
+    for name, version in (("tiny", "1"), ("tiny", "2"), ("free", "1")):
+        assert sample(client, "denoiser_model_info", model=name, version=version) == 1
+
+
+def test_a_picture_that_is_not_done_in_time_counts_as_dropped(make_client: MakeClient) -> None:
+    network = GatedDenoiser()
+    network.gate.set()
+    client = make_client(network, request_timeout_s=0.05)
+    network.gate.clear()
+    client.post("/v1/denoise", content=PICTURE)
+    network.gate.set()
+    assert sample(client, "denoiser_dropped_total", cause="deadline-exceeded") == 1
+    assert sample(client, "denoiser_in_work") == 0

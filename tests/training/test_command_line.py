@@ -1,0 +1,81 @@
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.training.conftest import FinishedRun
+from training.__main__ import main
+from training.checkpoints import load_progress
+
+PYTHON = [sys.executable, "-m", "training"]
+
+
+def test_help_comes_without_importing_keras() -> None:
+    result = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "training", "train", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "--resume" in result.stdout
+    assert "keras" not in result.stderr
+
+
+@pytest.mark.parametrize("words", [[], ["train"], ["train", "article", "--epochs", "0"], ["train", "x"]])
+def test_wrong_words_end_with_the_usage(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(words)
+    assert "usage:" in capsys.readouterr().err
+
+
+def test_a_negative_seed_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["train", "article", "--seed", "-1"])
+    assert "--seed" in capsys.readouterr().err
+
+
+def test_an_error_is_one_line_and_a_status(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "article", "--data", str(tmp_path / "none"), "--run-dir", str(tmp_path / "run")]) == 1
+    errors = capsys.readouterr().err.splitlines()
+    assert errors == [
+        f"error: {tmp_path / 'none'}: no such file or folder; --data takes mnist, an .npz file or a folder"
+    ]
+
+
+def test_a_name_that_cannot_be_is_refused_before_training(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "article", "--name", "a/b", "--run-dir", str(tmp_path / "run")]) == 1
+    assert "'a/b' cannot name a model" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_without_export_the_store_stays_as_it_is(finished_run: FinishedRun, tmp_path: Path) -> None:
+    words = ["train", "article", "--data", finished_run.data, "--epochs", "1", "--resume", "--no-export"]
+    words += ["--run-dir", finished_run.run_dir, "--store", tmp_path / "store"]
+    assert main([str(word) for word in words]) == 0
+    assert not (tmp_path / "store").exists()
+
+
+def test_ctrl_c_keeps_the_best_weights_and_says_how_to_go_on(blobs_npz: Path, tmp_path: Path) -> None:
+    words = ["train", "article", "--data", str(blobs_npz), "--run-dir", str(tmp_path / "run"), "--no-export"]
+    with subprocess.Popen(
+        [*PYTHON, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | {"COLUMNS": "80"}
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        # The third epoch has begun, so that the checkpoint of the second is complete.
+        assert any(line.startswith("Epoch 3/") for line in process.stdout)
+        process.send_signal(signal.SIGINT)
+        process.stdout.read()
+        said = process.stderr.read()
+    assert process.returncode == 130
+    assert f"the best weights so far are in {tmp_path / 'run' / 'plain' / 'best.npz'}" in said
+    assert f"python -m training {shlex.join([*words, '--resume'])}" in said
+    assert "Traceback" not in said
+    assert load_progress(tmp_path / "run" / "plain").epochs >= 2
+    with np.load(tmp_path / "run" / "plain" / "best.npz") as arrays:
+        assert sum(array.size for array in arrays.values()) == 4385

@@ -1,0 +1,48 @@
+import json
+from typing import Any
+
+import pytest
+
+from tests.training.conftest import FinishedRun
+from training.config import PRESETS
+from training.model_card import render_model_card
+from training.provenance import format_command
+
+
+@pytest.fixture
+def metadata(finished_run: FinishedRun) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((finished_run.store / "article" / "1" / "metadata.json").read_text())
+    return loaded
+
+
+def test_mnist_is_named_with_authors_and_licence(metadata: dict[str, Any]) -> None:
+    metadata["training"]["data"] = "MNIST"
+    card = render_model_card(metadata, command="make it")
+    for words in ("Yann LeCun, Corinna Cortes", "CC BY-SA 3.0", "Apache-2.0", "make it"):
+        assert words in card
+
+
+def test_a_network_of_any_size_is_told_as_such(metadata: dict[str, Any]) -> None:
+    metadata["input"] |= {"height": None, "width": None, "polarity": None}
+    metadata["metrics"]["mac_per_image"] = None
+    card = render_model_card(metadata, command="")
+    assert "of any size, of either polarity," in card
+    assert "multiply-accumulates" not in card
+
+
+def test_the_commit_is_named_where_it_is_known(metadata: dict[str, Any]) -> None:
+    metadata["training"]["git_commit"] = "0123abc"
+    assert "commit 0123abc" in render_model_card(metadata, command="")
+    metadata["training"]["git_commit"] = None
+    assert "commit" not in render_model_card(metadata, command="")
+
+
+def test_the_command_names_what_differs_from_the_preset() -> None:
+    article = PRESETS["article"]
+    assert format_command(article, "MNIST") == "python -m training train article"
+    assert format_command(article.with_epochs(2), "faces").endswith("train article --data path/to/faces --epochs 2")
+
+
+def test_the_command_names_the_seed() -> None:
+    config = type(PRESETS["article"])(**{**vars(PRESETS["article"]), "seed": 3})
+    assert format_command(config, "MNIST").endswith("train article --seed 3")

@@ -1,0 +1,115 @@
+import json
+import shutil
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.training.conftest import FinishedRun
+from training.__main__ import main
+from training.config import PRESETS
+from training.data import CleanImages, load_clean_images
+from training.errors import RunError, StoreError
+from training.evaluate import evaluate
+from training.export import SavedNetwork
+from training.provenance import describe_run, find_git_commit, restore_config
+from training.publish import publish
+from training.store import hash_files
+from training.train import load_network
+
+
+@pytest.fixture
+def images(finished_run: FinishedRun) -> CleanImages:
+    return load_clean_images(str(finished_run.data), height=28, width=28, seed=0)
+
+
+def test_training_ends_with_the_best_weights_in_the_store(finished_run: FinishedRun, images: CleanImages) -> None:
+    network = load_network(PRESETS["article"], finished_run.run_dir, stage_name="denoise")
+    saved = SavedNetwork(finished_run.store / "article" / "1")
+    expected = keras.ops.convert_to_numpy(network(images.test))
+    np.testing.assert_allclose(saved.denoise(images.test), expected, atol=1e-5)
+
+
+def test_the_metadata_describes_the_version(finished_run: FinishedRun, images: CleanImages) -> None:
+    folder = finished_run.store / "article" / "1"
+    metadata = json.loads((folder / "metadata.json").read_text())
+    assert (metadata["schema_version"], metadata["name"], metadata["version"]) == (1, "article", 1)
+    assert metadata["input"] == {"height": 28, "width": 28, "channels": 1, "polarity": "light-on-dark"}
+    assert (metadata["noise_level"], metadata["size_multiple"], metadata["halo_px"]) == (None, 1, 0)
+    assert metadata["description"] == "Preset article, trained on blobs"
+    assert metadata["files"] == hash_files(folder)
+    assert metadata["training"]["config"] == PRESETS["article"].with_epochs(1).to_json()
+    assert metadata["training"]["data"] == "blobs"
+    assert set(metadata["training"]["versions"]) == {"keras", "numpy", "tensorflow"}
+    measured = evaluate(SavedNetwork(folder).denoise, images.test, PRESETS["article"].stages[-1].noise)
+    assert metadata["metrics"].items() >= measured.items()
+    assert metadata["metrics"]["protocol"] == "blobs test, Gaussian 0.4 clipped"
+
+
+def test_the_card_names_the_data_and_the_command(finished_run: FinishedRun) -> None:
+    card = (finished_run.store / "article" / "1" / "MODEL_CARD.md").read_text()
+    assert "“blobs”" in card
+    assert "python -m training train article --data path/to/blobs --epochs 1\n" in card
+
+
+def test_the_figures_are_pictures(finished_run: FinishedRun) -> None:
+    figures = finished_run.store / "article" / "1" / "figures"
+    assert sorted(path.name for path in figures.iterdir()) == ["examples.png", "loss.png"]
+    for path in figures.iterdir():
+        with Image.open(path) as figure:
+            assert figure.width >= 1000
+
+
+def test_no_file_names_a_path_of_this_machine(finished_run: FinishedRun, request: pytest.FixtureRequest) -> None:
+    paths = [str(path).encode() for path in (finished_run.run_dir.parent, finished_run.data.parent, Path.home())]
+    paths.append(str(request.config.rootpath).encode())
+    files = [path for path in finished_run.store.rglob("*") if path.is_file()]
+    assert [path for path in files if any(local in path.read_bytes() for local in paths)] == []
+
+
+def test_a_second_export_is_the_next_version(finished_run: FinishedRun, tmp_path: Path) -> None:
+    words = ["export", finished_run.run_dir, "--data", finished_run.data, "--store", tmp_path, "--name", "mine"]
+    assert [main([str(word) for word in words]) for _ in range(2)] == [0, 0]
+    assert sorted(path.name for path in (tmp_path / "mine").iterdir()) == ["1", "2"]
+
+
+def test_weights_that_give_no_number_are_not_exported(
+    finished_run: FinishedRun, images: CleanImages, tmp_path: Path
+) -> None:
+    run_dir = shutil.copytree(finished_run.run_dir, tmp_path / "run")
+    with np.load(run_dir / "denoise" / "best.npz") as arrays:
+        broken = [np.full_like(array, np.nan) for array in arrays.values()]
+    np.savez(run_dir / "denoise" / "best.npz", *broken)
+    with pytest.raises(StoreError, match="does not compute"):
+        publish(run_dir, images, store=tmp_path / "store", name="article")
+    assert list((tmp_path / "store" / "article").iterdir()) == []
+
+
+def test_a_run_is_exported_with_its_own_data(finished_run: FinishedRun, blobs: CleanImages, tmp_path: Path) -> None:
+    others = CleanImages("others", blobs.train, blobs.validation, blobs.test)
+    with pytest.raises(RunError, match="was trained on blobs, not others"):
+        publish(finished_run.run_dir, others, store=tmp_path, name="article")
+
+
+def test_a_folder_without_a_run_is_refused(blobs: CleanImages, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="there is no run"):
+        publish(tmp_path, blobs, store=tmp_path, name="article")
+
+
+def test_a_run_without_weights_is_refused(finished_run: FinishedRun, images: CleanImages, tmp_path: Path) -> None:
+    run_dir = shutil.copytree(finished_run.run_dir, tmp_path / "run")
+    shutil.rmtree(run_dir / "denoise")
+    with pytest.raises(RunError, match="no epoch of stage denoise"):
+        publish(run_dir, images, store=tmp_path, name="article")
+
+
+def test_outside_a_git_repository_there_is_no_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert find_git_commit() is None
+
+
+def test_a_run_is_described_without_loss() -> None:
+    config = PRESETS["article"].with_epochs(7)
+    assert restore_config(json.loads(json.dumps(describe_run(config, "MNIST")))) == config

@@ -1,0 +1,104 @@
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from tests.training.conftest import FinishedRun
+from training.checkpoints import load_progress
+from training.config import PRESETS, Adadelta, Config, Stage
+from training.data import CleanImages
+from training.errors import RunError
+from training.noise import GaussianNoise
+from training.train import load_network, train
+
+NOISE = GaussianNoise(0.4)
+TWO_STAGES = replace(
+    PRESETS["article"],
+    batch_size=16,
+    stages=(Stage("first", NOISE, 1, Adadelta(1.0)), Stage("second", NOISE, 3, Adadelta(1.0), start_from="first")),
+)
+
+
+def with_last_epochs(epochs: int) -> Config:
+    first, second = TWO_STAGES.stages
+    return replace(TWO_STAGES, stages=(first, replace(second, epochs=epochs)))
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(blobs: CleanImages, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run_dir = tmp_path_factory.mktemp("uninterrupted") / "run"
+    train(TWO_STAGES, blobs, run_dir)
+    return run_dir
+
+
+def read_weights(run_dir: Path) -> list[np.ndarray]:
+    (checkpoint,) = (run_dir / "second").glob("epoch-*")
+    with np.load(checkpoint / "weights.npz") as arrays:
+        return list(arrays.values())
+
+
+def test_the_loss_falls(uninterrupted: Path) -> None:
+    loss = load_progress(uninterrupted / "second").history["loss"]
+    assert loss[2] < loss[1] < loss[0]
+
+
+def test_a_resumed_run_ends_where_an_uninterrupted_one_does(
+    uninterrupted: Path, blobs: CleanImages, tmp_path: Path
+) -> None:
+    run_dir = shutil.copytree(uninterrupted, tmp_path / "run", ignore=shutil.ignore_patterns("second"))
+    train(with_last_epochs(1), blobs, run_dir, resume=True)
+    train(TWO_STAGES, blobs, run_dir, resume=True)
+    for resumed, expected in zip(read_weights(run_dir), read_weights(uninterrupted), strict=True):
+        np.testing.assert_allclose(resumed, expected, atol=1e-5)
+    histories = [load_progress(run / "second").history for run in (run_dir, uninterrupted)]
+    assert histories[0] == {name: pytest.approx(values, abs=1e-4) for name, values in histories[1].items()}
+
+
+def test_a_finished_run_that_is_resumed_stays_as_it_is(uninterrupted: Path, blobs: CleanImages) -> None:
+    before = read_weights(uninterrupted)
+    train(TWO_STAGES, blobs, uninterrupted, resume=True)
+    for resumed, expected in zip(read_weights(uninterrupted), before, strict=True):
+        assert np.array_equal(resumed, expected)
+
+
+def test_a_stage_starts_from_the_weights_of_the_one_it_names(blobs: CleanImages, uninterrupted: Path) -> None:
+    network = load_network(TWO_STAGES, uninterrupted, stage_name="first")
+    network.compile(loss="binary_crossentropy")
+    noisy = NOISE.add_to(blobs.validation, np.random.default_rng(1))
+    best = load_progress(uninterrupted / "first").best_loss
+    assert network.evaluate(noisy, blobs.validation, verbose=0) == pytest.approx(best, abs=1e-4)
+    assert load_progress(uninterrupted / "second").history["loss"][0] < load_progress(uninterrupted / "first").best_loss
+
+
+def test_tensorboard_finds_loss_and_psnr_of_every_epoch(uninterrupted: Path) -> None:
+    events = EventAccumulator(str(uninterrupted / "tensorboard" / "second"))
+    events.Reload()
+    assert set(events.Tags()["tensors"]) == {"loss", "psnr_db", "val_loss", "val_psnr_db"}
+    assert [event.step for event in events.Tensors("val_psnr_db")] == [1, 2, 3]
+
+
+def test_a_run_is_not_overwritten(finished_run: FinishedRun, blobs: CleanImages) -> None:
+    with pytest.raises(RunError, match="has a run already; add --resume"):
+        train(TWO_STAGES, blobs, finished_run.run_dir)
+
+
+def test_there_must_be_a_run_to_resume(blobs: CleanImages, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="no run to resume"):
+        train(TWO_STAGES, blobs, tmp_path, resume=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "config", [replace(TWO_STAGES, seed=1), replace(TWO_STAGES, batch_size=8)], ids=["seed", "batch size"]
+)
+def test_a_run_is_resumed_only_with_its_own_config(uninterrupted: Path, blobs: CleanImages, config: Config) -> None:
+    with pytest.raises(RunError, match="another preset, seed or data"):
+        train(config, blobs, uninterrupted, resume=True)
+
+
+def test_a_run_is_resumed_only_with_its_own_data(uninterrupted: Path, blobs: CleanImages) -> None:
+    with pytest.raises(RunError, match="another preset, seed or data"):
+        train(TWO_STAGES, replace(blobs, name="others"), uninterrupted, resume=True)

@@ -1,0 +1,109 @@
+"""Command line of the training: train, export, describe."""
+
+import argparse
+import logging
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow greets on stderr when Keras imports it
+
+from training.arguments import build_parser
+from training.config import PRESETS, Config, Interface, NoiseLevelRange
+from training.errors import TrainingError
+from training.store import check_name
+
+if TYPE_CHECKING:
+    from training.data import CleanImages
+
+INTERRUPTED = 130
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one command and return its exit status: 0, 1 after an error, 130 after Ctrl-C."""
+    options = build_parser().parse_args(argv)
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of tracing too often when a run is short
+    try:
+        if options.command == "train":
+            _train(options, argv)
+        elif options.command == "export":
+            _export(options)
+        else:
+            _describe(options)
+    except TrainingError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return 0
+
+
+# Keras and TensorFlow take seconds to import: a command imports what it needs, --help nothing.
+
+
+def _train(options: argparse.Namespace, argv: Sequence[str]) -> None:
+    from training.train import train
+
+    config = replace(PRESETS[options.preset], seed=options.seed)
+    if options.epochs is not None:
+        config = config.with_epochs(options.epochs)
+    run_dir = options.run_dir or Path("runs") / options.preset
+    check_name(options.name or options.preset)
+    images = _load_images(options.data, config)
+    try:
+        train(config, images, run_dir, resume=options.resume)
+    except KeyboardInterrupt:
+        _explain_interruption(run_dir, argv)
+        raise
+    print(f"trained; the weights are in {run_dir}")
+    if not options.no_export:
+        _publish(run_dir, images, options=options, preset=config.preset)
+
+
+def _export(options: argparse.Namespace) -> None:
+    from training.publish import read_run
+
+    _, config = read_run(options.run_dir)
+    _publish(options.run_dir, _load_images(options.data, config), options=options, preset=config.preset)
+
+
+def _describe(options: argparse.Namespace) -> None:
+    from training.describe import describe
+
+    interface = Interface(
+        polarity=None if options.polarity == "any" else options.polarity,
+        noise_level=NoiseLevelRange(*options.noise_level) if options.noise_level else None,
+        size_multiple=options.size_multiple,
+        halo_px=options.halo_px,
+    )
+    describe(options.folder, description=options.description, interface=interface, overwrite=options.overwrite)
+    print(f"wrote {options.folder / 'metadata.json'}")
+
+
+def _publish(run_dir: Path, images: "CleanImages", *, options: argparse.Namespace, preset: str) -> None:
+    from training.publish import publish
+
+    print(f"exported {publish(run_dir, images, store=options.store, name=options.name or preset)}")
+
+
+def _load_images(source: str, config: Config) -> "CleanImages":
+    from training.architectures import ARCHITECTURES
+    from training.data import load_clean_images
+
+    height, width = ARCHITECTURES[config.architecture]().input_shape[1:3]
+    return load_clean_images(source, height=height, width=width, seed=config.seed)
+
+
+def _explain_interruption(run_dir: Path, argv: Sequence[str]) -> None:
+    best = sorted(run_dir.glob("*/best.npz"), key=lambda path: path.stat().st_mtime)
+    kept = f"the best weights so far are in {best[-1]}" if best else "no epoch was finished"
+    resume = shlex.join(argv if "--resume" in argv else [*argv, "--resume"])
+    print(f"\ninterrupted; {kept}\nto continue: python -m training {resume}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,111 @@
+"""The command line's words and their help."""
+
+import argparse
+from pathlib import Path
+
+from training.config import PRESETS
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser; its result's `command` is train, export or describe."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training",
+        description="Train denoising networks and put them into the model store that the service reads.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="presets:\n" + "\n".join(f"  {name:10}{config.description}" for name, config in PRESETS.items()),
+    )
+    commands = parser.add_subparsers(required=True, dest="command", metavar="COMMAND")
+    _add_train_arguments(
+        commands.add_parser(
+            "train",
+            help="train a preset and export it as the next version",
+            description="Train a preset and export it as the next version. Ctrl-C keeps the best weights.",
+        )
+    )
+    _add_export_arguments(
+        commands.add_parser(
+            "export",
+            help="export a run's best weights as the next version",
+            description="Export the best weights of a run, also of an interrupted one, as the next version.",
+        )
+    )
+    _add_describe_arguments(
+        commands.add_parser(
+            "describe",
+            help="write metadata.json for a SavedModel made elsewhere",
+            description="Check that a SavedModel meets the contract of model_store/README.md, write its metadata.json.",
+        )
+    )
+    return parser
+
+
+def _add_train_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("preset", choices=PRESETS, metavar="PRESET", help=f"one of: {', '.join(PRESETS)}")
+    _add_data_argument(parser)
+    parser.add_argument("--epochs", type=_positive, metavar="N", help="epochs of every stage (default: the preset's)")
+    parser.add_argument("--seed", type=_natural, default=0, metavar="N", help="of weights, order, noise (default: 0)")
+    parser.add_argument("--resume", action="store_true", help="continue the run in --run-dir after its last epoch")
+    parser.add_argument(
+        "--run-dir", type=Path, metavar="DIR", help="checkpoints and TensorBoard logs (default: runs/PRESET)"
+    )
+    _add_store_arguments(parser)
+    parser.add_argument("--no-export", action="store_true", help="leave the store alone; `export` fills it later")
+
+
+def _add_export_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run_dir", type=Path, metavar="RUN", help="the --run-dir of `train`, such as runs/article")
+    _add_data_argument(parser)
+    _add_store_arguments(parser)
+
+
+def _add_describe_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="model_store/NAME/VERSION with saved_model.pb")
+    parser.add_argument("--description", default="", metavar="TEXT", help="one line for people")
+    parser.add_argument(
+        "--polarity",
+        choices=("light-on-dark", "dark-on-light", "any"),
+        default="any",
+        help="what the network was trained on; the service inverts other images for it (default: any)",
+    )
+    parser.add_argument(
+        "--noise-level",
+        nargs=2,
+        type=float,
+        metavar=("MIN", "MAX"),
+        help="of a network with that input, in units of the [0, 1] range (default: 0 to 0.294)",
+    )
+    parser.add_argument(
+        "--size-multiple", type=_positive, default=1, metavar="N", help="sides of tiles are multiples (default: 1)"
+    )
+    parser.add_argument("--halo-px", type=_natural, default=0, metavar="N", help="overlap of tiles (default: 0)")
+    parser.add_argument("--overwrite", action="store_true", help="replace metadata.json")
+
+
+def _add_data_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data",
+        default="mnist",
+        metavar="SOURCE",
+        help="clean images: mnist (downloaded once), an .npz of its layout, or a folder of your own (default: mnist)",
+    )
+
+
+def _add_store_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--store", type=Path, default=Path("model_store"), metavar="DIR", help="the model store (default: model_store)"
+    )
+    parser.add_argument("--name", metavar="NAME", help="name of the model in the store (default: the preset's)")
+
+
+def _natural(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise ValueError
+    return value
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise ValueError
+    return value

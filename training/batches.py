@@ -1,0 +1,46 @@
+"""Batches of noisy and clean images, drawn anew in every step."""
+
+import keras
+import numpy as np
+
+from training.augmentation import RandomAffine
+from training.noise import Images, Noise
+
+
+class NoisyBatches(keras.utils.PyDataset):
+    """Shuffled (noisy, clean) batches that depend on (seed, epoch, step) alone, so a resumed run sees the same ones."""
+
+    def __init__(
+        self,
+        clean: Images,
+        noise: Noise,
+        *,
+        batch_size: int,
+        seed: int,
+        augmentation: RandomAffine | None = None,
+        augmented_epochs: float = 0,
+    ) -> None:
+        super().__init__()
+        self.clean = clean
+        self.noise = noise
+        self.augmentation = augmentation
+        self.augmented_epochs = augmented_epochs
+        self.batch_size = batch_size
+        self.seed = seed
+        self.start_epoch(0)
+
+    def start_epoch(self, epoch: int) -> None:
+        """Go to the first step of `epoch`, counted from 0."""
+        self.epoch = epoch
+        self.order = np.random.default_rng([self.seed, epoch]).permutation(len(self.clean))
+
+    def __len__(self) -> int:
+        return -(-len(self.clean) // self.batch_size)
+
+    def __getitem__(self, step: int) -> tuple[Images, Images]:
+        clean = self.clean[self.order[step * self.batch_size : (step + 1) * self.batch_size]]
+        # SeedSequence ignores trailing zeros and [seed, epoch] is the order's seed, so steps count from 1 here.
+        rng = np.random.default_rng([self.seed, self.epoch, step + 1])
+        if self.augmentation and self.epoch < self.augmented_epochs:
+            clean = self.augmentation.apply_to(clean, rng)
+        return self.noise.add_to(clean, rng), clean

@@ -1,0 +1,160 @@
+"""Every choice of a training run, in frozen values that are dumped whole into metadata.json."""
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+from training.augmentation import RandomAffine
+from training.noise import BlindNoise, GaussianNoise, Noise, NoNoise
+
+Polarity = Literal["light-on-dark", "dark-on-light"]
+
+
+@dataclass(frozen=True)
+class NoiseLevelRange:
+    """Noise levels that a network with such an input was trained for, in [0, 1] units."""
+
+    min: float
+    max: float
+
+
+@dataclass(frozen=True)
+class Interface:
+    """What a network takes: polarity None means any, noise_level None that it has no such input."""
+
+    polarity: Polarity | None = None
+    noise_level: NoiseLevelRange | None = None
+    size_multiple: int = 1
+    halo_px: int = 0
+
+
+@dataclass(frozen=True)
+class Adadelta:
+    """The optimizer of the article."""
+
+    learning_rate: float
+
+    def __str__(self) -> str:
+        return f"Adadelta {self.learning_rate:g}"
+
+
+@dataclass(frozen=True)
+class AdamW:
+    """Adam with decoupled weight decay; what is measured and kept is an exponential average of the weights.
+
+    The learning rate rises for `warmup_steps`, at most a tenth of all, then falls along half a cosine to `final_share`.
+    The average's time constant is `averaged_share` of all steps.
+    """
+
+    learning_rate: float
+    weight_decay: float = 0.02
+    beta_2: float = 0.99
+    clip_norm: float = 1.0
+    warmup_steps: int = 500
+    final_share: float = 0.003
+    averaged_share: float = 0.036
+
+    def __str__(self) -> str:
+        return f"AdamW {self.learning_rate:g}"
+
+
+Optimizer = Adadelta | AdamW
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One call of fit: a fresh network, or the best weights of the earlier stage named by `start_from`.
+
+    `measured_noise` is what validation and test images get where that is another one than in training.
+    """
+
+    name: str
+    noise: Noise
+    epochs: int
+    optimizer: Optimizer
+    start_from: str | None = None
+    augmentation: RandomAffine | None = None
+    measured_noise: Noise | None = None
+
+    @property
+    def test_noise(self) -> Noise:
+        """What the stage's network is measured with."""
+        return self.measured_noise or self.noise
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain dicts, numbers and strings."""
+        return asdict(self) | {
+            "noise": str(self.noise),
+            "measured_noise": str(self.test_noise),
+            "optimizer": {"name": type(self.optimizer).__name__, **asdict(self.optimizer)},
+        }
+
+
+@dataclass(frozen=True)
+class Config:
+    """A preset, and after the command line's options a run.
+
+    The last stage is the one that is exported; `note` tells readers of the model card what the stages are for.
+    """
+
+    preset: str
+    architecture: str
+    description: str
+    interface: Interface
+    stages: tuple[Stage, ...]
+    note: str = ""
+    batch_size: int = 128
+    seed: int = 0
+
+    def with_epochs(self, epochs: int) -> "Config":
+        """Return the same run with that many epochs in every stage."""
+        return replace(self, stages=tuple(replace(stage, epochs=epochs) for stage in self.stages))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain dicts, lists, numbers and strings."""
+        return asdict(self) | {"stages": [stage.to_json() for stage in self.stages]}
+
+
+PRESETS = {
+    "article": Config(
+        preset="article",
+        architecture="article",
+        description="Handwritten digits, 28x28, trained for Gaussian noise 0.4: the small convolutional autoencoder"
+        " of the well-known article",
+        interface=Interface(polarity="light-on-dark"),
+        note="A plain autoencoder first, then a denoiser that starts from its weights. Adadelta needs a learning rate"
+        " of 1.0: ten epochs with Keras' default of 0.001, the stage default-rate, end far above the loss that a single"
+        " epoch with 1.0 reaches.",
+        stages=(
+            Stage("plain", NoNoise(), epochs=50, optimizer=Adadelta(1.0)),
+            Stage("default-rate", NoNoise(), epochs=10, optimizer=Adadelta(0.001)),
+            Stage("denoise", GaussianNoise(0.4), epochs=100, optimizer=Adadelta(1.0), start_from="plain"),
+        ),
+    ),
+    "dense": Config(
+        preset="dense",
+        architecture="dense",
+        description="Handwritten digits, 28x28, trained for Gaussian noise 0.4: a fully connected autoencoder that does"
+        " not know which pixels are neighbours",
+        interface=Interface(polarity="light-on-dark"),
+        note="For comparison only: what it costs to lose the neighbourhood of pixels.",
+        stages=(Stage("denoise", GaussianNoise(0.4), epochs=30, optimizer=AdamW(1e-3)),),
+    ),
+    "digits": Config(
+        preset="digits",
+        architecture="digits",
+        description="Handwritten digits, 28x28, blind to the kind and strength of the noise",
+        interface=Interface(polarity="light-on-dark"),
+        note="Every image gets its own kind and strength of noise. Half of the images are turned, scaled, sheared and"
+        " shifted a little in the first 60 % of the epochs. The exported weights are an exponential average.",
+        stages=(
+            Stage(
+                "denoise",
+                BlindNoise(),
+                epochs=64,
+                optimizer=AdamW(3e-3),
+                augmentation=RandomAffine(),
+                measured_noise=GaussianNoise(0.4),
+            ),
+        ),
+    ),
+}

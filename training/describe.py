@@ -1,0 +1,103 @@
+"""metadata.json for a SavedModel that someone else made, after a look at whether it meets the contract."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from training.config import Interface, NoiseLevelRange
+from training.errors import StoreError
+from training.export import SIGNATURE, SavedNetwork
+from training.metadata import FILE_NAME, Size, build_metadata, write_metadata
+from training.store import NAME_PATTERN
+
+DEFAULT_NOISE_LEVEL = NoiseLevelRange(0.0, 75 / 255)
+# Heights and widths that a network of any size is tried with.
+SAMPLE_SIZES = ((1, 1), (17, 23), (64, 48))
+
+
+def describe(folder: Path, *, description: str, interface: Interface, overwrite: bool = False) -> dict[str, Any]:
+    """Check the SavedModel in STORE/NAME/VERSION, write metadata.json beside it and return it.
+
+    A noise level range in `interface` counts only for a network with that input; 0 to 75/255 is assumed if it has none.
+
+    Raises:
+        StoreError: it is elsewhere, described already, or breaks the contract; the text says how.
+    """
+    folder = folder.resolve()
+    name, version = _parse_location(folder)
+    if (folder / FILE_NAME).exists() and not overwrite:
+        raise StoreError(f"{folder / FILE_NAME} exists; --overwrite writes it anew")
+    saved = SavedNetwork(folder)
+    size = _check_signature(saved)
+    takes_noise_level = "noise_level" in saved.inputs
+    noise_level = (interface.noise_level or DEFAULT_NOISE_LEVEL) if takes_noise_level else None
+    for sample_height, sample_width in SAMPLE_SIZES:
+        shape = (3, size[0] or sample_height, size[1] or sample_width, 1)
+        _check_call(saved, shape=shape, noise_level=noise_level)
+    metadata = build_metadata(
+        folder,
+        name=name,
+        version=version,
+        description=description,
+        size=size,
+        interface=Interface(interface.polarity, noise_level, interface.size_multiple, interface.halo_px),
+        training={},
+        metrics={},
+    )
+    write_metadata(folder, metadata)
+    return metadata
+
+
+def _parse_location(folder: Path) -> tuple[str, int]:
+    """Return name and version of STORE/NAME/VERSION.
+
+    Raises:
+        StoreError: there is no SavedModel, or the last two parts of the path are not a name and a positive integer.
+    """
+    if not (folder / "saved_model.pb").is_file():
+        raise StoreError(f"{folder}: there is no saved_model.pb in it")
+    name, version = folder.parent.name, folder.name
+    if not NAME_PATTERN.fullmatch(name) or not version.isascii() or not version.isdigit() or version.startswith("0"):
+        raise StoreError(f"{folder}: expected STORE/NAME/VERSION, the version a positive integer")
+    return name, int(version)
+
+
+def _check_signature(saved: SavedNetwork) -> Size:
+    """Return (height, width) of the input, (None, None) where they are free.
+
+    Raises:
+        StoreError: names, types or shapes are not those of the contract.
+    """
+    names = set(saved.inputs)
+    if names not in ({"image"}, {"image", "noise_level"}):
+        raise StoreError(f"{SIGNATURE} has the inputs {sorted(names)}, expected image and perhaps noise_level")
+    if set(saved.outputs) != {"denoised"}:
+        raise StoreError(f"{SIGNATURE} has the outputs {sorted(saved.outputs)}, expected denoised")
+    for name, (dtype, _) in (saved.inputs | saved.outputs).items():
+        if dtype != "float32":
+            raise StoreError(f"{name} is {dtype}, expected float32")
+    if "noise_level" in names and saved.inputs["noise_level"][1] != (None,):
+        raise StoreError(f"noise_level has the shape {saved.inputs['noise_level'][1]}, expected (None,)")
+    match saved.inputs["image"][1]:
+        case (None, None, None, 1):
+            return None, None
+        case (None, int(height), int(width), 1):
+            return height, width
+        case shape:
+            raise StoreError(f"image has the shape {shape}, expected (None, H, W, 1), H and W both fixed or both None")
+
+
+def _check_call(saved: SavedNetwork, *, shape: tuple[int, ...], noise_level: NoiseLevelRange | None) -> None:
+    """Denoise random images, some values outside [0, 1], and look at what comes back.
+
+    Raises:
+        StoreError: TensorFlow refuses the call, or the output has another shape or range.
+    """
+    image = np.random.default_rng(0).uniform(-0.2, 1.2, shape).astype(np.float32)
+    levels = None if noise_level is None else np.full(shape[0], noise_level.max, np.float32)
+    denoised = saved.denoise(image, levels)
+    if denoised.shape != shape:
+        raise StoreError(f"denoised has the shape {denoised.shape} for images of shape {shape}, expected the same")
+    if not np.isfinite(denoised).all() or denoised.min() < 0 or denoised.max() > 1:
+        raise StoreError(f"denoised goes from {denoised.min():g} to {denoised.max():g}, expected values in [0, 1]")

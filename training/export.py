@@ -1,0 +1,106 @@
+"""Keras networks as SavedModels that meet the store's contract: the only module of training that imports TensorFlow."""
+
+import os
+import shutil
+from pathlib import Path
+
+import keras
+import numpy as np
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow greets on stderr when it is imported
+
+import tensorflow as tf
+
+from training.errors import StoreError
+from training.noise import Images
+
+SIGNATURE = "serving_default"
+VERSIONS = {"tensorflow": tf.__version__}
+
+
+def save_network(network: keras.Model, folder: Path, *, size_multiple: int = 1) -> None:
+    """Write `network` as a SavedModel with one signature and its variables, nothing of Keras or the optimizer.
+
+    The network's inputs are named `image`, (N, H, W, 1), and perhaps `noise_level`, (N,). Its output is clipped to
+    [0, 1]. Where `size_multiple` is above 1 the image is padded to it by repeating its edge, and the output cropped.
+
+    Raises:
+        StoreError: Keras runs on another backend than TensorFlow.
+    """
+    check_backend(keras.backend.backend())
+    module = tf.Module()
+    module.weights = [variable.value for variable in network.weights]
+    specs = {tensor.name: tf.TensorSpec(tensor.shape, tf.float32, name=tensor.name) for tensor in network.inputs}
+
+    def denoise(**inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        image = inputs["image"]
+        inputs["image"] = _pad_to_multiple(image, size_multiple) if size_multiple > 1 else image
+        denoised = network(inputs if len(inputs) > 1 else inputs["image"], training=False)
+        if size_multiple > 1:
+            denoised = denoised[:, : tf.shape(image)[1], : tf.shape(image)[2]]
+        return {"denoised": tf.clip_by_value(denoised, 0.0, 1.0)}
+
+    signature = tf.function(denoise, autograph=False).get_concrete_function(**specs)
+    tf.saved_model.save(module, str(folder), signatures={SIGNATURE: signature})
+    # The contract has no use for these.
+    (folder / "fingerprint.pb").unlink()
+    shutil.rmtree(folder / "assets")
+
+
+def check_backend(name: str) -> None:
+    """Check that a network of this Keras backend can be traced by TensorFlow.
+
+    Raises:
+        StoreError: it cannot; the weights of a run can be exported on another backend than they were trained on.
+    """
+    if name != "tensorflow":
+        raise StoreError(f"cannot export with Keras on {name}: set KERAS_BACKEND=tensorflow and use `export`")
+
+
+def _pad_to_multiple(image: tf.Tensor, multiple: int) -> tf.Tensor:
+    """Repeat the last row and column of NHWC; unlike reflection this works for one pixel."""
+    for axis in (1, 2):
+        length = tf.shape(image)[axis]
+        padded = -(-length // multiple) * multiple
+        image = tf.gather(image, tf.minimum(tf.range(padded), length - 1), axis=axis)
+    return image
+
+
+class SavedNetwork:
+    """A SavedModel's signature as a function of NumPy arrays; `inputs` and `outputs` map names to (dtype, shape)."""
+
+    def __init__(self, folder: Path) -> None:
+        """Load `folder`.
+
+        Raises:
+            StoreError: TensorFlow cannot load it, or it has no such signature.
+        """
+        try:
+            self._loaded = tf.saved_model.load(str(folder))
+        except Exception as error:  # TensorFlow raises what it likes for a damaged file
+            raise StoreError(f"{folder}: TensorFlow cannot load it: {error}") from error
+        if SIGNATURE not in self._loaded.signatures:
+            raise StoreError(f"{folder}: no signature {SIGNATURE}, only {sorted(self._loaded.signatures)}")
+        self._signature = self._loaded.signatures[SIGNATURE]
+        self.inputs = _describe(self._signature.structured_input_signature[1])
+        self.outputs = _describe(self._signature.structured_outputs)
+
+    def denoise(self, image: Images, noise_level: Images | None = None) -> Images:
+        """Return float32 NHWC of the shape of `image`; `noise_level` (N,) only for networks with that input.
+
+        Raises:
+            StoreError: TensorFlow refuses the call.
+        """
+        inputs = {"image": image} if noise_level is None else {"image": image, "noise_level": noise_level}
+        try:
+            outputs = self._signature(**{name: tf.constant(value) for name, value in inputs.items()})
+        except tf.errors.OpError as error:
+            raise StoreError(f"{SIGNATURE} fails for images of shape {image.shape}: {error.message}") from error
+        return np.asarray(outputs["denoised"])
+
+
+def _describe(specs: dict[str, tf.TypeSpec]) -> dict[str, tuple[str, tuple[int | None, ...] | None]]:
+    return {
+        name: (spec.dtype.name, None if spec.shape.rank is None else tuple(spec.shape.as_list()))
+        for name, spec in specs.items()
+    }

@@ -1,0 +1,104 @@
+"""MODEL_CARD.md: a version's metadata told to people."""
+
+from typing import Any
+
+FILE_NAME = "MODEL_CARD.md"
+
+MNIST_LICENSE = (
+    "[MNIST](https://keras.io/api/datasets/mnist/) by Yann LeCun, Corinna Cortes and Christopher Burges,"
+    " [CC BY-SA 3.0](https://creativecommons.org/licenses/by-sa/3.0/)"
+)
+
+TEMPLATE = """\
+# {name}/{version}
+
+{description}.
+
+![Clean, noisy and denoised test images](figures/examples.png)
+
+## Intended use
+
+Removing {noise} noise from gray images of {size}, {polarity}, behind the denoiser service
+or in anything else that loads a TensorFlow SavedModel. Signature `serving_default`: `image` (N, H, W, 1) float32 in
+[0, 1] in, `denoised` of the same shape out.
+
+## Data
+
+{data}.
+{test_images:,} images that the network never saw give the figures below; the weights are those of the epoch with the
+lowest loss on images held out of the training set.
+
+## Training
+
+{note}
+
+| stage | noise, drawn anew in every step | epochs | Adadelta's learning rate | starts from | lowest validation BCE |
+| --- | --- | ---: | ---: | --- | ---: |
+{stages}
+
+![Loss of every stage: strong on held-out images, faint on training images](figures/loss.png)
+
+## Measured
+
+{protocol}; mean over the images.
+
+| | PSNR (dB) | SSIM | BCE |
+| --- | ---: | ---: | ---: |
+| noisy input | {noisy_psnr_db:.2f} | {noisy_ssim:.3f} | {noisy_bce:.4f} |
+| denoised | {psnr_db:.2f} | {ssim:.3f} | {bce:.4f} |
+
+{parameters:,} parameters{macs}.
+
+## Limits
+
+It knows only what it was trained on: other subjects are drawn as if they were the ones it knows, other or stronger
+noise leaves traces, and fine detail below the noise is invented or lost. Not for evidence, diagnosis or measurement.
+
+## Reproduce
+
+```sh
+{command}
+```
+
+Seed {seed}; the same seed gives the same data and noise, and weights that differ by rounding.{commit}
+Configuration and versions are in [metadata.json](metadata.json).
+
+## Licence
+
+Weights and figures: Apache-2.0, like the code. {data_license}.
+"""
+
+
+STAGE = "| {name} | {noise} | {epochs} | {learning_rate:g} | {origin} | {best_bce:.4f} |"
+
+
+def render_model_card(metadata: dict[str, Any], *, command: str) -> str:
+    """Return the card of an exported version; `command` makes it again."""
+    training, metrics, image = metadata["training"], metadata["metrics"], metadata["input"]
+    is_mnist = training["data"] == "MNIST"
+    return TEMPLATE.format(
+        **{key: metadata[key] for key in ("name", "version", "description")},
+        **metrics,
+        size="any size" if image["height"] is None else f"{image['width']}x{image['height']} pixels",
+        polarity=image["polarity"] or "of either polarity",
+        data=MNIST_LICENSE if is_mnist else f"The images of “{training['data']}”",
+        data_license="The training data has its own licence, named above"
+        if is_mnist
+        else f"Whoever holds the rights to “{training['data']}” may see it otherwise: state their licence here",
+        noise=training["noise"],
+        note=training["config"]["note"],
+        stages="\n".join(
+            STAGE.format(
+                **stage,
+                origin=stage["start_from"] or "random weights",
+                best_bce=metrics["best_validation_bce"][stage["name"]],
+            )
+            for stage in training["config"]["stages"]
+        ),
+        macs=""
+        if metrics["mac_per_image"] is None
+        else f", {metrics['mac_per_image']:,} multiply-accumulates an image",
+        command=command,
+        seed=training["config"]["seed"],
+        commit=f" Trained at commit {training['git_commit']}." if training["git_commit"] else "",
+    )

@@ -1,0 +1,52 @@
+"""Where a run's weights come from: what lets someone else make them again."""
+
+import subprocess
+from dataclasses import replace
+from typing import Any
+
+import keras
+import numpy as np
+
+from training.config import PRESETS, Config
+
+
+def describe_run(config: Config, data_name: str) -> dict[str, Any]:
+    """Return what is kept as run.json and ends in metadata.json: data, noise, config, commit and versions."""
+    return {
+        "data": data_name,
+        "noise": str(config.stages[-1].noise),
+        "config": config.to_json(),
+        "git_commit": find_git_commit(),
+        "versions": {"keras": keras.__version__, "numpy": np.__version__},
+    }
+
+
+def restore_config(run: dict[str, Any]) -> Config:
+    """Return the config that `describe_run` described."""
+    config = PRESETS[run["config"]["preset"]]
+    epochs = [stage["epochs"] for stage in run["config"]["stages"]]
+    stages = tuple(replace(stage, epochs=count) for stage, count in zip(config.stages, epochs, strict=True))
+    return replace(config, seed=run["config"]["seed"], stages=stages)
+
+
+def format_command(config: Config, data_name: str) -> str:
+    """Return the command line that trains `config`."""
+    preset = PRESETS[config.preset]
+    words = ["python -m training train", config.preset]
+    if data_name != "MNIST":
+        words.append(f"--data path/to/{data_name}")
+    if config.stages != preset.stages:
+        words.append(f"--epochs {config.stages[-1].epochs}")
+    if config.seed != preset.seed:
+        words.append(f"--seed {config.seed}")
+    return " ".join(words)
+
+
+def find_git_commit() -> str | None:
+    """Return the checked-out commit, with "-dirty" if files differ from it; None outside a git repository."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        result = subprocess.run(command, capture_output=True, check=True, text=True)  # noqa: S603  a constant command
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return result.stdout.strip()

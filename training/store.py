@@ -1,0 +1,68 @@
+"""The model store on disk: where a version goes, and that it appears whole or not at all."""
+
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from training.errors import StoreError
+
+NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+@contextmanager
+def new_version(store: Path, name: str) -> Iterator[tuple[Path, int]]:
+    """Give a temporary folder and the version number that it gets when the block ends.
+
+    On any error in the block the folder is deleted and the store is as before. An existing version is never replaced.
+
+    Raises:
+        StoreError: the name cannot be a model's, or the store is not a folder that can be written.
+    """
+    check_name(name)
+    versions = store / name
+    partial = versions / f".tmp-{os.getpid()}"
+    try:
+        partial.mkdir(parents=True)
+    except OSError as error:
+        raise StoreError(f"{versions}: cannot write there ({error.strerror}); --store names another folder") from error
+    try:
+        version = max(find_versions(versions), default=0) + 1
+        yield partial, version
+        _rename(partial, versions / str(version))
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def check_name(name: str) -> None:
+    """Check that `name` can name a model.
+
+    Raises:
+        StoreError: it cannot.
+    """
+    if not NAME_PATTERN.fullmatch(name):
+        raise StoreError(f"{name!r} cannot name a model: use letters, digits, '.', '_' and '-', at most 64")
+
+
+def _rename(partial: Path, target: Path) -> None:
+    try:
+        partial.rename(target)
+    except OSError as error:
+        raise StoreError(f"{target}: was made at the same time by someone else; export again") from error
+
+
+def find_versions(folder: Path) -> list[int]:
+    """Return the versions of one model, its folders that are named by a positive integer."""
+    return sorted(int(path.name) for path in folder.iterdir() if re.fullmatch("[1-9][0-9]*", path.name))
+
+
+def hash_files(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file that TensorFlow loads, by its path inside `folder`."""
+    paths = [folder / "saved_model.pb", *sorted((folder / "variables").iterdir())]
+    paths += sorted(path for path in (folder / "assets").rglob("*") if path.is_file())
+    return {
+        path.relative_to(folder).as_posix(): f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}" for path in paths
+    }

@@ -36,7 +36,7 @@ class _Item:
 class Batcher:
     """Runs a Denoiser on its own thread; to be made, used and closed on one event loop.
 
-    The queue is bounded by who submits (see app.admission). Items whose future is cancelled, because the
+    The queue is bounded by who submits (see app.admission). Items whose future is done before their turn, because the
     client left or the deadline passed, are dropped before the network sees them.
     """
 
@@ -47,15 +47,16 @@ class Batcher:
         self._thread = threading.Thread(target=self._run, name=f"inference {name}", daemon=True)
         self._thread.start()
 
-    async def denoise(self, image: FloatImage) -> Denoised:
-        """Clean one image, shape (H, W), together with whatever else is waiting; cancel to drop it.
+    def submit(self, image: FloatImage) -> "asyncio.Future[Denoised]":
+        """Queue one image, shape (H, W), to be cleaned together with whatever else is waiting.
 
-        Raises:
-            InferenceError: the network failed on the batch.
+        Returns:
+            A future that fails with InferenceError if the network failed on the batch. End it in any way, by
+            cancelling it for example, and the image is dropped.
         """
         future: asyncio.Future[Denoised] = self._loop.create_future()
         self._queue.put(_Item(image, future, time.perf_counter()))
-        return await future
+        return future
 
     async def close(self) -> None:
         """Finish what is queued and end the thread."""
@@ -69,7 +70,7 @@ class Batcher:
             arrived = [] if is_closing else self._arrived(block=not waiting)
             is_closing = is_closing or None in arrived
             waiting += [item for item in arrived if item is not None]
-            batch, waiting = _next_batch([item for item in waiting if not item.future.cancelled()])
+            batch, waiting = _next_batch([item for item in waiting if not item.future.done()])
             if batch:
                 self._infer(batch)
 

@@ -1,7 +1,9 @@
 """Image bytes to gray float32 arrays and back: every pixel rule and every limit of the input."""
 
 import re
+import struct
 import warnings
+import zlib
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -23,7 +25,9 @@ SIGNATURES = re.compile(
     re.DOTALL,
 )
 
-PNG_COMPRESSION = 3  # of 0-9: denoised pictures gain a few percent from more, and cost several times the time
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+PNG_FILTER_UP = 2
+PNG_COMPRESSION = 3  # of 0-9: more gains a tenth, and costs three times the time
 
 ORIENTATION_TAG = 0x0112
 TIFF_BITS_PER_SAMPLE, TIFF_PHOTOMETRIC, WHITE_IS_ZERO = 258, 262, 0
@@ -102,11 +106,25 @@ def decode_gray(opened: OpenedImage, *, backdrop: float) -> FloatImage:
 
 
 def encode_png(gray: FloatImage) -> bytes:
-    """Encode shape (H, W), nominal range [0, 1], as an 8-bit gray PNG; values outside the range are clipped."""
+    """Encode shape (H, W), nominal range [0, 1], as an 8-bit gray PNG; values outside the range are clipped.
+
+    Each row is stored as its difference from the one above, filter type 2 of the PNG specification, section 9.2
+    (https://www.w3.org/TR/png-3/). Pillow tries every filter on every row, and sets up an encoder: six times the time
+    for a digit, twice for a photograph, and the files are no smaller.
+    """
     levels = np.rint(np.clip(gray, 0, 1) * 255).astype(np.uint8)
-    buffer = BytesIO()
-    Image.fromarray(levels).save(buffer, "PNG", compress_level=PNG_COMPRESSION)
-    return buffer.getvalue()
+    height, width = levels.shape
+    rows = np.empty((height, 1 + width), np.uint8)
+    rows[:, 0] = PNG_FILTER_UP
+    rows[0, 1:] = levels[0]
+    np.subtract(levels[1:], levels[:-1], out=rows[1:, 1:])
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)  # 8 bits, gray, the only compression and filters
+    pixels = zlib.compress(rows.data, PNG_COMPRESSION)
+    return b"".join((PNG_SIGNATURE, _png_chunk(b"IHDR", header), _png_chunk(b"IDAT", pixels), _png_chunk(b"IEND", b"")))
+
+
+def _png_chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(content, zlib.crc32(kind)))
 
 
 def _check_size(size: tuple[int, int] | None, max_pixels: int) -> None:

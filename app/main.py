@@ -77,7 +77,7 @@ def create_app(settings: Settings, *, load: Loader | None = None, admission: Adm
         redoc_url=None,
     )
     for router in (denoise.router, models.router, probes.router, pages.router):
-        app.include_router(router)
+        app.router.routes.extend(router.routes)  # include_router would match each request twice
     app.mount("/docs/assets", pages.swagger_assets())
     app.openapi = lambda: describe_api(app)  # type: ignore[method-assign]  # FastAPI documents this way
     add_error_handlers(app)
@@ -133,7 +133,7 @@ async def _warm_up(service: Service) -> None:
         options = choose_options(DenoiseQuery(), metadata.input)
         with service.admission.slot() as slot:
             picture = await service.pipeline.decode(png, options, slot=slot)
-        denoised = await service.batchers[metadata.key].denoise(picture.fitted.image)
+        denoised = await service.batchers[metadata.key].submit(picture.fitted.image)
         await service.pipeline.encode(denoised.image, picture.fitted, options)
 
 

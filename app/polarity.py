@@ -26,8 +26,10 @@ def judge_polarity(gray: FloatImage) -> Polarity:
 
 def _judge_border(gray: FloatImage) -> Polarity:
     """The border is paper, and paper lies at one end of the picture's range."""
-    border = float(np.median(np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])))
-    darkest, lightest = np.percentile(gray, (1, 99))
+    border = np.sort(np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]]))
+    levels = np.sort(gray, axis=None)  # np.percentile and np.median cost ten times as much for so few pixels
+    hundredth = levels.size // 100
+    darkest, paper, lightest = levels[hundredth], border[border.size // 2], levels[-1 - hundredth]
     if lightest - darkest < MIN_RANGE:
         darkest, lightest = 0.0, 1.0
-    return "dark-on-light" if border - darkest > lightest - border else "light-on-dark"
+    return "dark-on-light" if paper - darkest > lightest - paper else "light-on-dark"

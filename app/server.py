@@ -95,6 +95,7 @@ def _config(settings: Settings, app: FastAPI | None) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # nothing here asks for the client's address
         timeout_graceful_shutdown=int(settings.request_timeout_s) + 1,
     )
 

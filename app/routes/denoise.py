@@ -1,13 +1,14 @@
 """One picture in, the clean one out."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
 from app.answers import Answer
+from app.batching import Denoised
 from app.dependencies import AcceptedMediaType, ServiceDep
 from app.errors import ClientGoneError, DeadlineExceededError
 from app.openapi import IMAGE_REQUEST, IMAGE_RESPONSES, problem_responses
@@ -16,8 +17,6 @@ from app.schemas import DenoiseQuery
 from app.telemetry import add_to_record
 from app.timing import StageTimer
 from app.uploads import read_upload
-
-T = TypeVar("T")
 
 RETRY_AFTER_S = 1  # what made one request late is usually over a second later
 
@@ -44,7 +43,8 @@ async def denoise(
                 upload = await read_upload(request)
             with timer.stage("decode"):
                 picture = await service.pipeline.decode(upload.data, options, slot=slot)
-            denoised = await _while_connected(request, service.batchers[model.key].denoise(picture.fitted.image))
+            waiting = service.batchers[model.key].submit(picture.fitted.image)
+            denoised = await _while_connected(request, waiting)
             timer.add("queue", seconds=denoised.queue_s)
             timer.add("infer", seconds=denoised.infer_s)
             with timer.stage("encode"):
@@ -64,21 +64,17 @@ async def _deadline(timeout_s: float) -> AsyncIterator[None]:
         raise DeadlineExceededError(msg, retry_after_s=RETRY_AFTER_S) from None
 
 
-async def _while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
-    """Await ``work``, but cancel it as soon as the client leaves; the whole body must have been read."""
-    task = asyncio.create_task(work)
-    disconnect = asyncio.create_task(_disconnected(request))
+async def _while_connected(request: Request, waiting: asyncio.Future[Denoised]) -> Denoised:
+    """Wait, but cancel ``waiting`` as soon as the client leaves; the whole body must have been read."""
+
+    async def watch() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        if not waiting.done():
+            waiting.set_exception(ClientGoneError("The client closed the connection."))
+
+    watcher = asyncio.create_task(watch())
     try:
-        await asyncio.wait((task, disconnect), return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            msg = "The client closed the connection."
-            raise ClientGoneError(msg)
-        return task.result()
+        return await waiting
     finally:
-        task.cancel()
-        disconnect.cancel()
-
-
-async def _disconnected(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
+        watcher.cancel()

@@ -56,14 +56,14 @@ async def batcher(denoiser: Denoiser) -> AsyncIterator[Batcher]:
         await made.close()
 
 
-async def submit(queue: Batcher, *images: FloatImage) -> list[asyncio.Task[Denoised]]:
+async def submit(queue: Batcher, *images: FloatImage) -> list[asyncio.Future[Denoised]]:
     """Queue images in this order, and return as soon as they are."""
-    tasks = [asyncio.create_task(queue.denoise(image)) for image in images]
+    tasks = [queue.submit(image) for image in images]
     await asyncio.sleep(0)
     return tasks
 
 
-async def occupy(queue: Batcher, denoiser: GatedDenoiser) -> asyncio.Task[Denoised]:
+async def occupy(queue: Batcher, denoiser: GatedDenoiser) -> asyncio.Future[Denoised]:
     """Queue one image, and return when the network is busy with it."""
     (task,) = await submit(queue, picture(0.25))
     assert await asyncio.to_thread(denoiser.entered.wait, 10)
@@ -73,7 +73,7 @@ async def occupy(queue: Batcher, denoiser: GatedDenoiser) -> asyncio.Task[Denois
 class TestAnswers:
     async def test_an_image_comes_back_clean(self) -> None:
         async with batcher(InvertingDenoiser()) as queue:
-            result = await queue.denoise(picture(0.25))
+            result = await queue.submit(picture(0.25))
         np.testing.assert_allclose(result.image, picture(0.75))
         assert result.batch_size == 1
 
@@ -162,7 +162,7 @@ class TestBatches:
         denoiser = IdentityDenoiser()
         async with batcher(denoiser) as queue:
             for _ in range(3):
-                assert (await queue.denoise(picture())).batch_size == 1
+                assert (await queue.submit(picture())).batch_size == 1
         assert denoiser.shapes == [(1, 4, 3)] * 3
 
 
@@ -181,7 +181,7 @@ class TestFailures:
     async def test_the_cause_is_chained_and_not_told(self) -> None:
         async with batcher(FailingDenoiser()) as queue:
             with pytest.raises(InferenceError) as failure:
-                await queue.denoise(picture(1))
+                await queue.submit(picture(1))
         assert "secret" not in str(failure.value)
         assert str(failure.value.__cause__) == "the network's secret"
 
@@ -200,8 +200,8 @@ class TestFailures:
         async with batcher(FailingDenoiser()) as queue:
             for _ in range(2):
                 with pytest.raises(InferenceError):
-                    await queue.denoise(picture(1))
-                assert (await queue.denoise(picture(0.5))).batch_size == 1
+                    await queue.submit(picture(1))
+                assert (await queue.submit(picture(0.5))).batch_size == 1
 
 
 class TestCancelling:
@@ -243,7 +243,7 @@ class TestCancelling:
             denoiser.gate.set()
             (result,) = await asyncio.gather(stays, return_exceptions=True)
             assert isinstance(result, InferenceError if level == 1 else Denoised)
-            assert (await queue.denoise(picture())).batch_size == 1
+            assert (await queue.submit(picture())).batch_size == 1
 
 
 class TestClosing:
@@ -274,4 +274,4 @@ async def test_a_network_that_answers_too_few_images_fails_its_batch_instead_of_
 
     async with batcher(ForgetfulDenoiser()) as queue:
         with pytest.raises(InferenceError):
-            await queue.denoise(picture())
+            await queue.submit(picture())

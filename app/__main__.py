@@ -13,7 +13,6 @@ from app.errors import ModelStoreError
 from app.settings import Settings
 
 HEALTH_TIMEOUT_S = 3.0
-LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # where a service on every address answers
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -68,10 +67,9 @@ def _serve(settings: Settings) -> int:
 
 
 def _health(settings: Settings) -> int:
-    host = LOOPBACK.get(settings.host, settings.host)
-    url = f"http://{f'[{host}]' if ':' in host else host}:{settings.port}/readyz"
+    url = f"{settings.local_url(settings.port)}/readyz"
     try:
-        with urllib.request.urlopen(url, timeout=HEALTH_TIMEOUT_S):
+        with urllib.request.urlopen(url, timeout=HEALTH_TIMEOUT_S):  # noqa: S310  # local_url is always http
             print(f"{url}: ready")
             return 0
     except (urllib.error.URLError, TimeoutError, ConnectionError) as error:

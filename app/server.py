@@ -30,18 +30,17 @@ class DrainingServer(uvicorn.Server):
     what is in work is answered. A second signal stops at once.
     """
 
-    def __init__(self, config: uvicorn.Config, *, admission: Admission, grace_s: float) -> None:
-        super().__init__(config)
+    def __init__(self, settings: Settings, app: FastAPI, admission: Admission) -> None:
+        super().__init__(_config(settings, app))
+        self._settings = settings
         self._admission = admission
-        self._grace_s = grace_s
         self._stop_at: float | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to listen, then say where."""
         await super().startup(sockets)
-        host, port = self.servers[0].sockets[0].getsockname()[:2]
-        shown = f"[{host}]" if ":" in host else host
-        logger.info("ready: http://%s:%d, try it at http://%s:%d/docs", shown, port, shown, port)
+        url = self._settings.local_url(self.servers[0].sockets[0].getsockname()[1])
+        logger.info("ready: %s, try it at %s/docs", url, url)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002  # uvicorn calls it
         """Begin to drain; stop at once if this is the second signal."""
@@ -49,7 +48,8 @@ class DrainingServer(uvicorn.Server):
             self.should_exit = self.force_exit = True
             return
         self._admission.is_draining = True
-        self._stop_at = time.monotonic() + (self._grace_s if sig == signal.SIGTERM and self.started else 0)
+        has_grace = sig == signal.SIGTERM and self.started
+        self._stop_at = time.monotonic() + (self._settings.drain_grace_s if has_grace else 0)
 
     async def on_tick(self, counter: int) -> bool:
         """Tell, ten times a second, whether it is time to stop."""
@@ -76,12 +76,7 @@ def serve(settings: Settings) -> int:
 
 def _serve_here(settings: Settings, sockets: list[socket.socket] | None) -> None:
     admission = create_admission(settings)
-    server = DrainingServer(
-        _config(settings, create_app(settings, admission=admission)),
-        admission=admission,
-        grace_s=settings.drain_grace_s,
-    )
-    server.run(sockets)
+    DrainingServer(settings, create_app(settings, admission=admission), admission).run(sockets)
 
 
 def _config(settings: Settings, app: FastAPI | None) -> uvicorn.Config:

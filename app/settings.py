@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # where a service on every address answers
 MODEL_STORE = Path(__file__).resolve().parent.parent / "model_store"
 
 
@@ -35,6 +36,11 @@ class Settings(BaseSettings):
         None, ge=1, description="TensorFlow's threads; by default as many as the CPU quota allows."
     )
     log_format: Literal["text", "json"] = Field("text", description="Form of the log records.")
+
+    def local_url(self, port: int) -> str:
+        """Address at which a service with these settings, on ``port``, answers a client on the same machine."""
+        host = LOOPBACK.get(self.host, self.host)
+        return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
     @field_validator("cors_origins", mode="before")
     @classmethod

@@ -36,6 +36,10 @@ class _Item:
 class Batcher:
     """Runs a Denoiser on its own thread; to be made, used and closed on one event loop.
 
+    Whatever waits when the thread becomes free is its next batch. When it is free already, a batch starts as soon as
+    the event loop has gone round once without a further image: requests that arrive together are cleaned together,
+    and a lone one waits for nothing.
+
     The queue is bounded by who submits (see app.admission). Items whose future is done before their turn, because the
     client left or the deadline passed, are dropped before the network sees them.
     """
@@ -43,7 +47,11 @@ class Batcher:
     def __init__(self, denoiser: Denoiser, *, name: str) -> None:
         self._denoiser = denoiser
         self._loop = asyncio.get_running_loop()
-        self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
+        self._waiting: list[_Item] = []
+        self._is_free = True
+        self._batches: queue.SimpleQueue[list[_Item] | None] = queue.SimpleQueue()
+        self._drained = asyncio.Event()
+        self._drained.set()
         self._thread = threading.Thread(target=self._run, name=f"inference {name}", daemon=True)
         self._thread.start()
 
@@ -55,47 +63,67 @@ class Batcher:
             cancelling it for example, and the image is dropped.
         """
         future: asyncio.Future[Denoised] = self._loop.create_future()
-        self._queue.put(_Item(image, future, time.perf_counter()))
+        self._waiting.append(_Item(image, future, time.perf_counter()))
+        if self._is_free:
+            self._is_free = False
+            self._drained.clear()
+            self._loop.call_soon(self._start_when_quiet, len(self._waiting))
         return future
 
     async def close(self) -> None:
         """Finish what is queued and end the thread."""
-        self._queue.put(None)
+        await self._drained.wait()
+        self._batches.put(None)
         await asyncio.to_thread(self._thread.join)
 
+    def _start_when_quiet(self, seen: int) -> None:
+        if seen < len(self._waiting) < BATCH_SIZES[-1]:
+            self._loop.call_soon(self._start_when_quiet, len(self._waiting))
+        else:
+            self._start_next()
+
+    def _start_next(self) -> None:
+        batch, self._waiting = _next_batch([item for item in self._waiting if not item.future.done()])
+        if batch:
+            self._batches.put(batch)
+        else:
+            self._is_free = True
+            self._drained.set()
+
     def _run(self) -> None:
-        waiting: list[_Item] = []
-        is_closing = False
-        while waiting or not is_closing:
-            arrived = [] if is_closing else self._arrived(block=not waiting)
-            is_closing = is_closing or None in arrived
-            waiting += [item for item in arrived if item is not None]
-            batch, waiting = _next_batch([item for item in waiting if not item.future.done()])
-            if batch:
-                self._infer(batch)
+        while batch := self._batches.get():
+            start = time.perf_counter()
+            try:
+                results = self._infer(batch, start)
+            except Exception as error:  # whatever it is, it belongs to this batch; the thread lives on
+                self._loop.call_soon_threadsafe(self._fail, batch, error)
+            else:
+                self._loop.call_soon_threadsafe(self._deliver, batch, results)
 
-    def _arrived(self, *, block: bool) -> list[_Item | None]:
-        items = [self._queue.get()] if block else []
-        while not self._queue.empty():
-            items.append(self._queue.get())
-        return items
+    def _infer(self, batch: list[_Item], start: float) -> list[Denoised]:
+        images = np.zeros((_padded_size(len(batch)), *batch[0].image.shape), np.float32)
+        for row, item in zip(images, batch, strict=False):
+            row[...] = item.image
+        denoised = self._denoiser.denoise(images)[: len(batch)]
+        infer_s = time.perf_counter() - start
+        return [
+            Denoised(image, len(batch), start - item.arrived, infer_s)
+            for image, item in zip(denoised, batch, strict=True)
+        ]
 
-    def _infer(self, batch: list[_Item]) -> None:
-        start = time.perf_counter()
-        try:
-            images = np.zeros((_padded_size(len(batch)), *batch[0].image.shape), np.float32)
-            for row, item in zip(images, batch, strict=False):
-                row[...] = item.image
-            denoised = self._denoiser.denoise(images)[: len(batch)]
-            infer_s = time.perf_counter() - start
-            results = [
-                Denoised(image, len(batch), start - item.arrived, infer_s)
-                for image, item in zip(denoised, batch, strict=True)
-            ]
-        except Exception as error:  # whatever it is, it belongs to this batch; the thread lives on
-            self._loop.call_soon_threadsafe(_fail, batch, error)
-            return
-        self._loop.call_soon_threadsafe(_deliver, batch, results)
+    def _deliver(self, batch: list[_Item], results: list[Denoised]) -> None:
+        self._start_next()  # first, so that the network works while these are encoded
+        for item, result in zip(batch, results, strict=True):
+            if not item.future.done():
+                item.future.set_result(result)
+
+    def _fail(self, batch: list[_Item], error: Exception) -> None:
+        self._start_next()
+        for item in batch:
+            if not item.future.done():
+                failure = InferenceError("The network failed on this image.")
+                failure.__cause__ = error
+                item.future.set_exception(failure)
 
 
 def _next_batch(waiting: list[_Item]) -> tuple[list[_Item], list[_Item]]:
@@ -114,17 +142,3 @@ def _next_batch(waiting: list[_Item]) -> tuple[list[_Item], list[_Item]]:
 
 def _padded_size(count: int) -> int:
     return next(size for size in BATCH_SIZES if size >= count)
-
-
-def _deliver(batch: list[_Item], results: list[Denoised]) -> None:
-    for item, result in zip(batch, results, strict=True):
-        if not item.future.done():
-            item.future.set_result(result)
-
-
-def _fail(batch: list[_Item], error: Exception) -> None:
-    for item in batch:
-        if not item.future.done():
-            failure = InferenceError("The network failed on this image.")
-            failure.__cause__ = error
-            item.future.set_exception(failure)

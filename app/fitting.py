@@ -9,7 +9,6 @@ from PIL import Image, ImageFilter
 from app.images import FloatImage
 from app.ink import Ink, find_ink
 from app.metadata import Polarity
-from app.paper import paper_level
 from app.polarity import judge_polarity
 
 Fit = Literal["stretch", "pad", "mnist"]
@@ -127,12 +126,13 @@ def _place_digit(light: FloatImage, ink: Ink, size: Size) -> tuple[FloatImage, P
 
 def _cut_out(light: FloatImage, ink: Ink, longer: float) -> FloatImage:
     """Crop the ink's box, take the paper away, bring full ink to 1 and thin strokes to MNIST's width."""
-    height, width = light.shape
     left, top, right, bottom = ink.box
     scale = min(1.0, WORKING_PX / longer)
     shape = max(1, round((bottom - top) * scale)), max(1, round((right - left) * scale))
     crop = np.asarray(Image.fromarray(light).resize(shape[::-1], Image.Resampling.BOX, box=ink.box))
-    paper = paper_level(ink.paper, (left / width, top / height, right / width, bottom / height), shape)
+    in_x, in_y = ink.paper.shape[1] / light.shape[1], ink.paper.shape[0] / light.shape[0]
+    under = (left * in_x, top * in_y, right * in_x, bottom * in_y)
+    paper = np.asarray(Image.fromarray(ink.paper).resize(shape[::-1], Image.Resampling.BILINEAR, box=under))
     digit = (crop - paper) / max(ink.contrast, 1e-3)
     widen = round((MNIST_STROKE - ink.stroke) * max(shape))
     if widen >= 2:

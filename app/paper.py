@@ -1,5 +1,7 @@
 """The paper under the ink: a smooth surface, fitted to the part of a picture that is not drawn on."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -8,6 +10,9 @@ from app.images import FloatImage
 
 ROUNDS = 4
 OUTLIER_SPREADS = 2.5  # further from the paper than this many standard deviations is no paper
+SHADE_SHARE = 0.3  # of the picture's longer side: what is lighter over more than this in both directions is paper
+LINE_SHARE = 0.9  # of the picture's width: what is lighter over more than this is a ruled line, if it is thin:
+LINE_THICKNESS = 0.03  # at most this share of the longer side
 SMOOTHEST_SPREAD = 0.008  # of perfectly even paper, so that rounding to 8 bits does not count as drawing
 
 
@@ -46,6 +51,44 @@ def fit_paper(small: FloatImage, *, is_dark: bool = True) -> NDArray[np.float64]
         limit = OUTLIER_SPREADS * max(spread, SMOOTHEST_SPREAD)
         is_paper = (residual if is_dark else np.abs(residual)) < limit
     return paper
+
+
+def find_shade(above: FloatImage) -> FloatImage:
+    """Find what the smooth surface leaves of lighter paper, shape (H, W): the edges of shadows, and ruled lines.
+
+    An opening keeps what a window fits into: no stroke of a digit is as broad as the one, or as long as the other.
+    """
+    longer = max(above.shape)
+    broad = open_gray(above, rows=round(SHADE_SHARE * longer), columns=round(SHADE_SHARE * longer))
+    lines = open_gray(above, rows=1, columns=round(LINE_SHARE * above.shape[1]))
+    lines = lines - open_gray(lines, rows=max(2, round(LINE_THICKNESS * longer)), columns=1)
+    return np.maximum(np.maximum(broad, lines), 0)
+
+
+def open_gray(gray: FloatImage, *, rows: int, columns: int) -> FloatImage:
+    """Take the minimum over a window, then the maximum; outside, the border is repeated."""
+    for axis, length in ((0, rows), (1, columns)):
+        before = (length - 1) // 2
+        gray = _slide(np.minimum, gray, axis, before=before, after=length - 1 - before)
+    for axis, length in ((0, rows), (1, columns)):
+        before = (length - 1) // 2
+        gray = _slide(np.maximum, gray, axis, before=length - 1 - before, after=before)
+    return gray
+
+
+def _slide(
+    choose: Callable[[FloatImage, FloatImage], FloatImage], gray: FloatImage, axis: int, *, before: int, after: int
+) -> FloatImage:
+    """Choose over a window along one axis, doubling it step by step."""
+    padding = [(0, 0), (0, 0)]
+    padding[axis] = (max(0, before), max(0, after))
+    wide = np.moveaxis(np.pad(gray, padding, mode="edge"), axis, 0)
+    length, reached = before + after + 1, 1
+    while reached < length:
+        step = min(reached, length - reached)
+        wide = choose(wide[:-step], wide[step:])
+        reached += step
+    return np.moveaxis(wide, 0, axis)
 
 
 def paper_level(

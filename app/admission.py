@@ -26,6 +26,16 @@ class Admission:
         self._finished: deque[float] = deque(maxlen=RATE_SAMPLE)
         self.is_draining = False
 
+    def refuse_if_draining(self) -> None:
+        """Do nothing, or raise.
+
+        Raises:
+            NotReadyError: the service is draining.
+        """
+        if self.is_draining:
+            msg = "The service is shutting down."
+            raise NotReadyError(msg, retry_after_s=DRAINING_RETRY_AFTER_S)
+
     @contextmanager
     def slot(self) -> Iterator["Slot"]:
         """Hold a slot for the block.
@@ -34,9 +44,7 @@ class Admission:
             NotReadyError: the service is draining.
             QueueFullError: every slot is taken.
         """
-        if self.is_draining:
-            msg = "The service is shutting down."
-            raise NotReadyError(msg, retry_after_s=DRAINING_RETRY_AFTER_S)
+        self.refuse_if_draining()
         with self._lock:
             if self._free_slots == 0:
                 msg = f"All {self._slots} places in the queue are taken."

@@ -14,6 +14,7 @@ from app.schemas import Problem
 from app.telemetry import add_to_record
 
 MEDIA_TYPE = "application/problem+json"
+MAX_ECHO = 100  # characters of what a client sent, in the detail of a problem
 
 logger = logging.getLogger(__name__)
 
@@ -81,8 +82,11 @@ STATUS_PROBLEM_TYPES = {
     405: ProblemType(405, "method-not-allowed", "Method not allowed", "The header Allow lists the methods."),
 }
 
+HEADERS_TOO_LARGE = ProblemType(431, "headers-too-large", "Headers too large", "Send shorter headers.")
+
 ALL_PROBLEM_TYPES = {
-    kind.slug: kind for kind in (*PROBLEM_TYPES.values(), *STATUS_PROBLEM_TYPES.values(), INTERNAL_ERROR)
+    kind.slug: kind
+    for kind in (*PROBLEM_TYPES.values(), *STATUS_PROBLEM_TYPES.values(), HEADERS_TOO_LARGE, INTERNAL_ERROR)
 }
 
 
@@ -114,7 +118,7 @@ async def _answer_denoiser_error(request: Request, error: errors.DenoiserError) 
     kind = PROBLEM_TYPES[type(error)]
     add_to_record(request.scope, problem=kind.slug)
     if not isinstance(error, errors.RequestError):
-        logger.error("inference failed", exc_info=error)
+        logger.error("not answered", exc_info=error)
         return problem_response(kind, str(error))
     headers = {"Retry-After": str(error.retry_after_s)} if error.retry_after_s is not None else None
     return problem_response(
@@ -122,21 +126,26 @@ async def _answer_denoiser_error(request: Request, error: errors.DenoiserError) 
     )
 
 
-async def _answer_validation_error(_request: Request, error: RequestValidationError) -> Response:
+async def _answer_validation_error(request: Request, error: RequestValidationError) -> Response:
+    add_to_record(request.scope, problem=INVALID_PARAMETER.slug)
     first = error.errors()[0]
-    name = str(first["loc"][-1])
+    name = str(first["loc"][1])[:MAX_ECHO]
     if first["type"] == "extra_forbidden":
         return problem_response(INVALID_PARAMETER, f"There is no parameter {name!r}.", parameter=name)
-    return problem_response(INVALID_PARAMETER, f"{name}: {first['msg']}, not {first['input']!r}.", parameter=name)
+    return problem_response(
+        INVALID_PARAMETER, f"{name}: {first['msg']}, not {str(first['input'])[:MAX_ECHO]!r}.", parameter=name
+    )
 
 
 async def _answer_http_exception(request: Request, error: HTTPException) -> Response:
     status = error.status_code
     unknown = ProblemType(status, f"http-{status}", HTTPStatus(status).phrase, "")
     kind = STATUS_PROBLEM_TYPES.get(status, unknown)
+    add_to_record(request.scope, problem=kind.slug)
+    path = request.url.path[:MAX_ECHO]
     details = {
-        404: f"There is nothing at {request.url.path}.",
-        405: f"{request.url.path} does not take {request.method}.",
+        404: f"There is nothing at {path}.",
+        405: f"{path} does not take {request.method}.",
     }
     detail = details.get(status, str(error.detail))
     return problem_response(kind, detail, headers=dict(error.headers or {}))

@@ -4,6 +4,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cache, partial
 from pathlib import Path
 from typing import TypedDict
 
@@ -22,7 +23,7 @@ from app.error_handlers import add_error_handlers, answer_internal_error
 from app.images import encode_png
 from app.metadata import ModelKey
 from app.metrics import Metrics
-from app.model_store import load_model, open_store
+from app.model_store import Catalogue, load_model, open_store
 from app.openapi import describe_api
 from app.pipeline import Pipeline, choose_options
 from app.routes import denoise, models, pages, probes
@@ -75,11 +76,12 @@ def create_app(settings: Settings, *, load: Loader | None = None, admission: Adm
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
     )
     for router in (denoise.router, models.router, probes.router, pages.router):
         app.router.routes.extend(router.routes)  # include_router would match each request twice
     app.mount("/docs/assets", pages.swagger_assets())
-    app.openapi = lambda: describe_api(app)  # type: ignore[method-assign]  # FastAPI documents this way
+    app.openapi = cache(partial(describe_api, app))  # type: ignore[method-assign]  # FastAPI documents this way
     add_error_handlers(app)
     _add_middleware(app, settings, metrics)
     return app
@@ -88,6 +90,7 @@ def create_app(settings: Settings, *, load: Loader | None = None, admission: Adm
 def _add_middleware(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
     """Add middleware, the innermost first."""
     app.add_middleware(BodyLimit, max_bytes=settings.max_upload_bytes)
+    app.add_middleware(RequestTelemetry, error_response=answer_internal_error, observe=metrics.observe)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -96,17 +99,15 @@ def _add_middleware(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
             allow_headers=["*"],
             expose_headers=EXPOSED_HEADERS,
         )
-    app.add_middleware(RequestTelemetry, error_response=answer_internal_error, observe=metrics.observe)
 
 
 async def _start(
     settings: Settings, load: Loader | None, admission: Admission, metrics: Metrics, stack: AsyncExitStack
 ) -> Service:
     """Load and warm every model; ``stack`` undoes what was started, in reverse."""
-    cpus = settings.inference_threads or available_cpus()
     catalogue = open_store(settings.model_store, default=settings.default_model)
-    load = load or _tensorflow_loader(cpus)
-    pool = stack.enter_context(ThreadPoolExecutor(cpus, thread_name_prefix="images"))
+    load = load or _tensorflow_loader(settings.inference_threads or _inference_threads(catalogue))
+    pool = stack.enter_context(ThreadPoolExecutor(available_cpus(), thread_name_prefix="images"))
     batchers: dict[ModelKey, Batcher] = {}
     for metadata in catalogue:
         denoiser = load_model(catalogue.store, metadata, load, warm_up_batches=BATCH_SIZES)
@@ -135,6 +136,12 @@ async def _warm_up(service: Service) -> None:
             picture = await service.pipeline.decode(png, options, slot=slot)
         denoised = await service.batchers[metadata.key].submit(picture.fitted.image)
         await service.pipeline.encode(denoised.image, picture.fitted, options)
+
+
+def _inference_threads(catalogue: Catalogue) -> int:
+    """One thread for small networks, which lose more time in sharing a call than they gain; else the CPU quota."""
+    takes_any_size = any(metadata.input.size is None for metadata in catalogue)
+    return available_cpus() if takes_any_size else 1
 
 
 def _tensorflow_loader(threads: int) -> Loader:

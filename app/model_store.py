@@ -13,6 +13,7 @@ from app.errors import ModelNotFoundError, ModelStoreError
 from app.metadata import FILE_NAME, ModelMetadata, read_metadata
 
 DEFAULT_MODEL = "digits"
+MAX_NAME = 64
 LOADED_FILES = ("saved_model.pb", "variables/*")
 WARM_UP_SIZE = (64, 64)  # of networks that take any size
 
@@ -40,7 +41,7 @@ class Catalogue:
         name = self.default if name is None else name
         versions = self.models.get(name)
         if versions is None:
-            msg = f"There is no model named {name!r}."
+            msg = f"There is no model named {name[:MAX_NAME]!r}."
             raise ModelNotFoundError(msg, names=sorted(self.models))
         version = max(versions) if version is None else version
         if version not in versions:

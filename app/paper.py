@@ -59,31 +59,32 @@ def find_shade(above: FloatImage) -> FloatImage:
     An opening keeps what a window fits into: no stroke of a digit is as broad as the one, or as long as the other.
     """
     longer = max(above.shape)
-    broad = open_gray(above, rows=round(SHADE_SHARE * longer), columns=round(SHADE_SHARE * longer))
-    lines = open_gray(above, rows=1, columns=round(LINE_SHARE * above.shape[1]))
+    window = max(1, round(SHADE_SHARE * longer))
+    broad = open_gray(above, rows=window, columns=window)
+    lines = open_gray(above, rows=1, columns=max(1, round(LINE_SHARE * above.shape[1])))
     lines = lines - open_gray(lines, rows=max(2, round(LINE_THICKNESS * longer)), columns=1)
     return np.maximum(np.maximum(broad, lines), 0)
 
 
 def open_gray(gray: FloatImage, *, rows: int, columns: int) -> FloatImage:
-    """Take the minimum over a window, then the maximum; outside, the border is repeated."""
-    for axis, length in ((0, rows), (1, columns)):
-        before = (length - 1) // 2
-        gray = _slide(np.minimum, gray, axis, before=before, after=length - 1 - before)
-    for axis, length in ((0, rows), (1, columns)):
-        before = (length - 1) // 2
-        gray = _slide(np.maximum, gray, axis, before=length - 1 - before, after=before)
+    """Take the minimum over a window around each pixel, then the maximum; outside, the border is repeated.
+
+    So what lies along the border has to reach half a window into the picture.
+    """
+    for axis, length in enumerate((rows, columns)):
+        gray = _slide(np.minimum, gray, axis=axis, before=(length - 1) // 2, after=length // 2)
+    for axis, length in enumerate((rows, columns)):
+        gray = _slide(np.maximum, gray, axis=axis, before=length // 2, after=(length - 1) // 2)
     return gray
 
 
 def _slide(
-    choose: Callable[[FloatImage, FloatImage], FloatImage], gray: FloatImage, axis: int, *, before: int, after: int
+    choose: Callable[[FloatImage, FloatImage], FloatImage], gray: FloatImage, *, axis: int, before: int, after: int
 ) -> FloatImage:
-    """Choose over a window along one axis, doubling it step by step."""
-    padding = [(0, 0), (0, 0)]
-    padding[axis] = (max(0, before), max(0, after))
-    wide = np.moveaxis(np.pad(gray, padding, mode="edge"), axis, 0)
-    length, reached = before + after + 1, 1
+    """Choose over a window along one axis; the window is doubled step by step."""
+    along = np.moveaxis(gray, axis, 0)
+    wide = np.pad(along, ((before, after), (0, 0)), mode="edge")
+    length, reached = before + 1 + after, 1
     while reached < length:
         step = min(reached, length - reached)
         wide = choose(wide[:-step], wide[step:])

@@ -17,7 +17,7 @@ from app.schemas import DenoiseQuery
 T = TypeVar("T")
 
 INLINE_PIXELS = 64 * 64  # up to this size, a step costs less than handing it to a thread
-INLINE_BYTES = 64 * 1024
+INLINE_BYTES = 8 * 1024  # text in a PNG can unpack to a thousand times its size
 
 
 @dataclass(frozen=True)

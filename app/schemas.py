@@ -26,10 +26,11 @@ class DenoiseQuery(BaseModel):
         ),
     ] = None
     polarity: Annotated[
-        Polarity | Literal["auto"] | None,
+        Literal["auto", "light-on-dark", "dark-on-light"] | None,
         Field(
-            description="Whether the ink is lighter or darker than the paper; `auto` (default) judges it from the "
-            "border. The result keeps the picture's polarity. Only for networks that were trained for one."
+            description="Whether the ink is lighter or darker than the paper; `auto` (default) judges small pictures "
+            "by their border and large ones by what stands out. The result keeps the picture's polarity. Only for "
+            "networks that were trained for one."
         ),
     ] = None
     output_size: Annotated[

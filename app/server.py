@@ -17,6 +17,7 @@ from uvicorn.config import STARTUP_FAILURE
 from app.admission import Admission
 from app.main import create_admission, create_app
 from app.metrics import forget_process, shared_between_processes
+from app.protocol import HttpProtocol
 from app.settings import Settings
 from app.telemetry import configure_logging
 
@@ -84,7 +85,7 @@ def _config(settings: Settings, app: FastAPI | None) -> uvicorn.Config:
         app,  # type: ignore[arg-type]  # the parent of workers only binds the socket
         host=settings.host,
         port=settings.port,
-        http="httptools",
+        http=HttpProtocol,
         ws="none",
         lifespan="on",
         log_config=None,

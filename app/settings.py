@@ -13,7 +13,7 @@ MODEL_STORE = Path(__file__).resolve().parent.parent / "model_store"
 class Settings(BaseSettings):
     """All settings with their defaults; frozen, so that what was read at the start holds."""
 
-    model_config = SettingsConfigDict(env_prefix="DENOISER_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix="DENOISER_", env_ignore_empty=True, frozen=True, extra="forbid")
 
     host: str = Field("127.0.0.1", description="Address to listen on; there is no authentication, so loopback.")
     port: int = Field(8000, ge=0, le=65535, description="TCP port; 0 lets the system choose.")
@@ -33,7 +33,9 @@ class Settings(BaseSettings):
         (), description="Origins, separated by commas, whose pages may call the service; `*` for any."
     )
     inference_threads: int | None = Field(
-        None, ge=1, description="TensorFlow's threads; by default as many as the CPU quota allows."
+        None,
+        ge=1,
+        description="TensorFlow's threads; by default one, or the CPU quota where a network takes pictures of any size.",
     )
     log_format: Literal["text", "json"] = Field("text", description="Form of the log records.")
 

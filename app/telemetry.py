@@ -76,9 +76,16 @@ class TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Format one record."""
         text = super().format(record)
-        fields = " ".join(f"{key}={value}" for key, value in getattr(record, "fields", {}).items())
+        fields = " ".join(f"{key}={_plain(value)}" for key, value in getattr(record, "fields", {}).items())
         head, newline, trace = text.partition("\n")
         return f"{head} {fields}{newline}{trace}" if fields else text
+
+
+def _plain(value: object) -> str:
+    """Quote what could pass for another field or another line: clients choose paths, for example."""
+    text = str(value)
+    is_plain = not isinstance(value, str) or (text.isprintable() and text and not set(text) & set(' ="'))
+    return text if is_plain else json.dumps(text)
 
 
 class JsonFormatter(logging.Formatter):

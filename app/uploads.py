@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from fastapi import Request
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
-from app.errors import NoImageError
+from app.errors import ClientGoneError, NoImageError, QueueFullError
 
 PART = "file"
 MAX_PARTS = 16  # of each kind; one is wanted
+MAX_ECHO = 100  # characters of what a client sent, in the detail of a problem
+RETRY_AFTER_S = 1
 
 
 @dataclass(frozen=True)
@@ -24,13 +27,21 @@ async def read_upload(request: Request) -> Upload:
     """Read the image that a request carries.
 
     Raises:
-        NoImageError: the body is empty, or it is a form without a file in the part ``file``.
-        UploadTooLargeError: see app.body_limit.
+        NoImageError: the body is empty, or it is a form without exactly one file in the part ``file``.
+        UploadTooLargeError, QueueFullError: see app.body_limit; the latter also where temporary files find no room.
+        ClientGoneError: the client left before it had sent everything.
     """
-    if request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-        upload = await _read_part(request)
-    else:
-        upload = Upload(await request.body(), None)
+    try:
+        if request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+            upload = await _read_part(request)
+        else:
+            upload = Upload(await request.body(), None)
+    except ClientDisconnect as error:
+        msg = "The client closed the connection before its upload was complete."
+        raise ClientGoneError(msg) from error
+    except OSError as error:  # Starlette keeps parts above 1 MiB in temporary files
+        msg = "There is no room for another upload now."
+        raise QueueFullError(msg, retry_after_s=RETRY_AFTER_S) from error
     if not upload.data:
         msg = "The request has no image: its body, or the file in it, is empty."
         raise NoImageError(msg)
@@ -40,14 +51,17 @@ async def read_upload(request: Request) -> Upload:
 async def _read_part(request: Request) -> Upload:
     try:
         async with request.form(max_files=MAX_PARTS, max_fields=MAX_PARTS) as form:
-            part = form.get(PART)
-            if isinstance(part, UploadFile):
-                return Upload(await part.read(), part.filename)
-            names = ", ".join(sorted(form)) or "none"
-    except HTTPException as error:
-        msg = f"The multipart body cannot be read: {error.detail}"
+            match form.getlist(PART):
+                case [UploadFile() as part]:
+                    return Upload(await part.read(), part.filename)
+                case [str()]:
+                    msg = f"The part {PART!r} is text, not a file; with curl, write -F {PART}=@PICTURE."
+                case []:
+                    names = ", ".join(sorted(form))[:MAX_ECHO] or "none, or the last one is incomplete"
+                    msg = f"The form has no file in a part named {PART!r}; its parts: {names}."
+                case parts:
+                    msg = f"The form has {len(parts)} parts named {PART!r}; send one picture a request."
+    except (HTTPException, UnicodeError) as error:
+        msg = f"The multipart body cannot be read: {getattr(error, 'detail', 'its charset is not known')}"
         raise NoImageError(msg) from error
-    msg = f"The form has no file in a part named {PART!r}; its parts: {names}."
-    if part is not None:
-        msg = f"The part {PART!r} is text, not a file; with curl, write -F {PART}=@PICTURE."
     raise NoImageError(msg)

@@ -3,17 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from app.answers import Answer
 from app.batching import Denoised
-from app.dependencies import AcceptedMediaType, ServiceDep
+from app.dependencies import AcceptedMediaType, DenoiseQueryDep, ServiceDep
 from app.errors import ClientGoneError, DeadlineExceededError
 from app.openapi import IMAGE_REQUEST, IMAGE_RESPONSES, problem_responses
 from app.pipeline import choose_options
-from app.schemas import DenoiseQuery
 from app.telemetry import add_to_record
 from app.timing import StageTimer
 from app.uploads import read_upload
@@ -31,7 +29,7 @@ router = APIRouter(prefix="/v1", tags=["denoise"])
     openapi_extra=IMAGE_REQUEST,
 )
 async def denoise(
-    request: Request, query: Annotated[DenoiseQuery, Query()], media_type: AcceptedMediaType, service: ServiceDep
+    request: Request, query: DenoiseQueryDep, media_type: AcceptedMediaType, service: ServiceDep
 ) -> Response:
     """Send the picture as the part `file` of a form, or as the body itself; the content decides its format."""
     timer = StageTimer()

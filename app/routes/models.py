@@ -6,9 +6,10 @@ from fastapi import APIRouter
 
 from app.dependencies import ServiceDep
 from app.model_store import Catalogue
+from app.openapi import problem_responses
 from app.schemas import ModelEntry, ModelList
 
-router = APIRouter(prefix="/v1/models", tags=["models"])
+router = APIRouter(prefix="/v1/models", tags=["models"], responses=problem_responses(404, 422))
 
 
 @router.get("", summary="List the models")

@@ -7,7 +7,7 @@ from pathlib import Path
 import fastapi_offline
 from fastapi import APIRouter
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.staticfiles import StaticFiles
 
 from app.error_handlers import ALL_PROBLEM_TYPES
@@ -21,11 +21,17 @@ def swagger_assets() -> StaticFiles:
     return StaticFiles(directory=Path(str(files(fastapi_offline))) / "static")
 
 
+@router.get("/")
+async def home() -> RedirectResponse:
+    """Lead to Swagger UI."""
+    return RedirectResponse("docs")
+
+
 @router.get("/docs")
 async def docs() -> HTMLResponse:
     """Swagger UI."""
     return get_swagger_ui_html(
-        openapi_url="../openapi.json",
+        openapi_url="openapi.json",
         title="denoiser",
         swagger_js_url="docs/assets/swagger-ui-bundle.js",
         swagger_css_url="docs/assets/swagger-ui.css",

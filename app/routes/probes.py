@@ -3,8 +3,8 @@
 from fastapi import APIRouter, Response
 
 from app.dependencies import ServiceDep
-from app.errors import NotReadyError
 from app.metrics import MEDIA_TYPE
+from app.openapi import problem_responses
 from app.schemas import Status
 
 router = APIRouter(tags=["operations"])
@@ -16,12 +16,12 @@ async def livez() -> Status:
     return Status(status="live")
 
 
-@router.get("/readyz", summary="Models are loaded and warm, and the service is not draining")
+@router.get(
+    "/readyz", summary="Models are loaded and warm, and the service is not draining", responses=problem_responses(503)
+)
 async def readyz(service: ServiceDep) -> Status:
     """Answer 200 where requests are welcome, else 503."""
-    if service.admission.is_draining:
-        msg = "The service is shutting down."
-        raise NotReadyError(msg, retry_after_s=5)
+    service.admission.refuse_if_draining()
     return Status(status="ready")
 
 

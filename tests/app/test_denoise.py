@@ -160,10 +160,12 @@ def test_an_empty_body_is_no_image(client: TestClient) -> None:
         ({"files": {"picture": ("a.png", b"x", "image/png")}}, "its parts: picture"),
         ({"files": {"file": (None, b"text")}}, "-F file=@"),
         ({"files": {"file": ("a.png", b"", "image/png")}}, "empty"),
+        ({"files": [("file", ("a.png", b"x")), ("file", ("b.png", b"x"))]}, "2 parts"),
         ({"content": b"nonsense", "headers": {"Content-Type": "multipart/form-data"}}, "multipart"),
+        ({"content": b"x", "headers": {"Content-Type": "multipart/form-data; boundary=x; charset=nope"}}, "multipart"),
         ({"content": b"nonsense", "headers": {"Content-Type": "multipart/form-data; boundary=x"}}, "multipart"),
     ],
-    ids=["other part", "text part", "empty file", "no boundary", "no parts"],
+    ids=["other part", "text part", "empty file", "two files", "no boundary", "unknown charset", "no parts"],
 )
 def test_a_form_without_a_picture_says_what_is_missing(
     client: TestClient, form: dict[str, dict[str, str]], hint: str
@@ -207,6 +209,8 @@ def test_an_unknown_model_or_version_lists_the_known_ones(
 @pytest.mark.parametrize(
     ("query", "parameter"),
     [
+        ({"fit": ["pad", "pad"]}, "fit"),
+        ({"polarity": "Auto"}, "polarity"),
         ({"fit": "crop"}, "fit"),
         ({"version": "new"}, "version"),
         ({"modle": "tiny"}, "modle"),

@@ -51,6 +51,30 @@ def test_specks_do_not_count() -> None:
     assert ink.box == pytest.approx((100, 60, 140, 240), abs=4)
 
 
+def test_a_faint_thin_stroke_on_a_large_picture_is_found() -> None:
+    ink = find_ink(stroke(1000, 1000, box=(500, 200, 504, 800)) * np.float32(0.3))
+    assert ink is not None
+    assert ink.box == pytest.approx((500, 200, 504, 800), abs=10)
+
+
+def test_the_sharp_edge_of_a_shadow_does_not_count() -> None:
+    gray = stroke(box=(120, 60, 135, 240)) * np.float32(0.5)
+    y, x = np.mgrid[:300, :300]
+    gray[x + y > 320] += 0.3
+    ink = find_ink(gray)
+    assert ink is not None
+    assert ink.box == pytest.approx((120, 60, 135, 240), abs=6)
+
+
+def test_ruled_lines_do_not_count() -> None:
+    gray = stroke(box=(120, 60, 135, 240)) * np.float32(0.6)
+    gray[20::50] += 0.2
+    gray[21::50] += 0.2
+    ink = find_ink(gray)
+    assert ink is not None
+    assert ink.box == pytest.approx((120, 60, 135, 240), abs=6)
+
+
 def test_parts_of_one_drawing_count_together() -> None:
     gray = stroke(box=(100, 60, 140, 120)) + stroke(box=(100, 180, 140, 240))
     ink = find_ink(gray)

@@ -17,6 +17,10 @@ def test_swagger_ui_loads_nothing_from_elsewhere(client: TestClient) -> None:
         assert client.get(f"/{address.removeprefix('../')}".replace("//", "/")).status_code == 200, address
 
 
+def test_the_root_leads_to_swagger_ui(client: TestClient) -> None:
+    assert "swagger-ui" in client.get("/").text
+
+
 def test_redoc_is_off(client: TestClient) -> None:
     assert client.get("/redoc").status_code == 404
 

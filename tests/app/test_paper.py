@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from app.images import FloatImage
-from app.paper import fit_paper, paper_level, shrink
+from app.paper import find_shade, fit_paper, open_gray, paper_level, shrink
 
 WHOLE = (0.0, 0.0, 1.0, 1.0)
 
@@ -52,3 +52,34 @@ def test_a_picture_is_shrunk_to_its_longer_side(shape: tuple[int, int], expected
 def test_shrinking_averages() -> None:
     gray = np.indices((80, 80)).sum(axis=0) % 2
     np.testing.assert_allclose(shrink(gray.astype(np.float32), 40), 0.5)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (3, 3), (4, 1), (1, 7), (2, 5)])
+def test_an_opening_keeps_what_the_window_fits_into(rows: int, columns: int) -> None:
+    gray = np.zeros((20, 30), np.float32)
+    gray[5 : 5 + rows, 8 : 8 + columns] = 1
+    assert np.array_equal(open_gray(gray, rows=rows, columns=columns), gray)
+    assert not open_gray(gray, rows=rows + 1, columns=columns).any()
+    assert not open_gray(gray, rows=rows, columns=columns + 1).any()
+
+
+def test_what_reaches_the_border_goes_on_outside_for_half_a_window() -> None:
+    gray = np.zeros((20, 30), np.float32)
+    gray[:3, 25:] = 1
+    assert np.array_equal(open_gray(gray, rows=5, columns=9), gray)
+    assert not open_gray(gray, rows=7, columns=9).any()
+
+
+def test_a_broad_shadow_and_a_thin_line_are_shade_and_a_stroke_is_not() -> None:
+    shadow, line, stroke = np.zeros((3, 100, 100), np.float32)
+    shadow[40:, 60:] = 0.5
+    line[20] = 0.25
+    stroke[10:90, 30:40] = 1
+    np.testing.assert_allclose(find_shade(shadow + line), shadow + line)
+    assert not find_shade(stroke).any()
+
+
+def test_a_broad_bar_across_the_picture_is_no_line() -> None:
+    bar = np.zeros((100, 100), np.float32)
+    bar[10:20] = 1
+    assert not find_shade(bar).any()

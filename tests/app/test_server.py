@@ -50,29 +50,81 @@ def test_health_tells_whether_the_service_is_ready(service: RunningService) -> N
     assert command("health", port=service.port).returncode == 0
 
 
+def exchange(service: RunningService, *parts: bytes) -> bytes:
+    """Send all parts, then read until the answer is complete or the connection ends."""
+    with socket.create_connection(("127.0.0.1", service.port), timeout=20) as connection:
+        for part in parts:
+            connection.sendall(part)
+        answer = b""
+        while not answer.endswith(b"}") and (chunk := connection.recv(65536)):
+            answer += chunk
+        return answer
+
+
+@pytest.mark.parametrize("version", ["HTTP/1.1", "HTTP/1.1 close", "HTTP/1.0"])
 @pytest.mark.parametrize("framing", [f"Content-Length: {3 * LIMIT}", "Transfer-Encoding: chunked"])
-def test_a_client_that_sends_too_much_can_read_why(service: RunningService, framing: str) -> None:
+def test_a_client_that_sends_too_much_can_read_why(service: RunningService, framing: str, version: str) -> None:
     chunk = b"x" * 100_000
     if "chunked" in framing:
         chunk = f"{len(chunk):x}\r\n".encode() + chunk + b"\r\n"
-    with socket.create_connection(("127.0.0.1", service.port), timeout=20) as connection:
-        connection.sendall(f"POST /v1/denoise HTTP/1.1\r\nHost: localhost\r\n{framing}\r\n\r\n".encode())
-        for _ in range(30):
-            connection.sendall(chunk)
-        answer = b""
-        while not answer.endswith(b"}"):
-            answer += connection.recv(65536)
+    number, _, close = version.partition(" ")
+    head = f"POST /v1/denoise {number}\r\nHost: localhost\r\nConnection: {close or 'keep-alive'}\r\n{framing}\r\n\r\n"
+    answer = exchange(service, head.encode(), *[chunk] * 30, b"0\r\n\r\n" if "chunked" in framing else b"")
     assert answer.startswith(b"HTTP/1.1 413 ")
     assert str(LIMIT).encode() in answer
 
 
+@pytest.mark.parametrize("target", ["/nowhere", "/v1/denoise?model=unknown"])
+def test_an_answer_that_does_not_wait_for_the_body_can_be_read_by_who_still_sends_it(
+    service: RunningService, target: str
+) -> None:
+    head = f"POST {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 900000\r\n\r\n"
+    answer = exchange(service, head.encode(), *[b"x" * 90_000] * 10)
+    assert answer.startswith(b"HTTP/1.1 404 ")
+    assert answer.endswith(b"}")
+
+
 def test_a_client_that_asks_first_is_refused_before_it_sends(service: RunningService) -> None:
+    head = (
+        f"POST /v1/denoise HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: {LIMIT + 1}\r\n\r\n"
+    )
+    assert exchange(service, head.encode()).startswith(b"HTTP/1.1 413 ")
+
+
+def test_an_offer_of_http_2_is_ignored(service: RunningService) -> None:
+    body = ring_png(0.4)
+    head = "POST /v1/denoise HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\nContent-Length: {}\r\n"
+    offer = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQ\r\n\r\n"
+    answer = exchange(service, (head.format(len(body)) + offer).encode() + body)
+    assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status"),
+    [
+        (b"nonsense\r\n\r\n", b"400"),
+        (b"POST /v1/denoise HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", b"400"),
+        (b"GET /livez HTTP/1.1\r\nHost: a\r\nX-Long: " + b"x" * 100_000 + b"\r\n\r\n", b"431"),
+    ],
+    ids=["no HTTP", "bad length", "long header"],
+)
+def test_what_is_no_proper_request_is_answered_as_a_problem(
+    service: RunningService, request_bytes: bytes, status: bytes
+) -> None:
+    answer = exchange(service, request_bytes)
+    assert answer.startswith(b"HTTP/1.1 " + status)
+    assert b"application/problem+json" in answer
+
+
+def test_a_client_that_leaves_in_the_middle_of_its_upload_is_no_server_error(service: RunningService) -> None:
     with socket.create_connection(("127.0.0.1", service.port), timeout=20) as connection:
-        connection.sendall(
-            b"POST /v1/denoise HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
-            + f"Content-Length: {LIMIT + 1}\r\n\r\n".encode()
-        )
-        assert connection.recv(65536).startswith(b"HTTP/1.1 413 ")
+        connection.sendall(b"POST /v1/denoise HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nabc")
+    counted = 'denoiser_dropped_total{cause="client-gone"} 1.0'
+    for _ in range(200):
+        if counted in (metrics := httpx.get(f"{service.url}/metrics").text):
+            break
+    assert counted in metrics
+    assert 'status="500"' not in metrics
 
 
 def test_sigterm_turns_readyz_503_and_ends_with_0_after_the_grace_period() -> None:

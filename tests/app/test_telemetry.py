@@ -102,6 +102,11 @@ def test_text_records_put_the_fields_behind_the_message_and_before_the_trace() -
     assert formatter.format(record_with(None)) == "hello you"
 
 
+def test_a_clients_words_cannot_pass_for_another_field_or_line_of_a_text_record() -> None:
+    text = TextFormatter("%(message)s").format(record_with({"path": "/x status=200\n2026 INFO forged\x1b[31m"}))
+    assert text == 'hello you path="/x status=200\\n2026 INFO forged\\u001b[31m"'
+
+
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_logging_is_configured_for_the_whole_process(form: str) -> None:
     root = logging.getLogger()

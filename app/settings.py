@@ -35,7 +35,7 @@ class Settings(BaseSettings):
     inference_threads: int | None = Field(
         None,
         ge=1,
-        description="TensorFlow's threads; by default one, or the CPU quota where a network takes pictures of any size.",
+        description="TensorFlow's threads; by default one, or the CPU quota where a network takes any size.",
     )
     log_format: Literal["text", "json"] = Field("text", description="Form of the log records.")
 

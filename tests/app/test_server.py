@@ -120,6 +120,7 @@ def test_a_client_that_leaves_in_the_middle_of_its_upload_is_no_server_error(ser
     with socket.create_connection(("127.0.0.1", service.port), timeout=20) as connection:
         connection.sendall(b"POST /v1/denoise HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nabc")
     counted = 'denoiser_dropped_total{cause="client-gone"} 1.0'
+    metrics = ""
     for _ in range(200):
         if counted in (metrics := httpx.get(f"{service.url}/metrics").text):
             break

@@ -1,4 +1,4 @@
-"""Command line of the training: train, export, describe."""
+"""Command line of the training: train, export, evaluate, classifier, describe."""
 
 import argparse
 import logging
@@ -30,10 +30,8 @@ def main(argv: Sequence[str]) -> int:
     try:
         if options.command == "train":
             _train(options, argv)
-        elif options.command == "export":
-            _export(options)
         else:
-            _describe(options)
+            COMMANDS[options.command](options)
     except TrainingError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -71,6 +69,25 @@ def _export(options: argparse.Namespace) -> None:
     _publish(options.run_dir, _load_images(options.data, config), options=options, preset=config.preset)
 
 
+def _evaluate(options: argparse.Namespace) -> None:
+    from training.store import find_version
+
+    folder = find_version(options.store, options.model)
+    try:
+        from training.assess import assess
+    except ModuleNotFoundError as error:
+        raise TrainingError(f"the classical filters need {error.name}: `make install` installs it") from error
+    images = _load_digits(options.data)
+    print(assess(folder, images, runs=options.runs, limit=options.limit))
+
+
+def _make_classifier(options: argparse.Namespace) -> None:
+    from training.classifier import WEIGHTS, save_classifier, train_classifier
+
+    save_classifier(train_classifier(_load_digits(options.data)))
+    print(f"wrote {WEIGHTS}")
+
+
 def _describe(options: argparse.Namespace) -> None:
     from training.describe import describe
 
@@ -90,6 +107,12 @@ def _publish(run_dir: Path, images: "CleanImages", *, options: argparse.Namespac
     print(f"exported {publish(run_dir, images, store=options.store, name=options.name or preset)}")
 
 
+def _load_digits(source: str) -> "CleanImages":
+    from training.data import load_clean_images
+
+    return load_clean_images(source, height=28, width=28, seed=0)
+
+
 def _load_images(source: str, config: Config) -> "CleanImages":
     from training.architectures import ARCHITECTURES
     from training.data import load_clean_images
@@ -103,6 +126,9 @@ def _explain_interruption(run_dir: Path, argv: Sequence[str]) -> None:
     kept = f"the best weights so far are in {best[-1]}" if best else "no epoch was finished"
     resume = shlex.join(argv if "--resume" in argv else [*argv, "--resume"])
     print(f"\ninterrupted; {kept}\nto continue: python -m training {resume}", file=sys.stderr)
+
+
+COMMANDS = {"export": _export, "evaluate": _evaluate, "classifier": _make_classifier, "describe": _describe}
 
 
 if __name__ == "__main__":

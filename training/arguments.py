@@ -7,7 +7,7 @@ from training.config import PRESETS
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Return the parser; its result's `command` is train, export or describe."""
+    """Return the parser; its result's `command` is train, export, evaluate, classifier or describe."""
     parser = argparse.ArgumentParser(
         prog="python -m training",
         description="Train denoising networks and put them into the model store that the service reads.",
@@ -27,6 +27,21 @@ def build_parser() -> argparse.ArgumentParser:
             "export",
             help="export a run's best weights as the next version",
             description="Export the best weights of a run, also of an interrupted one, as the next version.",
+        )
+    )
+    _add_evaluate_arguments(
+        commands.add_parser(
+            "evaluate",
+            help="compare a version of the store with other methods",
+            description="Measure a version of the store on noisy test images, beside the noisy input, classical filters"
+            " and the store's other networks, and write the tables into its model card and metadata.json.",
+        )
+    )
+    _add_data_argument(
+        commands.add_parser(
+            "classifier",
+            help="train anew the classifier that reads denoised digits in `evaluate`",
+            description="Train the classifier that reads denoised digits in `evaluate`, into training/classifier.npz.",
         )
     )
     _add_describe_arguments(
@@ -56,6 +71,20 @@ def _add_export_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run_dir", type=Path, metavar="RUN", help="the --run-dir of `train`, such as runs/article")
     _add_data_argument(parser)
     _add_store_arguments(parser)
+
+
+def _add_evaluate_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL", help="NAME, for its highest version, or NAME/VERSION")
+    _add_data_argument(parser)
+    parser.add_argument(
+        "--store", type=Path, default=Path("model_store"), metavar="DIR", help="the model store (default: model_store)"
+    )
+    parser.add_argument(
+        "--runs", type=Path, default=Path("runs"), metavar="DIR", help="where the run of `dense` is (default: runs)"
+    )
+    parser.add_argument(
+        "--limit", type=_positive, metavar="N", help="a quick look at N test images; nothing is written"
+    )
 
 
 def _add_describe_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,6 +1,7 @@
 """Clean images: MNIST, a file of its layout, or a folder of the user's own."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
@@ -18,16 +19,30 @@ MIN_IMAGES = 10
 MAX_VALIDATION_IMAGES = 5000
 
 Pixels = NDArray[np.uint8]
+Arrays = Mapping[str, Pixels]
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The digit that each image shows, uint8, in the order of the images."""
+
+    train: NDArray[np.uint8]
+    validation: NDArray[np.uint8]
+    test: NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
 class CleanImages:
-    """Float32 NHWC in [0, 1]. `name` goes into metadata; weights are selected on `validation`, reported on `test`."""
+    """Float32 NHWC in [0, 1]. `name` goes into metadata; weights are selected on `validation`, reported on `test`.
+
+    `labels` is None where the source has none.
+    """
 
     name: str
     train: Images
     validation: Images
     test: Images
+    labels: Labels | None = None
 
 
 def load_clean_images(source: str, *, height: int, width: int, seed: int) -> CleanImages:
@@ -40,52 +55,67 @@ def load_clean_images(source: str, *, height: int, width: int, seed: int) -> Cle
         DataError: the images are missing, unreadable, of another size, or too few.
     """
     rng = np.random.default_rng(seed)
+    arrays: Arrays = {}
     if Path(source).is_dir():
-        images = rng.permutation(load_folder(Path(source), height=height, width=width))
-        test, rest = np.split(images, [len(images) // 10])
+        images = load_folder(Path(source), height=height, width=width)
+        order = rng.permutation(len(images))
+        test, rest = np.split(images[order], [len(images) // 10])
         name = Path(source).resolve().name
     else:
-        train_pixels, test_pixels = _download_mnist() if source == "mnist" else _read_npz(Path(source))
-        rest, test = rng.permutation(_to_images(train_pixels)), _to_images(test_pixels)
-        name = "MNIST" if hashlib.sha256(test_pixels.tobytes()).hexdigest() == MNIST_TEST_SHA256 else Path(source).stem
+        arrays = _download_mnist() if source == "mnist" else _read_npz(Path(source))
+        order = rng.permutation(len(arrays["x_train"]))
+        rest, test = _to_images(arrays["x_train"])[order], _to_images(arrays["x_test"])
+        is_mnist = hashlib.sha256(arrays["x_test"].tobytes()).hexdigest() == MNIST_TEST_SHA256
+        name = "MNIST" if is_mnist else Path(source).stem
     if rest.shape[1:3] != (height, width):
         raise DataError(f"{source}: images of {rest.shape[1]}x{rest.shape[2]}, the network takes {height}x{width}")
     if (count := len(rest) + len(test)) < MIN_IMAGES:
         raise DataError(f"{source}: {count} images, at least {MIN_IMAGES} are needed")
-    validation, train = np.split(rest, [max(1, min(len(rest) // 10, MAX_VALIDATION_IMAGES))])
-    return CleanImages(name, train, validation, test)
+    held_out = max(1, min(len(rest) // 10, MAX_VALIDATION_IMAGES))
+    validation, train = np.split(rest, [held_out])
+    return CleanImages(name, train, validation, test, _split_labels(arrays, order, held_out))
 
 
-def _download_mnist() -> tuple[Pixels, Pixels]:
-    """Return MNIST's training and test images, uint8 NHW, downloaded once by Keras.
+def _split_labels(arrays: Arrays, order: NDArray[np.int64], held_out: int) -> Labels | None:
+    """Put labels in the order of the images."""
+    if "y_train" not in arrays or "y_test" not in arrays:
+        return None
+    validation, train = np.split(arrays["y_train"][order], [held_out])
+    return Labels(train, validation, arrays["y_test"])
+
+
+def _download_mnist() -> Arrays:
+    """Return MNIST's images, uint8 NHW, and labels, downloaded once by Keras.
 
     Raises:
         DataError: there is no network.
     """
     try:
-        (train, _), (test, _) = keras.datasets.mnist.load_data()
+        (x_train, y_train), (x_test, y_test) = keras.datasets.mnist.load_data()
     except Exception as error:  # Keras raises a bare Exception for a failed download
         raise DataError(f"MNIST could not be downloaded: pass --data PATH of an mnist.npz ({error})") from error
-    return train, test
+    return {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
 
 
-def _read_npz(path: Path) -> tuple[Pixels, Pixels]:
-    """Return x_train and x_test, uint8 NHW, of a file laid out like Keras' mnist.npz.
+def _read_npz(path: Path) -> Arrays:
+    """Return x_train and x_test, uint8 NHW, and any labels of a file laid out like Keras' mnist.npz.
 
     Raises:
         DataError: there is no such file, or it has another layout.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            train, test = arrays["x_train"], arrays["x_test"]
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in ("x_train", "x_test")}
+            arrays |= {name: archive[name] for name in ("y_train", "y_test") if name in archive}
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file or folder; --data takes mnist, an .npz file or a folder") from error
     except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
         raise DataError(f"{path}: not an .npz with x_train and x_test like mnist.npz ({error})") from error
-    for name, array in (("x_train", train), ("x_test", test)):
+    for name in ("x_train", "x_test"):
+        array = arrays[name]
         if array.ndim != 3 or array.dtype != np.uint8 or not len(array):
             raise DataError(f"{path}: {name} is {array.dtype} {array.shape}, expected uint8 (N, H, W)")
-    return train, test
+    return arrays
 
 
 def _to_images(pixels: Pixels) -> Images:

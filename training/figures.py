@@ -1,17 +1,31 @@
 """Pictures of a run for people: the versions' figures/*.png."""
 
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
+from textwrap import fill
+from typing import TYPE_CHECKING
 
+import keras
 import numpy as np
+from keras import layers, ops
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from PIL import Image
 
 from training.checkpoints import Progress
 from training.config import Stage
-from training.noise import Images
+from training.noise import GaussianNoise, Images, SaltAndPepperNoise
+
+if TYPE_CHECKING:
+    from training.comparison import Results
 
 DPI = 150
+PALETTE_COLORS = 128
+MAX_TILES = 16
+TILE_SHARE = 0.92
+TITLE_CHARACTERS = 45
+FEATURE_LAYERS = (layers.Conv2D, layers.MaxPooling2D, layers.AveragePooling2D)
 
 
 def plot_loss(stages: Sequence[Stage], progresses: Sequence[Progress]) -> Figure:
@@ -22,7 +36,7 @@ def plot_loss(stages: Sequence[Stage], progresses: Sequence[Progress]) -> Figure
     for index, (stage, progress) in enumerate(zip(stages, progresses, strict=True)):
         _plot_stage(panels[str(stage.noise)], stage, progress, color=f"C{index}")
     for task, panel in panels.items():
-        panel.set(title=f"Noise: {task}", xlabel="epoch", ylabel="binary cross-entropy")
+        panel.set(title=fill(f"Noise: {task}", TITLE_CHARACTERS), xlabel="epoch", ylabel="binary cross-entropy")
         panel.grid(alpha=0.3)
         panel.legend(frameon=False)
     return figure
@@ -48,8 +62,57 @@ def plot_examples(rows: dict[str, Images]) -> Figure:
     return figure
 
 
+def plot_features(network: keras.Model, image: Images) -> Figure:
+    """Draw what each convolution and pooling layer makes of one image (H, W, 1), a row for a layer, a tile a channel.
+
+    Of more than `MAX_TILES` channels the first are drawn. Each layer has its own range, from black for zero to white
+    for its highest value.
+    """
+    drawn = [layer for layer in network.layers if isinstance(layer, FEATURE_LAYERS)]
+    maps = keras.Model(network.input, [layer.output for layer in drawn])(image[None], training=False)
+    columns = min(MAX_TILES, max(layer.output.shape[-1] for layer in drawn))
+    figure = Figure(figsize=(0.65 * columns + 1.2, 0.65 * len(drawn)), layout="constrained")
+    panel = figure.subplots()
+    for row, (layer, features) in enumerate(zip(drawn, maps, strict=True)):
+        values = ops.convert_to_numpy(features)[0]
+        for column, channel in enumerate(np.moveaxis(values, -1, 0)[:columns]):
+            place = (column, column + TILE_SHARE, -row - TILE_SHARE, -row)
+            panel.imshow(channel, cmap="gray", vmin=0, vmax=max(float(values.max()), 1e-6), extent=place)
+        label = f"{type(layer).__name__}\n" + "×".join(str(length) for length in values.shape)
+        panel.text(-0.15, -row - TILE_SHARE / 2, label, ha="right", va="center", fontsize=7)
+    panel.set(xlim=(-2, columns), ylim=(-len(drawn), 0.1))
+    panel.set_axis_off()
+    return figure
+
+
+def plot_psnr(results: "Results") -> Figure:
+    """Draw PSNR against the strength of Gaussian (left) and salt-and-pepper noise (right), a line for each method."""
+    figure = Figure(figsize=(9, 3.8), layout="constrained")
+    panels = figure.subplots(1, 2, sharey=True, width_ratios=(2, 1))
+    for name, scores in results.items():
+        style = {"linewidth": 2.5} if "/" in name else {"linewidth": 1.2, "linestyle": "--"}
+        gaussian = [(noise.sigma, score.psnr_db) for noise, score in scores.items() if isinstance(noise, GaussianNoise)]
+        panels[0].plot(*zip(*gaussian, strict=True), marker="o", markersize=3, label=name, **style)
+        sprinkled = [
+            (100 * noise.share, score.psnr_db)
+            for noise, score in scores.items()
+            if isinstance(noise, SaltAndPepperNoise)
+        ]
+        panels[1].plot(*zip(*sprinkled, strict=True), marker="o", markersize=3, **style)
+    panels[0].set(xlabel="standard deviation of the Gaussian noise, clipped", ylabel="PSNR (dB)")
+    panels[1].set(xlabel="salt and pepper (% of the pixels)")
+    for panel in panels:
+        panel.grid(alpha=0.3)
+    figure.legend(loc="outside right center", frameon=False)
+    return figure
+
+
 def save_figures(folder: Path, figures: dict[str, Figure]) -> None:
-    """Write NAME.png for each figure."""
-    folder.mkdir()
+    """Write NAME.png for each figure, on white, so that it can be read on a dark page, too."""
+    folder.mkdir(exist_ok=True)
     for name, figure in figures.items():
-        figure.savefig(folder / f"{name}.png", dpi=DPI)
+        file = BytesIO()
+        figure.savefig(file, dpi=DPI, facecolor="white")
+        # A palette is a third of the size and looks the same.
+        with Image.open(file) as picture:
+            picture.convert("RGB").quantize(PALETTE_COLORS).save(folder / f"{name}.png", optimize=True)

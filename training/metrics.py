@@ -62,14 +62,18 @@ def _map_ssim(clean: Images, denoised: Images) -> Values:
 
 def _blur(images: Values) -> Values:
     """Weigh (N, H, W) with the Gaussian window, separably; H and W shrink by 10."""
+    return np.asarray(_window_matrix(images.shape[1]) @ images @ _window_matrix(images.shape[2]).T)
+
+
+def _window_matrix(length: int) -> Values:
+    """Return the matrix (length - 10, length) that weighs each run of 11 values with the window."""
     offset = np.arange(SSIM_WINDOW_PX) - SSIM_WINDOW_PX // 2
     window = np.exp(-(offset**2) / (2 * SSIM_SIGMA_PX**2))
-    window /= window.sum()
-    for axis in (1, 2):
-        length = images.shape[axis] - SSIM_WINDOW_PX + 1
-        parts = [np.take(images, range(shift, shift + length), axis) * window[shift] for shift in range(SSIM_WINDOW_PX)]
-        images = np.sum(parts, axis=0)
-    return images
+    rows = length - SSIM_WINDOW_PX + 1
+    matrix = np.zeros((rows, length))
+    for row in range(rows):
+        matrix[row, row : row + SSIM_WINDOW_PX] = window / window.sum()
+    return matrix
 
 
 def count_macs(network: keras.Model) -> int | None:

@@ -1,5 +1,6 @@
 """MODEL_CARD.md: a version's metadata told to people."""
 
+from collections.abc import Collection
 from typing import Any
 
 FILE_NAME = "MODEL_CARD.md"
@@ -18,9 +19,9 @@ TEMPLATE = """\
 
 ## Intended use
 
-Removing {noise} noise from gray images of {size}, {polarity}, behind the denoiser service
-or in anything else that loads a TensorFlow SavedModel. Signature `serving_default`: `image` (N, H, W, 1) float32 in
-[0, 1] in, `denoised` of the same shape out.
+Removing noise from gray images of {size}, {polarity}, behind the denoiser service or in anything else that loads a
+TensorFlow SavedModel. Signature `serving_default`: `image` (N, H, W, 1) float32 in [0, 1] in, `denoised` of the same
+shape out. Trained for this noise: {noise}.
 
 ## Data
 
@@ -32,12 +33,13 @@ lowest loss on images held out of the training set.
 
 {note}
 
-| stage | noise, drawn anew in every step | epochs | Adadelta's learning rate | starts from | lowest validation BCE |
-| --- | --- | ---: | ---: | --- | ---: |
+| stage | noise, drawn anew in every step | epochs | optimizer, learning rate | starts from | lowest validation BCE |
+| --- | --- | ---: | --- | --- | ---: |
 {stages}
 
 ![Loss of every stage: strong on held-out images, faint on training images](figures/loss.png)
 
+{features}
 ## Measured
 
 {protocol}; mean over the images.
@@ -65,15 +67,30 @@ Configuration and versions are in [metadata.json](metadata.json).
 
 ## Licence
 
-Weights and figures: Apache-2.0, like the code. {data_license}.
+Weights: Apache-2.0, like the code. {data_license}.
 """
 
+FEATURES = """\
+## What the layers see
 
-STAGE = "| {name} | {noise} | {epochs} | {learning_rate:g} | {origin} | {best_bce:.4f} |"
+A noisy digit after each convolution and each pooling: a row for a layer, a tile for a channel (at most
+16 are shown), black for zero.
+
+![Feature maps of one noisy digit](figures/features.png)
+"""
+
+RECONSTRUCTIONS = """\
+
+The plain autoencoder of the first stage copies clean images through the bottleneck:
+
+![Clean test images and their copies](figures/reconstructions.png)
+"""
+
+STAGE = "| {name} | {noise} | {epochs} | {optimizer_text} | {origin} | {best_bce:.4f} |"
 
 
-def render_model_card(metadata: dict[str, Any], *, command: str) -> str:
-    """Return the card of an exported version; `command` makes it again."""
+def render_model_card(metadata: dict[str, Any], *, command: str, figures: Collection[str]) -> str:
+    """Return the card of an exported version; `command` makes it again, `figures` are the names of its figures."""
     training, metrics, image = metadata["training"], metadata["metrics"], metadata["input"]
     is_mnist = training["data"] == "MNIST"
     return TEMPLATE.format(
@@ -82,7 +99,8 @@ def render_model_card(metadata: dict[str, Any], *, command: str) -> str:
         size="any size" if image["height"] is None else f"{image['width']}x{image['height']} pixels",
         polarity=image["polarity"] or "of either polarity",
         data=MNIST_LICENSE if is_mnist else f"The images of “{training['data']}”",
-        data_license="The training data has its own licence, named above"
+        features=FEATURES + (RECONSTRUCTIONS if "reconstructions" in figures else ""),
+        data_license="The figures show digits of MNIST, so they are CC BY-SA 3.0, like MNIST itself"
         if is_mnist
         else f"Whoever holds the rights to “{training['data']}” may see it otherwise: state their licence here",
         noise=training["noise"],
@@ -90,6 +108,7 @@ def render_model_card(metadata: dict[str, Any], *, command: str) -> str:
         stages="\n".join(
             STAGE.format(
                 **stage,
+                optimizer_text="{name} {learning_rate:g}".format(**stage["optimizer"]),
                 origin=stage["start_from"] or "random weights",
                 best_bce=metrics["best_validation_bce"][stage["name"]],
             )

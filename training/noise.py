@@ -114,4 +114,4 @@ def blur(images: Images) -> Images:
     """Weigh the 3x3 neighbourhood of NHWC pixels with 1, 2, 1 in both directions; outside is black."""
     padded = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)))
     rows = padded[:, :-2] + 2 * padded[:, 1:-1] + padded[:, 2:]
-    return (rows[:, :, :-2] + 2 * rows[:, :, 1:-1] + rows[:, :, 2:]) / np.float32(16)
+    return np.asarray((rows[:, :, :-2] + 2 * rows[:, :, 1:-1] + rows[:, :, 2:]) / 16, np.float32)

@@ -14,10 +14,11 @@ from training.data import CleanImages
 from training.errors import RunError, StoreError
 from training.evaluate import evaluate, make_noisy
 from training.export import VERSIONS, SavedNetwork, save_network
-from training.figures import plot_examples, plot_loss, save_figures
+from training.figures import plot_examples, plot_features, plot_loss, save_figures
 from training.metadata import build_metadata, write_metadata
 from training.metrics import count_macs
 from training.model_card import FILE_NAME, render_model_card
+from training.noise import NoNoise
 from training.provenance import format_command, restore_config
 from training.store import new_version
 from training.train import load_network
@@ -70,9 +71,10 @@ def publish(run_dir: Path, images: CleanImages, *, store: Path, name: str) -> Pa
             metrics=_measure(network, saved, images, config=config, run_dir=run_dir),
         )
         write_metadata(folder, metadata)
-        command = format_command(config, images.name)
-        (folder / FILE_NAME).write_text(render_model_card(metadata, command=command), encoding="utf-8")
-        save_figures(folder / "figures", _draw(saved, images, config=config, run_dir=run_dir))
+        figures = _draw(saved, images, config=config, run_dir=run_dir)
+        save_figures(folder / "figures", figures)
+        card = render_model_card(metadata, command=format_command(config, images.name), figures=figures)
+        (folder / FILE_NAME).write_text(card, encoding="utf-8")
     return store / name / str(version)
 
 
@@ -116,7 +118,14 @@ def _draw(saved: SavedNetwork, images: CleanImages, *, config: Config, run_dir: 
     clean = images.test[:EXAMPLES]
     noisy = make_noisy(images.test, config.stages[-1].test_noise)[:EXAMPLES]
     progresses = [load_progress(run_dir / stage.name) for stage in config.stages]
-    return {
+    network = load_network(config, run_dir, stage_name=config.stages[-1].name)
+    figures = {
         "examples": plot_examples({"clean": clean, "noisy": np.clip(noisy, 0, 1), "denoised": saved.denoise(noisy)}),
         "loss": plot_loss(config.stages, progresses),
+        "features": plot_features(network, noisy[0]),
     }
+    if isinstance(config.stages[0].noise, NoNoise):
+        plain = load_network(config, run_dir, stage_name=config.stages[0].name)
+        copied = ops.convert_to_numpy(plain(clean, training=False))
+        figures["reconstructions"] = plot_examples({"clean": clean, "copied by the plain autoencoder": copied})
+    return figures

@@ -59,6 +59,19 @@ def find_versions(folder: Path) -> list[int]:
     return sorted(int(path.name) for path in folder.iterdir() if re.fullmatch("[1-9][0-9]*", path.name))
 
 
+def find_version(store: Path, model: str) -> Path:
+    """Return the folder of a model given as NAME, for its highest version, or NAME/VERSION.
+
+    Raises:
+        StoreError: there is no such version.
+    """
+    name, _, version = model.partition("/")
+    versions = [str(number) for number in find_versions(store / name)] if (store / name).is_dir() else []
+    if not versions or (version and version not in versions):
+        raise StoreError(f"{store}: no {model} in it; found {', '.join(versions) or 'no version'} of {name}")
+    return store / name / (version or versions[-1])
+
+
 def hash_files(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of every file that TensorFlow loads, by its path inside `folder`."""
     paths = [folder / "saved_model.pb", *sorted((folder / "variables").iterdir())]

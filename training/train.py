@@ -105,9 +105,7 @@ def _make_batches(config: Config, stage: Stage, clean: Images) -> NoisyBatches:
     )
 
 
-def _compile_network(
-    network: keras.Model, optimizer: keras.optimizers.Optimizer, *, steps_per_epoch: int
-) -> None:
+def _compile_network(network: keras.Model, optimizer: keras.optimizers.Optimizer, *, steps_per_epoch: int) -> None:
     network.compile(
         optimizer=optimizer,
         loss="binary_crossentropy",

@@ -1,6 +1,7 @@
 import numpy as np
 
 from tests.training.drawing import draw_blobs
+from training.augmentation import RandomAffine
 from training.batches import NoisyBatches
 from training.noise import GaussianNoise, Images
 
@@ -37,3 +38,15 @@ def test_noise_is_drawn_anew_in_every_step_and_epoch() -> None:
     pairs = read_epoch(0) + read_epoch(1)
     first_noises = {(noisy - clean)[0].tobytes() for noisy, clean in pairs}
     assert len(first_noises) == len(pairs)
+
+
+def test_augmentation_bends_clean_images_in_the_first_epochs_alone() -> None:
+    batches = NoisyBatches(
+        BLOBS, GaussianNoise(0.4), batch_size=10, seed=0, augmentation=RandomAffine(share=1), augmented_epochs=2
+    )
+    is_bent = []
+    for epoch in range(4):
+        batches.start_epoch(epoch)
+        _, clean = batches[0]
+        is_bent.append(not np.array_equal(clean, BLOBS[batches.order]))
+    assert is_bent == [True, True, False, False]

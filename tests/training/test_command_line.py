@@ -79,3 +79,8 @@ def test_ctrl_c_keeps_the_best_weights_and_says_how_to_go_on(blobs_npz: Path, tm
     assert load_progress(tmp_path / "run" / "plain").epochs >= 2
     with np.load(tmp_path / "run" / "plain" / "best.npz") as arrays:
         assert sum(array.size for array in arrays.values()) == 4385
+
+
+def test_a_classifier_needs_labels(blobs_npz: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["classifier", "--data", str(blobs_npz)]) == 1
+    assert "a classifier needs the labels" in capsys.readouterr().err

@@ -114,3 +114,19 @@ def test_without_a_network_the_error_says_what_to_do(tmp_path: Path) -> None:
     assert result.returncode == 1
     assert "error: MNIST could not be downloaded: pass --data PATH" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_labels_follow_their_images(tmp_path: Path) -> None:
+    pixels = np.broadcast_to(np.arange(40, dtype=np.uint8)[:, None, None], (40, 28, 28))
+    numbers = np.arange(40, dtype=np.uint8)
+    np.savez(tmp_path / "n.npz", x_train=pixels[:30], y_train=numbers[:30], x_test=pixels[30:], y_test=numbers[30:])
+    images = load(tmp_path / "n.npz")
+    assert images.labels is not None
+    for part, labels in zip((images.train, images.validation, images.test), vars(images.labels).values(), strict=True):
+        np.testing.assert_array_equal(np.rint(part[:, 0, 0, 0] * 255), labels)
+
+
+def test_there_need_be_no_labels(blobs_npz: Path, tmp_path: Path) -> None:
+    save_images(tmp_path, 10)
+    assert load(blobs_npz).labels is None
+    assert load(tmp_path).labels is None

@@ -56,7 +56,12 @@ def test_the_card_names_the_data_and_the_command(finished_run: FinishedRun) -> N
 
 def test_the_figures_are_pictures(finished_run: FinishedRun) -> None:
     figures = finished_run.store / "article" / "1" / "figures"
-    assert sorted(path.name for path in figures.iterdir()) == ["examples.png", "loss.png"]
+    assert sorted(path.name for path in figures.iterdir()) == [
+        "examples.png",
+        "features.png",
+        "loss.png",
+        "reconstructions.png",
+    ]
     for path in figures.iterdir():
         with Image.open(path) as figure:
             assert figure.width >= 1000

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from training.errors import StoreError
-from training.store import find_versions, hash_files, new_version
+from training.store import find_version, find_versions, hash_files, new_version
 
 
 def test_a_version_appears_when_the_block_ends(tmp_path: Path) -> None:
@@ -67,3 +67,17 @@ def test_every_file_that_is_loaded_is_hashed(tmp_path: Path) -> None:
     assert hash_files(tmp_path) == dict.fromkeys(
         ("saved_model.pb", "variables/variables.index", "assets/words.txt"), empty
     )
+
+
+def test_a_model_is_found_by_name_or_by_version(tmp_path: Path) -> None:
+    for name in ("2", "10"):
+        (tmp_path / "blobs" / name).mkdir(parents=True)
+    assert find_version(tmp_path, "blobs") == tmp_path / "blobs" / "10"
+    assert find_version(tmp_path, "blobs/2") == tmp_path / "blobs" / "2"
+
+
+@pytest.mark.parametrize("model", ["blobs/3", "discs", "blobs/x"])
+def test_a_version_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path, model: str) -> None:
+    (tmp_path / "blobs" / "1").mkdir(parents=True)
+    with pytest.raises(StoreError, match=f"no {model} in it; found"):
+        find_version(tmp_path, model)

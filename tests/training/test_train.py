@@ -7,11 +7,12 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from tests.training.conftest import FinishedRun
+from training.augmentation import RandomAffine
 from training.checkpoints import load_progress
-from training.config import PRESETS, Adadelta, Config, Stage
+from training.config import PRESETS, Adadelta, AdamW, Config, Stage
 from training.data import CleanImages
 from training.errors import RunError
-from training.noise import GaussianNoise
+from training.noise import BlindNoise, GaussianNoise
 from training.train import load_network, train
 
 NOISE = GaussianNoise(0.4)
@@ -102,3 +103,32 @@ def test_a_run_is_resumed_only_with_its_own_config(uninterrupted: Path, blobs: C
 def test_a_run_is_resumed_only_with_its_own_data(uninterrupted: Path, blobs: CleanImages) -> None:
     with pytest.raises(RunError, match="another preset, seed or data"):
         train(TWO_STAGES, replace(blobs, name="others"), uninterrupted, resume=True)
+
+
+AVERAGED = replace(
+    PRESETS["article"],
+    batch_size=8,
+    stages=(
+        Stage("only", BlindNoise(), 4, AdamW(3e-3), augmentation=RandomAffine(epochs_share=0.5), measured_noise=NOISE),
+    ),
+)
+
+
+def test_what_is_kept_of_averaged_weights_is_what_was_validated(blobs: CleanImages, tmp_path: Path) -> None:
+    train(AVERAGED, blobs, tmp_path / "run")
+    network = load_network(AVERAGED, tmp_path / "run", stage_name="only")
+    network.compile(loss="binary_crossentropy")
+    noisy = NOISE.add_to(blobs.validation, np.random.default_rng(1))
+    best = load_progress(tmp_path / "run" / "only").best_loss
+    assert network.evaluate(noisy, blobs.validation, verbose=0) == pytest.approx(best, abs=1e-4)
+
+
+def test_a_resumed_run_goes_on_averaging(blobs: CleanImages, tmp_path: Path) -> None:
+    # A constant learning rate, since the cosine depends on the number of epochs.
+    stage = replace(AVERAGED.stages[0], optimizer=AdamW(1e-3, warmup_steps=0, final_share=1), augmentation=None)
+    config = replace(AVERAGED, stages=(stage,))
+    train(config.with_epochs(2), blobs, tmp_path / "whole")
+    train(config.with_epochs(1), blobs, tmp_path / "parts")
+    train(config.with_epochs(2), blobs, tmp_path / "parts", resume=True)
+    whole, parts = (load_progress(tmp_path / name / "only").history["val_loss"] for name in ("whole", "parts"))
+    assert parts == pytest.approx(whole, abs=1e-4)

@@ -1,0 +1,35 @@
+"""Photographs of digits, made in code, through the service's own steps: can they be read afterwards?"""
+
+import numpy as np
+import pytest
+
+from app.fitting import fit_image
+from app.savedmodel import load_savedmodel
+from app.settings import MODEL_STORE
+from benchmarks.real_digits import Picture, make_pictures
+from training.classifier import load_classifier, read_digits
+
+
+@pytest.fixture(scope="module")
+def pictures() -> list[Picture]:
+    return list(make_pictures(40, seed=20))
+
+
+def test_most_photographed_digits_are_read_after_the_service(pictures: list[Picture]) -> None:
+    fitted = [
+        fit_image(picture.decode(), size=(28, 28), network_polarity="light-on-dark", fit="mnist", polarity="auto")
+        for picture in pictures
+    ]
+    denoised = load_savedmodel(MODEL_STORE / "digits" / "1").denoise(np.stack([image.image for image in fitted]))
+    read = read_digits(load_classifier(), denoised[..., None])
+    assert np.mean(read == [picture.digit for picture in pictures]) >= 0.9
+
+
+def test_ink_on_paper_is_seen_as_dark_on_light(pictures: list[Picture]) -> None:
+    seen = [
+        fit_image(
+            picture.decode(), size=(28, 28), network_polarity="light-on-dark", fit="mnist", polarity="auto"
+        ).polarity
+        for picture in pictures
+    ]
+    assert seen.count("dark-on-light") >= 38

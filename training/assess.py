@@ -1,0 +1,86 @@
+"""One version of the store beside everything else that could have denoised the same images."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from keras import ops
+
+from training.classifier import load_classifier
+from training.comparison import NOISES, Judge, Method, Results, as_method, compare, tune_baselines
+from training.config import PRESETS
+from training.data import CleanImages
+from training.errors import StoreError
+from training.export import SavedNetwork
+from training.figures import plot_psnr, save_figures
+from training.metadata import FILE_NAME
+from training.noise import Noise
+from training.report import render_section, write_report
+from training.store import find_versions
+from training.train import load_network
+
+DENSE = "dense"
+
+
+def assess(
+    folder: Path, images: CleanImages, *, runs: Path, limit: int | None = None, noises: tuple[Noise, ...] = NOISES
+) -> str:
+    """Compare STORE/NAME/VERSION with the noisy input, classical filters and the store's other networks of its size.
+
+    The fully connected autoencoder takes part if its run is in `runs`. The tables are returned, and written into the
+    model card, metadata.json and figures unless `limit` takes only the first test images.
+
+    Raises:
+        StoreError: the network cannot take these images.
+    """
+    chosen = replace(images, test=images.test[:limit])
+    labels = images.labels.test[:limit] if images.labels else None
+    own_name = _title(folder)
+    own = _load_method(folder)
+    if own is None:
+        raise StoreError(f"{folder}: takes other images than {images.name}'s, or a noise level")
+    methods = tune_baselines(chosen.train) | load_dense(runs) | find_rivals(folder) | {own_name: own}
+    results = compare(methods, Judge(chosen.test, labels, load_classifier()), noises)
+    section = render_section(results, data_name=images.name, count=len(chosen.test))
+    if limit is None:
+        _write(folder, section, results, own_name)
+    return section
+
+
+def _write(folder: Path, section: str, results: Results, own_name: str) -> None:
+    write_report(folder, section, results[own_name])
+    save_figures(folder / "figures", {"psnr": plot_psnr(results)})
+
+
+def load_dense(runs: Path) -> dict[str, Method]:
+    """Return the fully connected autoencoder of the run in `runs`, if there is one."""
+    config = PRESETS[DENSE]
+    run_dir = runs / DENSE
+    if not (run_dir / "run.json").exists():
+        print(f"{DENSE} is left out: `python -m training train {DENSE} --no-export` trains it")
+        return {}
+    network = load_network(config, run_dir, stage_name=config.stages[-1].name)
+    return {DENSE: as_method(lambda noisy: ops.convert_to_numpy(network(noisy, training=False)))}
+
+
+def find_rivals(folder: Path) -> dict[str, Method]:
+    """Return the highest versions of the store's other models that take the same images."""
+    rivals = {}
+    for versions in sorted(path for path in folder.parents[1].iterdir() if path.is_dir() and path != folder.parent):
+        if numbers := find_versions(versions):
+            rival = versions / str(numbers[-1])
+            if method := _load_method(rival, like=folder):
+                rivals[_title(rival)] = method
+    return rivals
+
+
+def _load_method(folder: Path, *, like: Path | None = None) -> Method | None:
+    """Return a version's network, None if it wants a noise level or another input than the version `like`."""
+    metadata, other = (json.loads((path / FILE_NAME).read_text()) for path in (folder, like or folder))
+    if metadata["noise_level"] or metadata["input"] != other["input"]:
+        return None
+    return as_method(SavedNetwork(folder).denoise)
+
+
+def _title(folder: Path) -> str:
+    return f"{folder.parent.name}/{folder.name}"

@@ -1,0 +1,65 @@
+"""Classical filters, each with the parameter that does best on training images: what a network has to beat."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from skimage.restoration import denoise_tv_chambolle
+
+from training.evaluate import make_noisy
+from training.metrics import psnr_db
+from training.noise import Images, Noise
+
+NLM_PATCH_PX, NLM_SEARCH_PX = 5, 17
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A filter of one image (H, W) in [0, 1] and the values that its parameter may take."""
+
+    denoise: Callable[[Images, float], Images]
+    parameters: tuple[float, ...]
+
+    def denoise_all(self, noisy: Images, parameter: float) -> Images:
+        """Return (N, H, W, 1) filtered one by one."""
+        filtered = [self.denoise(image, parameter) for image in np.clip(noisy[..., 0], 0, 1)]
+        return np.asarray(np.stack(filtered)[..., None], np.float32)
+
+    def tune(self, clean: Images, noise: Noise) -> float:
+        """Return the parameter with the highest mean PSNR on these images."""
+        noisy = make_noisy(clean, noise)
+        return max(self.parameters, key=lambda parameter: psnr_db(clean, self.denoise_all(noisy, parameter)))
+
+
+def filter_median(image: Images, size: float) -> Images:
+    """Take the median of size x size pixels; 1 leaves the image."""
+    return _from_8_bit(np.asarray(cv2.medianBlur(_to_8_bit(image), int(size)), np.uint8))
+
+
+def filter_tv(image: Images, weight: float) -> Images:
+    """Minimise total variation; `weight` is the strength. Source: A. Chambolle, J. Math. Imaging Vis. 20, 2004."""
+    return np.asarray(denoise_tv_chambolle(image, weight=weight), np.float32)  # type: ignore[no-untyped-call]
+
+
+def filter_nlm(image: Images, strength_8bit: float) -> Images:
+    """Average similar patches. Source: A. Buades et al., "A non-local algorithm for image denoising", CVPR 2005."""
+    denoise = partial(cv2.fastNlMeansDenoising, templateWindowSize=NLM_PATCH_PX, searchWindowSize=NLM_SEARCH_PX)
+    return _from_8_bit(np.asarray(denoise(_to_8_bit(image), None, strength_8bit), np.uint8))
+
+
+BASELINES = {
+    "median filter": Baseline(filter_median, (1, 3, 5, 7)),
+    "total variation": Baseline(filter_tv, (0.01, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1)),
+    "non-local means": Baseline(filter_nlm, (2, 10, 20, 30, 40, 50, 60, 70, 80, 100, 120)),
+}
+
+
+def _to_8_bit(image: Images) -> NDArray[np.uint8]:
+    return np.rint(image * 255).astype(np.uint8)
+
+
+def _from_8_bit(levels: NDArray[np.uint8]) -> Images:
+    return np.asarray(levels / np.float32(255), np.float32)

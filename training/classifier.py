@@ -1,0 +1,101 @@
+"""A small classifier of clean digits: can what a denoiser drew still be read?"""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import layers, ops
+from numpy.typing import NDArray
+
+from training.augmentation import RandomAffine
+from training.batches import NoisyBatches
+from training.config import AdamW
+from training.data import CleanImages
+from training.errors import DataError
+from training.noise import Images, NoNoise
+from training.optimizers import build_optimizer
+
+# Committed, so that accuracies can be compared from one machine to the next; `python -m training classifier` makes it.
+WEIGHTS = Path(__file__).with_name("classifier.npz")
+# People write at other angles and sizes than MNIST's; nothing here is noise.
+AUGMENTATION = RandomAffine(share=0.8, rotation_rad=0.2, scale=0.12, shear=0.2, shift_px=1.5)
+EPOCHS = 8
+BATCH_SIZE = 128
+CHUNK_IMAGES = 500
+
+
+class LabelledBatches(keras.utils.PyDataset):
+    """Shuffled (image, label) batches of bent images without noise."""
+
+    def __init__(self, batches: NoisyBatches, labels: NDArray[np.uint8]) -> None:
+        super().__init__()
+        self.batches = batches
+        self.labels = labels
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __getitem__(self, step: int) -> tuple[Images, NDArray[np.uint8]]:
+        _, bent = self.batches[step]
+        return bent, self.labels[self.batches.order[step * BATCH_SIZE : (step + 1) * BATCH_SIZE]]
+
+
+def build_classifier() -> keras.Model:
+    """Build a network of four convolutions from (N, 28, 28, 1) to the logits of ten digits."""
+    image = keras.Input((28, 28, 1))
+    hidden = image
+    for filters, size, strides in ((24, 5, 2), (48, 3, 1), (64, 3, 2), (64, 3, 1)):
+        hidden = layers.Conv2D(filters, size, strides=strides, padding="same", use_bias=False)(hidden)
+        hidden = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(hidden))
+    hidden = layers.Dropout(0.4)(layers.Flatten()(hidden))
+    return keras.Model(image, layers.Dense(10)(hidden), name="classifier")
+
+
+def train_classifier(images: CleanImages, *, epochs: int = EPOCHS) -> keras.Model:
+    """Train on clean images and their labels.
+
+    Raises:
+        DataError: there are no labels.
+    """
+    if images.labels is None:
+        raise DataError(f"{images.name}: a classifier needs the labels y_train and y_test")
+    keras.utils.set_random_seed(0)
+    batches = NoisyBatches(
+        images.train, NoNoise(), batch_size=BATCH_SIZE, seed=0, augmentation=AUGMENTATION, augmented_epochs=epochs
+    )
+    network = build_classifier()
+    network.compile(
+        build_optimizer(AdamW(2e-3), steps=len(batches) * epochs),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+        jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
+    )
+    network.fit(
+        LabelledBatches(batches, images.labels.train),
+        shuffle=False,
+        epochs=epochs,
+        verbose=2,
+        validation_data=(images.validation, images.labels.validation),
+        callbacks=[keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, _logs: batches.start_epoch(epoch))],
+    )
+    return network
+
+
+def save_classifier(network: keras.Model, path: Path = WEIGHTS) -> None:
+    """Write the weights at half precision."""
+    np.savez_compressed(path, *[weight.astype(np.float16) for weight in network.get_weights()])
+
+
+def load_classifier(path: Path = WEIGHTS) -> keras.Model:
+    """Return what `save_classifier` wrote, by default the classifier of the repository."""
+    network = build_classifier()
+    with np.load(path) as archive:
+        network.set_weights([archive[name].astype(np.float32) for name in archive.files])
+    return network
+
+
+def read_digits(network: keras.Model, images: Images) -> NDArray[np.int64]:
+    """Return the digit that is read in each image of (N, 28, 28, 1)."""
+    chunks = np.split(images, range(CHUNK_IMAGES, len(images), CHUNK_IMAGES))
+    logits = [ops.convert_to_numpy(network(chunk, training=False)) for chunk in chunks]
+    return np.asarray(np.argmax(np.concatenate(logits), axis=1), np.int64)

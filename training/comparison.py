@@ -1,0 +1,88 @@
+"""Networks and classical filters side by side, on the same noisy test images."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from training.baselines import BASELINES, Baseline
+from training.classifier import read_digits
+from training.evaluate import BATCH_SIZE, make_noisy
+from training.metrics import bce, mse, psnr_db, ssim
+from training.noise import GaussianNoise, Images, Noise, NoNoise, SaltAndPepperNoise
+
+NOISES: tuple[Noise, ...] = (
+    NoNoise(),
+    *(GaussianNoise(sigma) for sigma in (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)),
+    *(SaltAndPepperNoise(share) for share in (0.1, 0.2, 0.3)),
+)
+TUNING_IMAGES = 200
+NOISY_INPUT = "noisy input"
+
+Method = Callable[[Images, Noise], Images]
+
+
+@dataclass(frozen=True)
+class Score:
+    """Means over the images; `accuracy` is the share that the classifier reads correctly, None without labels."""
+
+    bce: float
+    mse: float
+    psnr_db: float
+    ssim: float
+    accuracy: float | None
+
+
+Results = dict[str, dict[Noise, Score]]
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Clean images, what they show, and who reads them."""
+
+    clean: Images
+    labels: NDArray[np.uint8] | None
+    classifier: keras.Model
+
+    def score(self, denoised: Images) -> Score:
+        """Compare images with the clean ones."""
+        is_right = None if self.labels is None else read_digits(self.classifier, denoised) == self.labels
+        return Score(
+            bce=bce(self.clean, denoised),
+            mse=mse(self.clean, denoised),
+            psnr_db=psnr_db(self.clean, denoised),
+            ssim=ssim(self.clean, denoised),
+            accuracy=None if is_right is None else float(np.mean(is_right)),
+        )
+
+
+def compare(methods: Mapping[str, Method], judge: Judge, noises: tuple[Noise, ...] = NOISES) -> Results:
+    """Return each method's score for each noise, the noisy input first."""
+    everyone: dict[str, Method] = {NOISY_INPUT: lambda noisy, _: np.clip(noisy, 0, 1), **methods}
+    results: Results = {name: {} for name in everyone}
+    for noise in noises:
+        noisy = make_noisy(judge.clean, noise)
+        for name, method in everyone.items():
+            results[name][noise] = judge.score(method(noisy, noise))
+        print(f"measured with noise: {noise}", flush=True)
+    return results
+
+
+def as_method(denoise: Callable[[Images], Images]) -> Method:
+    """Let a network denoise in batches, whatever the noise."""
+
+    def denoise_batches(noisy: Images, _noise: Noise) -> Images:
+        return np.concatenate([denoise(batch) for batch in np.split(noisy, range(BATCH_SIZE, len(noisy), BATCH_SIZE))])
+
+    return denoise_batches
+
+
+def tune_baselines(clean: Images) -> dict[str, Method]:
+    """Return the classical filters; each finds its parameter for a noise on the first `TUNING_IMAGES` of `clean`."""
+    return {name: _as_tuned(baseline, clean[:TUNING_IMAGES]) for name, baseline in BASELINES.items()}
+
+
+def _as_tuned(baseline: Baseline, clean: Images) -> Method:
+    return lambda noisy, noise: baseline.denoise_all(noisy, baseline.tune(clean, noise))

@@ -13,6 +13,7 @@ MIN_CONTRAST = 0.03  # ink at least this much above the paper, in the [0, 1] ran
 MIN_SPREADS = 4  # and this many standard deviations of the noise above it
 NOISE_LEFT = 0.32  # of the noise that blurring takes away, what it leaves: 0.27 of all
 SPECK_SHARE = 0.1  # a connected piece below this share of the largest is dirt
+INNER_SHARE = 0.02  # the largest piece off the border is the digit if it has this share of the largest of all
 INK_PERCENTILE = 75  # of the ink's brightness: what counts as full ink
 
 
@@ -73,13 +74,11 @@ def _ink_mask(above: FloatImage, *, noise: float) -> NDArray[np.bool_]:
     labels = label_components(mask)
     areas = np.bincount(labels.ravel())
     areas[0] = 0
-    kept = areas >= SPECK_SHARE * areas.max()
-    edge = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
-    inner = kept.copy()
-    inner[edge] = False
-    if inner.any():  # shadows and the table's edge reach the border, a centred digit does not
-        kept = inner
-    return np.asarray(kept[labels])
+    inner = areas.copy()
+    inner[np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])] = 0
+    if inner.max() >= INNER_SHARE * areas.max():  # shadows and the table's edge reach the border, a digit seldom does
+        areas = inner
+    return np.asarray((areas >= max(1, SPECK_SHARE * areas.max()))[labels])
 
 
 def _otsu_threshold(levels: NDArray[np.uint8]) -> int:

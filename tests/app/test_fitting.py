@@ -5,9 +5,10 @@ from typing import Literal, get_args
 import numpy as np
 import pytest
 
-from app.fitting import Fit, FittedImage, Size, fit_image, resize, restore_image
+from app.fitting import Fit, FittedImage, fit_image, restore_image
 from app.images import FloatImage
 from app.metadata import Polarity
+from app.placement import Size, resize
 from tests.app.pictures import centre_of_mass, digit, gradient, psnr_db, unit
 
 NETWORK: Size = (28, 28)
@@ -227,7 +228,8 @@ class TestMnist:
         program = """if True:
             import resource
             import numpy as np
-            from app.fitting import FittedImage, Placement, restore_image
+            from app.fitting import FittedImage, restore_image
+            from app.placement import Placement
             stroke = Placement(box=(20, 20, 19980, 480), window=(4, 13, 24, 14), background=0.0)
             fitted = FittedImage(np.ones((28, 28), np.float32), None, False, (500, 20000), stroke)
             before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

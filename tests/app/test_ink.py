@@ -43,6 +43,15 @@ def test_noise_leaves_the_box_at_its_place(sigma: float) -> None:
     assert ink.box == pytest.approx((100, 60, 140, 240), abs=6)
 
 
+@pytest.mark.parametrize("width", [40, 60, 120, 160])
+def test_an_edge_of_the_table_does_not_pass_for_ink(width: int) -> None:
+    gray = stroke(300, 400, box=(280, 60, 300, 240))
+    gray[:, :width] = 0.9
+    ink = find_ink(gray)
+    assert ink is not None
+    assert ink.box == pytest.approx((280, 60, 300, 240), abs=5)
+
+
 def test_specks_do_not_count() -> None:
     gray = stroke(box=(100, 60, 140, 240))
     gray[20:26, 250:256] = 1

@@ -2,6 +2,7 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
+PEERS := .venv-benchmark
 # The interpreter that makes .venv: the first suitable one, or the one given as PYTHON=...
 PYTHON ?=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
@@ -55,10 +56,16 @@ lock: $(BIN)/python  ## write requirements/*.txt anew (ARGS=--upgrade takes newe
 	$(UV_COMPILE) $(ARGS) --output-file requirements/dev.txt requirements/dev.in
 	$(UV_COMPILE) $(ARGS) --constraints requirements/dev.txt --output-file requirements/app.txt requirements/app.in
 	$(UV_COMPILE) $(ARGS) --constraints requirements/dev.txt --output-file requirements/training.txt requirements/training.in
+	$(UV_COMPILE) $(ARGS) --output-file requirements/benchmark.txt requirements/benchmark.in
+
+.PHONY: benchmark
+benchmark: $(VENV)/.dev $(PEERS)/.benchmark  ## measure beside other servers into docs/benchmarks.md; 20 minutes (ARGS="overload")
+	@command -v wrk >/dev/null || { echo "wrk is not installed: on Debian and Ubuntu run 'apt-get install wrk'" >&2; exit 1; }
+	$(BIN)/python -m benchmarks $(ARGS)
 
 .PHONY: clean
-clean:  ## remove .venv and every cache
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .coverage .coverage.* htmlcov
+clean:  ## remove both .venv and every cache
+	rm -rf $(VENV) $(PEERS) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .coverage .coverage.* htmlcov
 	find app training tests -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 .PHONY: help
@@ -71,6 +78,12 @@ help:  ## list the targets
 $(VENV)/.%: requirements/%.txt | $(BIN)/python
 	@echo "installing $< into $(VENV) ..."
 	@$(PIP) --requirement $<
+	@touch $@
+
+$(PEERS)/.benchmark: requirements/benchmark.txt | $(BIN)/python
+	@echo "installing $< into $(PEERS) ..."
+	@$(BIN)/python -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
 
 # The candidates are asked for their version: a python3 that is too old or too new is passed over.

@@ -1,5 +1,6 @@
 """Put the service together: create_app makes everything, importing makes nothing."""
 
+import gc
 import logging
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -124,6 +125,8 @@ async def _start(
         request_timeout_s=settings.request_timeout_s,
     )
     await _warm_up(service)
+    gc.collect()
+    gc.freeze()  # what lives as long as the process, TensorFlow above all, would be traversed again and again
     return service
 
 

@@ -6,8 +6,6 @@ Run ``python -m benchmarks.startup`` on a quiet machine; it prints the lines for
 import argparse
 import http.client
 import io
-import os
-import platform
 import re
 import statistics
 import subprocess
@@ -17,6 +15,9 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+
+from benchmarks.machine import describe_machine
+from benchmarks.tables import table
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 READY = re.compile(r"ready: http://127\.0\.0\.1:(\d+),")
@@ -28,20 +29,25 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--requests", type=int, default=1000)
     arguments = parser.parse_args()
+    print(startup_table(arguments.rounds, arguments.requests))
+
+
+def startup_table(rounds: int, requests: int) -> str:
+    """Measure, and write Markdown."""
     imports, starts, memory = [], [], []
-    for _ in range(arguments.rounds):
+    for _ in range(rounds):
         imports.append(time_import())
-        seconds, megabytes = time_service(arguments.requests)
+        seconds, megabytes = time_service(requests)
         starts.append(seconds)
         memory.append(megabytes)
     ratio = statistics.median(start / bare for start, bare in zip(starts, imports, strict=True))
-    print(f"Machine: {os.cpu_count()} x {processor()}, Python {platform.python_version()}; {arguments.rounds} rounds")
-    print()
-    print("| what | median |\n| --- | --- |")
-    print(f"| bare `import tensorflow` | {statistics.median(imports):.2f} s |")
-    print(f"| `python -m app serve` until it answers `/readyz` | {statistics.median(starts):.2f} s |")
-    print(f"| ratio, pair by pair | {ratio:.2f} |")
-    print(f"| resident after {arguments.requests} requests | {statistics.median(memory):.0f} MB |")
+    rows = [
+        ("bare `import tensorflow`", f"{statistics.median(imports):.2f} s"),
+        ("`python -m app serve` until it answers `/readyz`", f"{statistics.median(starts):.2f} s"),
+        ("ratio, pair by pair", f"{ratio:.2f}"),
+        (f"resident after {requests} requests", f"{statistics.median(memory):.0f} MB"),
+    ]
+    return f"Machine: {describe_machine()}; {rounds} rounds.\n\n" + table(("what", "median"), rows)
 
 
 def time_import() -> float:
@@ -92,12 +98,6 @@ def resident_bytes(pid: int) -> int:
     """Resident set size of a Linux process."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(re.findall(r"VmRSS:\s+(\d+) kB", status)[0]) * 1024
-
-
-def processor() -> str:
-    """Name of the processor, as Linux tells it."""
-    names = re.findall(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())
-    return str(names[0]) if names else platform.processor()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,249 @@
+"""Memory over many requests and image sizes, clients that hang up halfway, and SIGTERM under load.
+
+``python -m benchmarks.endurance`` prints the table for docs/benchmarks.md.
+"""
+
+import argparse
+import asyncio
+import re
+import signal
+import statistics
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from pathlib import Path
+
+import numpy as np
+import uvloop
+
+from benchmarks import pictures
+from benchmarks.client import Connection, CutError, request_bytes
+from benchmarks.machine import describe_machine
+from benchmarks.overload import our_server
+from benchmarks.processes import Server, get
+from benchmarks.tables import table
+
+CONNECTIONS = 32
+SIZES = 500
+SAMPLES = 200  # of the resident memory, over the whole run
+HANG_UPS = 200  # half of them after all of the body, half after a part of it
+WAVE = 50  # hang up together: fewer than the service has places, so that none is refused
+SETTLE_S = 0.2
+PAUSE_S = 0.1  # of a client that was answered 503
+STOP_AFTER_S = 1.0
+GRACE_S = 1
+EXIT_TIMEOUT_S = 60
+COMPLETE = ("200", "503")  # 503: the service read the request when it was draining already
+CLIENT_GONE = re.compile(r'^denoiser_dropped_total\{cause="client-gone"\} ([0-9.e+]+)', re.MULTILINE)
+INFERRED = re.compile(r"^denoiser_batch_size_count\{.*\} ([0-9.e+]+)", re.MULTILINE)
+
+
+@dataclass
+class Endurance:
+    """What happened; memory in bytes, after how many requests."""
+
+    requests: int
+    statuses: Counter[int] = field(default_factory=Counter)
+    memory: list[tuple[int, int]] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def growth(self) -> float:
+        """Share by which resident memory grew over the last half; ends are medians of a twentieth of the samples."""
+        window = max(1, len(self.memory) // 20)
+        middle = len(self.memory) // 2
+        first, last = (
+            statistics.median(size for _, size in samples)
+            for samples in (self.memory[middle : middle + window], self.memory[-window:])
+        )
+        return last / first - 1
+
+
+@dataclass(frozen=True)
+class HangUps:
+    """What hang-ups left behind; ``answered`` is how many were denoised before the service noticed.
+
+    ``next_ms`` are the times of one request sent after each wave.
+    """
+
+    counted: int
+    answered: int
+    next_ms: list[float]
+
+
+@dataclass
+class Stop:
+    """What clients saw of a SIGTERM: requests sent before it, and after it."""
+
+    before: Counter[str] = field(default_factory=Counter)
+    after: Counter[str] = field(default_factory=Counter)
+    exit_code: int | None = None
+    seconds: float = 0.0
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--requests", type=int, default=100_000)
+    arguments = parser.parse_args()
+    print(endurance_table(measure_endurance(arguments.requests), measure_hang_ups(), measure_stop()))
+
+
+def measure_endurance(requests: int) -> Endurance:
+    """Send pictures of SIZES sizes from CONNECTIONS connections, and watch the memory."""
+    with our_server() as server:
+        return uvloop.run(_endure(server, requests))
+
+
+def measure_hang_ups() -> HangUps:
+    """Hang up HANG_UPS times, in waves, and ask once after each."""
+    with our_server() as server:
+        return uvloop.run(_hang_up(server))
+
+
+def measure_stop() -> Stop:
+    """Send SIGTERM while CONNECTIONS clients ask."""
+    with our_server(DENOISER_DRAIN_GRACE_S=str(GRACE_S)) as server:
+        return uvloop.run(_stop(server))
+
+
+def endurance_table(endurance: Endurance, hang_ups: HangUps, stop: Stop) -> str:
+    """Markdown."""
+    megabytes = [size / 1e6 for _, size in endurance.memory]
+    other = {status: count for status, count in endurance.statuses.items() if status != HTTPStatus.OK}
+    last_half = f"resident memory over the last half of {endurance.requests:,} requests of {SIZES} sizes"
+    sizes = " / ".join(f"{megabytes[index]:.0f}" for index in (0, len(megabytes) // 2, -1))
+    outcomes = stop.before + stop.after
+    lost = {what: count for what, count in outcomes.items() if what not in COMPLETE}
+    complete = ", ".join(f"{outcomes[what]:,} with {what}" for what in COMPLETE)
+    under_way = sum(stop.before.values())
+    rows = [
+        (last_half, f"{endurance.growth():+.1%}", "< +3 %"),
+        ("resident at the start, in the middle, at the end", f"{sizes} MB", ""),
+        ("answers other than 200", str(other or 0), "0"),
+        ("requests/s, all sizes", f"{endurance.requests / endurance.seconds:,.0f}", ""),
+        (f"of {HANG_UPS} clients that hung up halfway, counted as dropped", str(hang_ups.counted), str(HANG_UPS)),
+        ("denoised before the service noticed", str(hang_ups.answered), "few"),
+        ("the next request after each wave, slowest", f"{max(hang_ups.next_ms):.1f} ms", "at once"),
+        ("SIGTERM under load: requests cut, or not answered", str(lost or 0), "0"),
+        (f"… answered completely ({under_way:,} of them sent before it)", complete, ""),
+        ("… exit code", f"{stop.exit_code} after {stop.seconds:.1f} s", "0"),
+    ]
+    return f"Machine: {describe_machine()}.\n\n" + table(("what", "measured", "asked for"), rows)
+
+
+def sized_requests() -> list[bytes]:
+    """Write requests with noise pictures of SIZES sizes from 8x8 to 152x122 pixels."""
+    rng = np.random.default_rng(0)
+    sizes = [(8 + 6 * (index % 25), 8 + 6 * (index // 25)) for index in range(SIZES)]
+    return [
+        request_bytes("POST", "/v1/denoise", pictures.to_png(rng.integers(0, 256, size, np.uint8))) for size in sizes
+    ]
+
+
+async def _endure(server: Server, requests: int) -> Endurance:
+    bodies = sized_requests()
+    order = iter(np.random.default_rng(1).permutation(requests) % SIZES)
+    result = Endurance(requests)
+
+    async def client() -> None:
+        connection = await Connection.open(server.port)
+        for index in order:
+            answer = await connection.exchange(bodies[index])
+            result.statuses[answer.status] += 1
+            done = result.statuses.total()
+            if done % max(1, requests // SAMPLES) == 0:
+                result.memory.append((done, server.resident_bytes()))
+        connection.close()
+
+    start = time.perf_counter()
+    await asyncio.gather(*(client() for _ in range(CONNECTIONS)))
+    result.seconds = time.perf_counter() - start
+    return result
+
+
+async def _hang_up(server: Server) -> HangUps:
+    request = request_bytes("POST", "/v1/denoise", pictures.to_png(pictures.noisy_digit()))
+    gone, inferred = await asyncio.to_thread(_counters, server.port)
+    next_ms = []
+    for wave in range(HANG_UPS // WAVE):
+        await _hang_up_together(server.port, request if wave % 2 else request[:-100])
+        following = await Connection.open(server.port)
+        answer = await following.exchange(request)
+        following.close()
+        if answer.status != HTTPStatus.OK:
+            msg = f"the request after the hang-ups was answered {answer.status}"
+            raise RuntimeError(msg)
+        next_ms.append(answer.seconds * 1000)
+        await asyncio.sleep(SETTLE_S)
+    gone_after, inferred_after = await asyncio.to_thread(_counters, server.port)
+    return HangUps(gone_after - gone, inferred_after - inferred - len(next_ms), next_ms)
+
+
+async def _hang_up_together(port: int, part: bytes) -> None:
+    opened = [await Connection.open(port) for _ in range(WAVE)]
+    for connection in opened:
+        connection.send(part)
+    await asyncio.sleep(0)  # one turn of the loop writes them
+    for connection in opened:
+        connection.close()
+
+
+def _counters(port: int) -> tuple[int, int]:
+    text = get(port, "/metrics")[1].decode()
+    found = (CLIENT_GONE.search(text), INFERRED.search(text))
+    gone, inferred = (int(float(match[1])) if match else 0 for match in found)
+    return gone, inferred
+
+
+async def _stop(server: Server) -> Stop:
+    request = request_bytes("POST", "/v1/denoise", pictures.to_png(pictures.noisy_digit()))
+    result = Stop()
+    signalled: list[float] = []
+
+    async def client() -> None:
+        connection = await Connection.open(server.port)
+        while True:
+            outcomes = result.after if signalled else result.before
+            try:
+                answer = await connection.exchange(request)
+                outcomes[str(answer.status)] += 1
+                if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
+                    await asyncio.sleep(PAUSE_S)
+                if not connection.is_open:  # the server ends the connection of whoever asks while it drains
+                    connection = await Connection.open(server.port)
+            except CutError as error:
+                outcomes["cut" if error.received else "no answer"] += 1
+                return
+            except ConnectionError:  # nobody listens any more
+                return
+
+    clients = [asyncio.create_task(client()) for _ in range(CONNECTIONS)]
+    await asyncio.sleep(STOP_AFTER_S)
+    server.process.send_signal(signal.SIGTERM)
+    signalled.append(time.perf_counter())
+    await asyncio.wait(clients, timeout=EXIT_TIMEOUT_S)
+    result.exit_code = await asyncio.to_thread(server.process.wait, EXIT_TIMEOUT_S)
+    result.seconds = time.perf_counter() - signalled[0]
+    return result
+
+
+def draw_memory(endurance: Endurance, path: Path) -> None:
+    """Plot resident memory over the requests."""
+    import matplotlib as mpl
+
+    mpl.use("agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(7, 3), layout="constrained")
+    axes.plot([count for count, _ in endurance.memory], [size / 1e6 for _, size in endurance.memory])
+    axes.set(xlabel="requests", ylabel="resident MB", title=f"{SIZES} image sizes, {CONNECTIONS} connections")
+    axes.set_ylim(bottom=0)
+    axes.grid(alpha=0.3)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
+
+
+if __name__ == "__main__":
+    main()

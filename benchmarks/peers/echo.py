@@ -1,0 +1,16 @@
+"""The least that a FastAPI service can do: give the picture back as it came. One half of the limit."""
+
+from fastapi import FastAPI, Request, Response
+
+from benchmarks.peers.pictures import read_upload
+
+
+def create_app() -> FastAPI:
+    """Make the app."""
+    app = FastAPI()
+
+    @app.post("/v1/denoise")
+    async def echo(request: Request) -> Response:
+        return Response(await read_upload(request), media_type="image/png")
+
+    return app

@@ -1,0 +1,77 @@
+"""CPU seconds of the work itself, without HTTP: decode, infer in batches, encode. Prints JSON.
+
+``python -m benchmarks.steps MODEL --threads 1``: TensorFlow computes with so many threads.
+"""
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from app import savedmodel
+from app.fitting import fit_image
+from app.images import FloatImage, decode_gray, encode_png, open_image
+from benchmarks.peers import pictures as plain
+from benchmarks.pictures import noisy_digit, to_png
+
+BATCHES = (1, 32, 64)
+REPEATS = 7
+SLICE_S = 0.15
+
+
+def main() -> None:
+    """Print microseconds of CPU per picture for every step, by its name."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("--threads", type=int, default=1)
+    arguments = parser.parse_args()
+    print(json.dumps(measure_steps(arguments.model, threads=arguments.threads)))
+
+
+def measure_steps(model: Path, *, threads: int) -> dict[str, float]:
+    """Microseconds of CPU, all threads of the process together, per picture."""
+    savedmodel.set_threads(threads)
+    denoiser = savedmodel.load_savedmodel(model)
+    png = to_png(noisy_digit())
+    image = plain.decode(png)
+    batches = {size: np.repeat(image[None], size, axis=0) for size in BATCHES}
+    denoised = denoiser.denoise(batches[1])[0]
+    steps: dict[str, tuple[Callable[[], object], int]] = {
+        "decode": (lambda: _decode(png), 1),
+        "decode_plain": (lambda: plain.decode(png), 1),
+        "encode": (lambda: encode_png(denoised), 1),
+        "encode_plain": (lambda: plain.encode(denoised), 1),
+        **{f"infer_{size}": (_inference(denoiser, batch), size) for size, batch in batches.items()},
+    }
+    return {name: _cpu_us(step, pictures) for name, (step, pictures) in steps.items()}
+
+
+def _decode(png: bytes) -> FloatImage:
+    """Decode as a request with no parameters does, every rule and limit included."""
+    gray = decode_gray(open_image(png, max_pixels=40_000_000), backdrop=1.0)
+    size = gray.shape[0], gray.shape[1]
+    return fit_image(gray, size=size, network_polarity="light-on-dark", fit="stretch", polarity="auto").image
+
+
+def _inference(denoiser: savedmodel.SavedModelDenoiser, batch: FloatImage) -> Callable[[], FloatImage]:
+    return lambda: denoiser.denoise(batch)
+
+
+def _cpu_us(step: Callable[[], object], pictures: int) -> float:
+    """Median over slices of time; the first is warm-up."""
+    costs = []
+    for _ in range(1 + REPEATS):
+        count, start, cpu = 0, time.perf_counter(), time.process_time()
+        while time.perf_counter() - start < SLICE_S:
+            step()
+            count += 1
+        costs.append((time.process_time() - cpu) / (count * pictures) * 1e6)
+    return statistics.median(costs[1:])
+
+
+if __name__ == "__main__":
+    main()

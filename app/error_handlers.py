@@ -10,11 +10,11 @@ from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from app import errors
+from app.errors import MAX_ECHO
 from app.schemas import Problem
 from app.telemetry import add_to_record
 
 MEDIA_TYPE = "application/problem+json"
-MAX_ECHO = 100  # characters of what a client sent, in the detail of a problem
 
 logger = logging.getLogger(__name__)
 
@@ -100,7 +100,7 @@ def add_error_handlers(app: FastAPI) -> None:
 
 async def answer_internal_error(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer what nobody caught, without a word of the exception; the log has it."""
-    response = problem_response(INTERNAL_ERROR, "Something went wrong inside the service.")
+    response = _answer(scope, INTERNAL_ERROR, "Something went wrong inside the service.")
     await response(scope, receive, send)
 
 
@@ -114,38 +114,49 @@ def problem_response(
     )
 
 
+def _answer(
+    scope: Scope, kind: ProblemType, detail: str, *, headers: dict[str, str] | None = None, **extensions: object
+) -> Response:
+    """Build problem details, and name the problem in the request's log record."""
+    add_to_record(scope, problem=kind.slug)
+    return problem_response(kind, detail, headers=headers, **extensions)
+
+
 async def _answer_denoiser_error(request: Request, error: errors.DenoiserError) -> Response:
     kind = PROBLEM_TYPES[type(error)]
-    add_to_record(request.scope, problem=kind.slug)
     if not isinstance(error, errors.RequestError):
         logger.error("not answered", exc_info=error)
-        return problem_response(kind, str(error))
+        return _answer(request.scope, kind, str(error))
     headers = {"Retry-After": str(error.retry_after_s)} if error.retry_after_s is not None else None
-    return problem_response(
-        kind, str(error), headers=headers, limit=error.limit, names=error.names, parameter=error.parameter
+    return _answer(
+        request.scope,
+        kind,
+        str(error),
+        headers=headers,
+        limit=error.limit,
+        names=error.names,
+        parameter=error.parameter,
     )
 
 
 async def _answer_validation_error(request: Request, error: RequestValidationError) -> Response:
-    add_to_record(request.scope, problem=INVALID_PARAMETER.slug)
     first = error.errors()[0]
     name = str(first["loc"][1])[:MAX_ECHO]
     if first["type"] == "extra_forbidden":
-        return problem_response(INVALID_PARAMETER, f"There is no parameter {name!r}.", parameter=name)
-    return problem_response(
-        INVALID_PARAMETER, f"{name}: {first['msg']}, not {str(first['input'])[:MAX_ECHO]!r}.", parameter=name
-    )
+        detail = f"There is no parameter {name!r}."
+    else:
+        detail = f"{name}: {first['msg']}, not {str(first['input'])[:MAX_ECHO]!r}."
+    return _answer(request.scope, INVALID_PARAMETER, detail, parameter=name)
 
 
 async def _answer_http_exception(request: Request, error: HTTPException) -> Response:
     status = error.status_code
     unknown = ProblemType(status, f"http-{status}", HTTPStatus(status).phrase, "")
     kind = STATUS_PROBLEM_TYPES.get(status, unknown)
-    add_to_record(request.scope, problem=kind.slug)
     path = request.url.path[:MAX_ECHO]
     details = {
         404: f"There is nothing at {path}.",
         405: f"{path} does not take {request.method}.",
     }
     detail = details.get(status, str(error.detail))
-    return problem_response(kind, detail, headers=dict(error.headers or {}))
+    return _answer(request.scope, kind, detail, headers=dict(error.headers or {}))

@@ -23,6 +23,8 @@
 
 from collections.abc import Sequence
 
+MAX_ECHO = 100  # characters of what a client sent, in the text of an error
+
 
 class DenoiserError(Exception):
     """Base of every error that the service raises on purpose; its text is safe to show to a client."""

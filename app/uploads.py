@@ -7,11 +7,10 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from app.errors import ClientGoneError, NoImageError, QueueFullError
+from app.errors import MAX_ECHO, ClientGoneError, NoImageError, QueueFullError
 
 PART = "file"
 MAX_PARTS = 16  # of each kind; one is wanted
-MAX_ECHO = 100  # characters of what a client sent, in the detail of a problem
 RETRY_AFTER_S = 1
 
 

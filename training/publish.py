@@ -1,4 +1,4 @@
-"""From a finished run to a version in the store: save, check, _measure, _draw, describe."""
+"""From a finished run to a version in the store: save, check, measure, draw, describe."""
 
 import json
 from pathlib import Path
@@ -71,7 +71,7 @@ def publish(run_dir: Path, images: CleanImages, *, store: Path, name: str) -> Pa
             metrics=_measure(network, saved, images, config=config, run_dir=run_dir),
         )
         write_metadata(folder, metadata)
-        figures = _draw(saved, images, config=config, run_dir=run_dir)
+        figures = _draw(network, saved, images, config=config, run_dir=run_dir)
         save_figures(folder / "figures", figures)
         card = render_model_card(metadata, command=format_command(config, images.name), figures=figures)
         (folder / FILE_NAME).write_text(card, encoding="utf-8")
@@ -113,12 +113,13 @@ def _measure(
     }
 
 
-def _draw(saved: SavedNetwork, images: CleanImages, *, config: Config, run_dir: Path) -> dict[str, Any]:
+def _draw(
+    network: keras.Model, saved: SavedNetwork, images: CleanImages, *, config: Config, run_dir: Path
+) -> dict[str, Any]:
     """Return the figures by name."""
     clean = images.test[:EXAMPLES]
     noisy = make_noisy(images.test, config.stages[-1].test_noise)[:EXAMPLES]
     progresses = [load_progress(run_dir / stage.name) for stage in config.stages]
-    network = load_network(config, run_dir, stage_name=config.stages[-1].name)
     figures = {
         "examples": plot_examples({"clean": clean, "noisy": np.clip(noisy, 0, 1), "denoised": saved.denoise(noisy)}),
         "loss": plot_loss(config.stages, progresses),

@@ -19,6 +19,7 @@ from training.store import check_name
 
 if TYPE_CHECKING:
     from training.data import CleanImages
+    from training.photos import CleanPhotos
 
 INTERRUPTED = 130
 
@@ -46,7 +47,7 @@ def main(argv: Sequence[str]) -> int:
 def _train(options: argparse.Namespace, argv: Sequence[str]) -> None:
     from training.train import train
 
-    config = replace(PRESETS[options.preset], seed=options.seed)
+    config = replace(PRESETS[options.preset], seed=options.seed, minutes=options.minutes)
     if options.epochs is not None:
         config = config.with_epochs(options.epochs)
     run_dir = options.run_dir or Path("runs") / options.preset
@@ -101,7 +102,7 @@ def _describe(options: argparse.Namespace) -> None:
     print(f"wrote {options.folder / 'metadata.json'}")
 
 
-def _publish(run_dir: Path, images: "CleanImages", *, options: argparse.Namespace, preset: str) -> None:
+def _publish(run_dir: Path, images: "CleanImages | CleanPhotos", *, options: argparse.Namespace, preset: str) -> None:
     from training.publish import publish
 
     print(f"exported {publish(run_dir, images, store=options.store, name=options.name or preset)}")
@@ -113,10 +114,13 @@ def _load_digits(source: str) -> "CleanImages":
     return load_clean_images(source, height=28, width=28, seed=0)
 
 
-def _load_images(source: str, config: Config) -> "CleanImages":
+def _load_images(source: str, config: Config) -> "CleanImages | CleanPhotos":
     from training.architectures import ARCHITECTURES
     from training.data import load_clean_images
+    from training.photos import load_photos
 
+    if config.crops:
+        return load_photos(source, min_side_px=config.crops.side_px, seed=config.seed)
     height, width = ARCHITECTURES[config.architecture]().input_shape[1:3]
     return load_clean_images(source, height=height, width=width, seed=config.seed)
 

@@ -5,6 +5,8 @@ from typing import Literal
 import keras
 from keras import layers
 
+from training.unet import build_photo
+
 ARTICLE_FILTERS = 8
 
 
@@ -86,4 +88,4 @@ def _unfold_pixels(image: keras.KerasTensor) -> keras.KerasTensor:
     return layers.Reshape((2 * height, 2 * width, channels // 4))(blocks)
 
 
-ARCHITECTURES = {"article": build_article, "dense": build_dense, "digits": build_digits}
+ARCHITECTURES = {"article": build_article, "dense": build_dense, "digits": build_digits, "photo": build_photo}

@@ -58,6 +58,9 @@ def _add_train_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("preset", choices=PRESETS, metavar="PRESET", help=f"one of: {', '.join(PRESETS)}")
     _add_data_argument(parser)
     parser.add_argument("--epochs", type=_positive, metavar="N", help="epochs of every stage (default: the preset's)")
+    parser.add_argument(
+        "--minutes", type=_positive_float, metavar="M", help="end each stage after M minutes, if its epochs take longer"
+    )
     parser.add_argument("--seed", type=_natural, default=0, metavar="N", help="of weights, order, noise (default: 0)")
     parser.add_argument("--resume", action="store_true", help="continue the run in --run-dir after its last epoch")
     parser.add_argument(
@@ -136,5 +139,12 @@ def _natural(text: str) -> int:
 def _positive(text: str) -> int:
     value = int(text)
     if value < 1:
+        raise ValueError
+    return value
+
+
+def _positive_float(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
         raise ValueError
     return value

@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
 from numpy.typing import NDArray
 
 History = dict[str, list[float]]
@@ -23,6 +24,15 @@ class Progress:
     def epochs(self) -> int:
         """Number of finished epochs."""
         return len(self.history.get("val_loss", []))
+
+    @property
+    def seconds(self) -> float:
+        """What the finished epochs took, where a budget of minutes was given."""
+        return sum(self.history.get("seconds", []))
+
+    def is_over(self, epochs: int, minutes: float | None) -> bool:
+        """Tell whether a run of that many epochs, or minutes, has nothing left to do."""
+        return self.epochs >= epochs or (minutes is not None and self.seconds >= 60 * minutes)
 
     @property
     def best_loss(self) -> float:
@@ -41,7 +51,9 @@ def save_checkpoint(stage_dir: Path, network: keras.Model, progress: Progress) -
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     _save_arrays(partial / "weights.npz", network.get_weights())
-    _save_arrays(partial / "optimizer.npz", [variable.numpy() for variable in network.optimizer.variables])
+    _save_arrays(
+        partial / "optimizer.npz", [ops.convert_to_numpy(variable) for variable in network.optimizer.variables]
+    )
     (partial / "history.json").write_text(json.dumps(progress.history))
     partial.rename(target)
     for folder in find_checkpoints(stage_dir)[:-1]:

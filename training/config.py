@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from training.augmentation import RandomAffine
-from training.noise import BlindNoise, GaussianNoise, Noise, NoNoise
+from training.noise import BlindNoise, GaussianNoise, Noise, NoNoise, RandomLevelNoise
 
 Polarity = Literal["light-on-dark", "dark-on-light"]
 
@@ -41,8 +41,8 @@ class Adadelta:
 class AdamW:
     """Adam with decoupled weight decay; what is measured and kept is an exponential average of the weights.
 
-    The learning rate rises for `warmup_steps`, at most a tenth of all, then falls along half a cosine to `final_share`.
-    The average's time constant is `averaged_share` of all steps.
+    The learning rate rises for `warmup_steps`, at most a tenth of all, and falls along half a cosine to `final_share`.
+    The average's time constant is `averaged_share` of the steps so far.
     """
 
     learning_rate: float
@@ -57,7 +57,41 @@ class AdamW:
         return f"AdamW {self.learning_rate:g}"
 
 
-Optimizer = Adadelta | AdamW
+@dataclass(frozen=True)
+class Muon:
+    """Steps of the momentum's directions, all of one length; learning rate and average as for AdamW.
+
+    Biases and narrow kernels get Adam's steps, at `adam_ratio` of the learning rate. All gradients together are clipped
+    to `clip_norm`, so that one crop cannot rule the momentum.
+    """
+
+    learning_rate: float
+    momentum: float = 0.95
+    adam_ratio: float = 0.5
+    adam_beta_2: float = 0.99
+    clip_norm: float = 0.3
+    warmup_steps: int = 200
+    final_share: float = 0.0
+    averaged_share: float = 0.036
+
+    def __str__(self) -> str:
+        return f"Muon {self.learning_rate:g}"
+
+
+Optimizer = Adadelta | AdamW | Muon
+
+
+@dataclass(frozen=True)
+class Crops:
+    """Square parts of photographs of many sizes, as a network of any size is fed: an epoch has a number of steps.
+
+    Every crop of every photograph, in every one of the `scales` (which hide what JPEG left), is equally likely.
+    `side_px` is that of a crop; validation uses central crops of twice that where the photographs are large enough.
+    """
+
+    side_px: int = 128
+    scales: tuple[float, ...] = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
+    steps_per_epoch: int = 500
 
 
 @dataclass(frozen=True)
@@ -68,7 +102,7 @@ class Stage:
     """
 
     name: str
-    noise: Noise
+    noise: Noise | RandomLevelNoise
     epochs: int
     optimizer: Optimizer
     start_from: str | None = None
@@ -76,7 +110,7 @@ class Stage:
     measured_noise: Noise | None = None
 
     @property
-    def test_noise(self) -> Noise:
+    def test_noise(self) -> Noise | RandomLevelNoise:
         """What the stage's network is measured with."""
         return self.measured_noise or self.noise
 
@@ -93,7 +127,8 @@ class Stage:
 class Config:
     """A preset, and after the command line's options a run.
 
-    The last stage is the one that is exported; `note` tells readers of the model card what the stages are for.
+    The last stage is the one that is exported; `note` tells readers of the model card what the stages are for. `crops`
+    is None for images of one size, which are used whole. `minutes` ends a stage where its epochs take longer.
     """
 
     preset: str
@@ -102,7 +137,11 @@ class Config:
     interface: Interface
     stages: tuple[Stage, ...]
     note: str = ""
+    loss: Literal["binary_crossentropy", "mean_absolute_error"] = "binary_crossentropy"
+    crops: Crops | None = None
+    precision: Literal["float32", "mixed_bfloat16"] = "float32"
     batch_size: int = 128
+    minutes: float | None = None
     seed: int = 0
 
     def with_epochs(self, epochs: int) -> "Config":
@@ -156,5 +195,22 @@ PRESETS = {
                 measured_noise=GaussianNoise(0.4),
             ),
         ),
+    ),
+    "photo": Config(
+        preset="photo",
+        architecture="photo",
+        description="Gray photographs and scans of any size, Gaussian noise up to 75 on the 8-bit scale",
+        interface=Interface(
+            noise_level=NoiseLevelRange(0.0, 75 / 255),
+            size_multiple=8,
+            halo_px=88,  # the network's receptive radius, so that no tile's edge shows
+        ),
+        note="Crops of clean photographs, turned and mirrored; each gets noise of its own level, which the network is"
+        " told. The exported weights are an exponential average.",
+        loss="mean_absolute_error",
+        crops=Crops(),
+        precision="mixed_bfloat16",
+        batch_size=8,
+        stages=(Stage("denoise", RandomLevelNoise(), epochs=120, optimizer=Muon(3e-3)),),
     ),
 }

@@ -64,7 +64,7 @@ def load_clean_images(source: str, *, height: int, width: int, seed: int) -> Cle
     else:
         arrays = _download_mnist() if source == "mnist" else _read_npz(Path(source))
         order = rng.permutation(len(arrays["x_train"]))
-        rest, test = _to_images(arrays["x_train"])[order], _to_images(arrays["x_test"])
+        rest, test = to_images(arrays["x_train"])[order], to_images(arrays["x_test"])
         is_mnist = hashlib.sha256(arrays["x_test"].tobytes()).hexdigest() == MNIST_TEST_SHA256
         name = "MNIST" if is_mnist else Path(source).stem
     if rest.shape[1:3] != (height, width):
@@ -118,6 +118,6 @@ def _read_npz(path: Path) -> Arrays:
     return arrays
 
 
-def _to_images(pixels: Pixels) -> Images:
-    """Return uint8 NHW as float32 NHWC in [0, 1]."""
+def to_images(pixels: Pixels) -> Images:
+    """Return uint8 (N, H, W) as float32 NHWC in [0, 1]."""
     return pixels[..., None].astype(np.float32) / np.float32(255)

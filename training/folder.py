@@ -1,4 +1,4 @@
-"""A folder of the user's own clean images, made to fit a network of fixed size."""
+"""The user's own clean images from a folder: gray, upright, and made to fit where the network has a fixed size."""
 
 import warnings
 from pathlib import Path
@@ -22,14 +22,35 @@ def load_folder(folder: Path, *, height: int, width: int) -> Images:
     Raises:
         DataError: there is no image, or one cannot be read.
     """
+    fitted = [read_gray(path, height=height, width=width) for path in find_images(folder)]
+    return np.stack([_make_light_on_dark(gray) for gray in fitted])[..., None]
+
+
+def find_images(folder: Path) -> list[Path]:
+    """Return every image in `folder` and below, by path.
+
+    Raises:
+        DataError: there is none.
+    """
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
     if not paths:
         raise DataError(f"{folder}: no images in it (looked for {', '.join(SUFFIXES)})")
-    return np.stack([_make_light_on_dark(read_gray(path, height=height, width=width)) for path in paths])[..., None]
+    return paths
 
 
 def read_gray(path: Path, *, height: int, width: int) -> Images:
-    """Return one image, float32 (height, width) in [0, 1].
+    """Return one image, float32 (height, width) in [0, 1], cropped and resized.
+
+    Raises:
+        DataError: it cannot be read, the text names it.
+    """
+    gray, peak = open_gray(path)
+    fitted = ImageOps.fit(gray, (width, height), Image.Resampling.LANCZOS)
+    return (np.asarray(fitted) / peak).clip(0, 1).astype(np.float32)
+
+
+def open_gray(path: Path) -> tuple[Image.Image, float]:
+    """Return one image upright and whole, in Pillow's mode F, and the value of white in it.
 
     Raises:
         DataError: it cannot be read, the text names it.
@@ -41,9 +62,7 @@ def read_gray(path: Path, *, height: int, width: int) -> Images:
                 upright = ImageOps.exif_transpose(image)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(f"{path}: not a readable image ({error})") from error
-    gray, peak = _to_gray(upright)
-    fitted = ImageOps.fit(gray, (width, height), Image.Resampling.LANCZOS)
-    return (np.asarray(fitted) / peak).clip(0, 1).astype(np.float32)
+    return _to_gray(upright)
 
 
 def _to_gray(image: Image.Image) -> tuple[Image.Image, float]:

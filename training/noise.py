@@ -90,6 +90,39 @@ class BlindNoise:
 
 
 @dataclass(frozen=True)
+class RandomLevelNoise:
+    """White Gaussian noise of a level of its own for each image: for a network that is told the level.
+
+    Levels are standard deviations on the 8-bit scale: 0 for a `noiseless` share of the images, from `common` to
+    `highest` for a `strong` share, else up to `common`. A `rounded` share is clipped and rounded to 8 bits, as files
+    store it.
+    """
+
+    common: float = 55
+    highest: float = 75
+    noiseless: float = 0.03
+    strong: float = 0.1
+    rounded: float = 0.5
+
+    def __str__(self) -> str:
+        return f"Gaussian 0 to {self.highest:g} on the 8-bit scale, {self.rounded:.0%} clipped and rounded"
+
+    def add_to(self, clean: Images, rng: np.random.Generator) -> tuple[Images, Images]:
+        """Return a noisy copy of `clean`, float32 NHWC, and the standard deviations (N,), in [0, 1] units."""
+        count = len(clean)
+        kind = rng.random(count)
+        levels = np.where(
+            kind < self.strong, rng.uniform(self.common, self.highest, count), rng.uniform(0, self.common, count)
+        )
+        levels[kind > 1 - self.noiseless] = 0
+        sigma = (levels / 255).astype(np.float32)
+        noisy = clean + sigma[:, None, None, None] * rng.standard_normal(clean.shape, dtype=np.float32)
+        is_rounded = rng.random(count) < self.rounded
+        noisy[is_rounded] = round_to_8_bits(noisy[is_rounded])
+        return noisy, sigma
+
+
+@dataclass(frozen=True)
 class NoNoise:
     """The image itself: what a plain autoencoder is trained on."""
 
@@ -115,3 +148,8 @@ def blur(images: Images) -> Images:
     padded = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)))
     rows = padded[:, :-2] + 2 * padded[:, 1:-1] + padded[:, 2:]
     return np.asarray((rows[:, :, :-2] + 2 * rows[:, :, 1:-1] + rows[:, :, 2:]) / 16, np.float32)
+
+
+def round_to_8_bits(images: Images) -> Images:
+    """Clip to [0, 1] and round to a multiple of 1/255, as an 8-bit file does."""
+    return np.asarray(np.rint(images.clip(0, 1) * 255) / 255, np.float32)

@@ -1,30 +1,93 @@
 """Optimizers as frozen values say them, made for Keras."""
 
-import keras
+import math
 
-from training.config import AdamW, Optimizer
+import keras
+from keras import KerasTensor, ops
+
+from training.config import Adadelta, AdamW, Muon, Optimizer
+from training.schedule import PlannedCosine
+
+MIN_MATRIX_SIDE = 32
+MIN_AVERAGED_STEPS = 10.0
 
 
 def build_optimizer(choice: Optimizer, *, steps: int) -> keras.optimizers.Optimizer:
     """Return the optimizer for a stage of that many steps."""
-    if not isinstance(choice, AdamW):
+    if isinstance(choice, Adadelta):
         return keras.optimizers.Adadelta(choice.learning_rate)
-    # A short run must end its warm-up, and forget its first steps, too.
-    warmup_steps = min(choice.warmup_steps, steps // 10)
-    averaged_steps = max(10.0, choice.averaged_share * steps)
-    optimizer = keras.optimizers.AdamW(
-        keras.optimizers.schedules.CosineDecay(
-            0.0,
-            steps - warmup_steps,
-            alpha=choice.final_share,
-            warmup_target=choice.learning_rate,
-            warmup_steps=warmup_steps,
-        ),
-        weight_decay=choice.weight_decay,
-        beta_2=choice.beta_2,
-        clipnorm=choice.clip_norm,
-        use_ema=True,
-        ema_momentum=1 - 1 / averaged_steps,
+    schedule = PlannedCosine(
+        choice.learning_rate,
+        steps=steps,
+        # A short run must end its warm-up, too.
+        warmup_steps=min(choice.warmup_steps, steps // 10),
+        final_share=choice.final_share,
     )
-    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    match choice:
+        case AdamW():
+            optimizer = AveragedAdamW(
+                schedule,
+                weight_decay=choice.weight_decay,
+                beta_2=choice.beta_2,
+                clipnorm=choice.clip_norm,
+                use_ema=True,
+            )
+            optimizer.exclude_from_weight_decay(var_names=["bias"])
+        case Muon():
+            optimizer = ConvolutionMuon(
+                schedule,
+                momentum=choice.momentum,
+                adam_lr_ratio=choice.adam_ratio,
+                adam_beta_2=choice.adam_beta_2,
+                adam_weight_decay=None,
+                weight_decay=None,
+                global_clipnorm=choice.clip_norm,
+                use_ema=True,
+            )
+    optimizer.averaged_share = choice.averaged_share
+    optimizer.plan = schedule.plan  # its own variable, so that it is kept with the others and passed to JAX
     return optimizer
+
+
+class _AveragesMore:
+    """Lets Keras' exponential average of the weights reach back over `averaged_share` of the steps so far."""
+
+    averaged_share = 0.0
+    iterations: keras.Variable
+
+    @property
+    def ema_momentum(self) -> KerasTensor:
+        """The weight of the average so far; a fixed one would remember the first steps of a short run."""
+        steps = self.averaged_share * ops.cast(self.iterations, "float32")
+        return 1 - 1 / ops.maximum(MIN_AVERAGED_STEPS, steps)
+
+    @ema_momentum.setter
+    def ema_momentum(self, _value: float) -> None:
+        """Take no notice of the constant that Keras' constructor sets."""
+
+
+class AveragedAdamW(_AveragesMore, keras.optimizers.AdamW):
+    """AdamW that averages the weights."""
+
+
+class ConvolutionMuon(_AveragesMore, keras.optimizers.Muon):
+    """Muon for convolutions: a kernel is the matrix from its inputs, neighbourhood included, to its outputs.
+
+    Vectors, and kernels with a side below `MIN_MATRIX_SIDE`, are left to Adam.
+
+    Sources: K. Jordan et al., "Muon: An optimizer for hidden layers in neural networks" (2024); the step's scale from
+    J. Liu et al., "Muon is scalable for LLM training", arXiv:2502.16982, section 2.2.
+    """
+
+    def _should_use_adamw(self, variable: keras.Variable) -> bool:
+        return len(variable.shape) != 4 or min(variable.shape[-2:]) < MIN_MATRIX_SIDE
+
+    def zeropower_via_newtonschulz5(self, update: KerasTensor, steps: int) -> KerasTensor:
+        """Orthogonalise the kernel (height, width, inputs, outputs) as a matrix with a column for each output."""
+        matrix = super().zeropower_via_newtonschulz5(ops.reshape(update, (-1, update.shape[-1])), steps)
+        return ops.reshape(matrix, update.shape)
+
+    def lr_adjust(self, update: KerasTensor) -> KerasTensor:
+        """Scale an orthogonal step to the root mean square that Adam's steps have."""
+        rows, columns = math.prod(update.shape[:-1]), update.shape[-1]
+        return update * (math.sqrt(max(rows, columns)) * self.rms_rate)

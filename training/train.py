@@ -1,6 +1,7 @@
 """The training loop: stages of fit, each resumable."""
 
 import json
+import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,21 +14,26 @@ from training.architectures import ARCHITECTURES
 from training.batches import NoisyBatches
 from training.callbacks import KeepProgress, LogScalars
 from training.checkpoints import load_best, load_checkpoint, load_progress
-from training.config import Config, Stage
+from training.config import Config, Crops, Stage
+from training.crops import Inputs, NoisyCrops, make_validation_crops
 from training.data import CleanImages
 from training.errors import RunError
-from training.noise import Images, Noise
+from training.noise import Images, RandomLevelNoise
 from training.optimizers import build_optimizer
+from training.photos import CleanPhotos
 from training.provenance import describe_run
+from training.schedule import TimeBudget
 
-EVALUATION_BATCH_SIZE = 500
+EVALUATION_BATCH_PIXELS = 500 * 28 * 28
 # Several batches in one call of the compiled step: 1.6 times faster than one by one on 2 cores.
 MAX_STEPS_PER_EXECUTION = 20
 VALIDATION_SEED = 1
 
 
-def train(config: Config, images: CleanImages, run_dir: Path, *, resume: bool = False) -> None:
+def train(config: Config, images: CleanImages | CleanPhotos, run_dir: Path, *, resume: bool = False) -> None:
     """Train every stage, from its last checkpoint if `resume`, and keep weights and histories in `run_dir`.
+
+    `images` are photographs where `config` has crops.
 
     KeyboardInterrupt passes through; the best weights and the last finished epoch are kept.
 
@@ -55,30 +61,31 @@ def _prepare_run_dir(run_dir: Path, run: dict[str, Any], *, resume: bool) -> Non
 def _without_epochs(run: dict[str, Any]) -> dict[str, Any]:
     """Return what must not change between the start of a run and its resumption."""
     stages = [stage | {"epochs": None} for stage in run["config"]["stages"]]
-    return {"data": run["data"], **run["config"], "stages": stages}
+    return {"data": run["data"], **run["config"], "stages": stages, "minutes": None}
 
 
-def _train_stage(config: Config, stage: Stage, images: CleanImages, *, run_dir: Path) -> None:
+def _train_stage(config: Config, stage: Stage, images: CleanImages | CleanPhotos, *, run_dir: Path) -> None:
     """Train one stage up to its number of epochs; nothing is left to do if it got there before."""
     stage_dir = run_dir / stage.name
-    if load_progress(stage_dir).epochs >= stage.epochs:
+    if load_progress(stage_dir).is_over(stage.epochs, config.minutes):
         return
     keras.utils.set_random_seed(config.seed)
-    network = load_network(config, run_dir, stage_name=stage.start_from)
-    batches = _make_batches(config, stage, images.train)
+    network = load_network(config, run_dir, stage_name=stage.start_from, precision=config.precision)
+    batches, validation = _prepare_data(config, stage, images)
     optimizer = build_optimizer(stage.optimizer, steps=len(batches) * stage.epochs)
-    _compile_network(network, optimizer, steps_per_epoch=len(batches))
+    _compile_network(network, optimizer, loss=config.loss, steps_per_epoch=len(batches))
     progress = load_checkpoint(stage_dir, network)
     network.fit(
         batches,
         shuffle=False,  # the batches are shuffled; Keras would reorder them by a state that a resumed run lacks
-        validation_data=_make_validation_pair(images.validation, stage.test_noise),
-        validation_batch_size=EVALUATION_BATCH_SIZE,
+        validation_data=validation,
+        validation_batch_size=EVALUATION_BATCH_PIXELS // math.prod(validation[1].shape[1:]),
         initial_epoch=progress.epochs,
         epochs=stage.epochs,
         verbose=1 if sys.stdout.isatty() else 2,
         callbacks=[
             keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, _logs: batches.start_epoch(epoch)),
+            *([TimeBudget(config.minutes, progress, epochs=stage.epochs)] if config.minutes else []),
             *([keras.callbacks.SwapEMAWeights()] if optimizer.use_ema else []),  # validates the average
             KeepProgress(stage_dir, progress),
             LogScalars(run_dir / "tensorboard" / stage.name),
@@ -86,12 +93,36 @@ def _train_stage(config: Config, stage: Stage, images: CleanImages, *, run_dir: 
     )
 
 
-def load_network(config: Config, run_dir: Path, *, stage_name: str | None) -> keras.Model:
-    """Return the network with the best weights of that stage, fresh if `stage_name` is None."""
-    network = ARCHITECTURES[config.architecture]()
+def load_network(config: Config, run_dir: Path, *, stage_name: str | None, precision: str = "float32") -> keras.Model:
+    """Return the network with the best weights of that stage, fresh if `stage_name` is None.
+
+    `precision` is Keras' dtype policy; the weights are float32 under each.
+    """
+    keras.config.set_dtype_policy(precision)
+    try:
+        network = ARCHITECTURES[config.architecture]()
+    finally:
+        keras.config.set_dtype_policy("float32")
     if stage_name is not None:
         load_best(run_dir / stage_name, network)
     return network
+
+
+def _prepare_data(
+    config: Config, stage: Stage, images: CleanImages | CleanPhotos
+) -> tuple[NoisyBatches | NoisyCrops, tuple[Inputs | Images, Images]]:
+    """Return training batches and a validation pair (inputs, clean), the same in every epoch and every run."""
+    match images, stage.noise, config.crops:
+        case CleanPhotos(), RandomLevelNoise(), Crops():
+            batches = NoisyCrops(
+                images.train, stage.noise, crops=config.crops, batch_size=config.batch_size, seed=config.seed
+            )
+            return batches, make_validation_crops(images.validation, config.crops)
+        case CleanImages(), _, None:
+            noisy = stage.test_noise.add_to(images.validation, np.random.default_rng(VALIDATION_SEED))
+            return _make_batches(config, stage, images.train), (noisy, images.validation)
+        case _:
+            raise TypeError(f"{type(images).__name__} are not what {config.preset} is trained on")
 
 
 def _make_batches(config: Config, stage: Stage, clean: Images) -> NoisyBatches:
@@ -105,14 +136,16 @@ def _make_batches(config: Config, stage: Stage, clean: Images) -> NoisyBatches:
     )
 
 
-def _compile_network(network: keras.Model, optimizer: keras.optimizers.Optimizer, *, steps_per_epoch: int) -> None:
+def _compile_network(
+    network: keras.Model, optimizer: keras.optimizers.Optimizer, *, loss: str, steps_per_epoch: int
+) -> None:
     network.compile(
         optimizer=optimizer,
-        loss="binary_crossentropy",
+        loss=loss,
         metrics=[psnr_db],
         # A divisor: the progress bar counts whole executions.
         steps_per_execution=max(n for n in range(1, MAX_STEPS_PER_EXECUTION + 1) if steps_per_epoch % n == 0),
-        # XLA trains this kind of network three times slower on CPUs.
+        # XLA trains these networks slower on CPUs, up to three times.
         jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
     )
 
@@ -121,8 +154,3 @@ def psnr_db(clean: keras.KerasTensor, denoised: keras.KerasTensor) -> keras.Kera
     """Return each image's PSNR, shape (N,), for Keras to average; at most 100 dB so that equal images stay finite."""
     mse = ops.mean(ops.square(clean - denoised), axis=(1, 2, 3))
     return -10 * ops.log10(ops.maximum(mse, 1e-10))
-
-
-def _make_validation_pair(clean: Images, noise: Noise) -> tuple[Images, Images]:
-    """Return (noisy, clean), the same in every epoch and every run."""
-    return noise.add_to(clean, np.random.default_rng(VALIDATION_SEED)), clean

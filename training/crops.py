@@ -1,0 +1,84 @@
+"""Noisy and clean crops of photographs, drawn anew in every step."""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+from PIL import Image
+
+from training.config import Crops
+from training.data import to_images
+from training.noise import Images, RandomLevelNoise
+from training.photos import Photo
+
+VALIDATION_LEVELS = (15, 25, 50)  # standard deviations on the 8-bit scale, those of most publications
+VALIDATION_SEED = 1
+
+Inputs = dict[str, Images]
+
+
+class NoisyCrops(keras.utils.PyDataset):
+    """Batches ({image, noise_level}, clean) that depend on (seed, epoch, step) alone: a resumed run sees the same."""
+
+    def __init__(
+        self, photos: Sequence[Photo], noise: RandomLevelNoise, *, crops: Crops, batch_size: int, seed: int
+    ) -> None:
+        super().__init__()
+        self.photos = [scaled for photo in photos for scaled in scale_photo(photo, crops)]
+        sizes = np.array([_count_crops(photo, crops.side_px) for photo in self.photos], np.float64)
+        self.shares = sizes / sizes.sum()
+        self.noise = noise
+        self.crops = crops
+        self.batch_size = batch_size
+        self.seed = seed
+        self.epoch = 0
+
+    def start_epoch(self, epoch: int) -> None:
+        """Go to the first step of `epoch`, counted from 0."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return self.crops.steps_per_epoch
+
+    def __getitem__(self, step: int) -> tuple[Inputs, Images]:
+        rng = np.random.default_rng([self.seed, self.epoch, step + 1])
+        chosen = rng.choice(len(self.photos), self.batch_size, p=self.shares)
+        pixels = np.stack([_draw_crop(self.photos[index], self.crops.side_px, rng) for index in chosen])
+        clean = to_images(pixels)
+        noisy, levels = self.noise.add_to(clean, rng)
+        return {"image": noisy, "noise_level": levels}, clean
+
+
+def make_validation_crops(photos: Sequence[Photo], crops: Crops) -> tuple[Inputs, Images]:
+    """Return central crops, each with noise of every one of `VALIDATION_LEVELS`, the same in every epoch and run."""
+    smallest = min(min(photo.shape) for photo in photos)
+    side = 2 * crops.side_px if smallest >= 2 * crops.side_px else crops.side_px
+    centres = np.stack(
+        [_cut(photo, (photo.shape[0] - side) // 2, (photo.shape[1] - side) // 2, side) for photo in photos]
+    )
+    clean = np.tile(to_images(centres), (len(VALIDATION_LEVELS), 1, 1, 1))
+    levels = np.repeat(np.array(VALIDATION_LEVELS, np.float32) / np.float32(255), len(photos))
+    noise = np.random.default_rng(VALIDATION_SEED).standard_normal(clean.shape, dtype=np.float32)
+    return {"image": clean + levels[:, None, None, None] * noise, "noise_level": levels}, clean
+
+
+def scale_photo(photo: Photo, crops: Crops) -> list[Photo]:
+    """Return the photograph in each scale in which it holds a crop, at full size first."""
+    whole = Image.fromarray(photo)
+    sizes = [(round(whole.width * scale), round(whole.height * scale)) for scale in crops.scales]
+    return [np.asarray(whole.resize(size, Image.Resampling.BICUBIC)) for size in sizes if min(size) >= crops.side_px]
+
+
+def _count_crops(photo: Photo, side: int) -> int:
+    return (photo.shape[0] - side + 1) * (photo.shape[1] - side + 1)
+
+
+def _draw_crop(photo: Photo, side: int, rng: np.random.Generator) -> Photo:
+    """Cut out a crop, turn it by a multiple of 90 degrees and mirror every other one."""
+    top, left = (rng.integers(length - side + 1) for length in photo.shape)
+    crop = np.rot90(_cut(photo, top, left, side), rng.integers(4))
+    return crop[:, ::-1] if rng.random() < 0.5 else crop
+
+
+def _cut(photo: Photo, top: int, left: int, side: int) -> Photo:
+    return photo[top : top + side, left : left + side]

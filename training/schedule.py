@@ -1,0 +1,70 @@
+"""How the learning rate falls over a run that is given a number of epochs, or of minutes."""
+
+import math
+import time
+
+import keras
+import numpy as np
+from keras import ops
+
+from training.checkpoints import Progress
+
+
+class PlannedCosine(keras.optimizers.schedules.LearningRateSchedule):
+    """Rises linearly for `warmup_steps`, then falls along half a cosine to `final_share` of its peak at the run's end.
+
+    Where the end lies can be planned anew between epochs: progress then goes on linearly from where it is.
+    """
+
+    def __init__(self, peak: float, *, steps: int, warmup_steps: int, final_share: float) -> None:
+        self.peak = peak
+        self.warmup_steps = warmup_steps
+        self.final_share = final_share
+        # The step and the progress at which the plan was made, and the progress of each step since.
+        self.plan = keras.Variable(np.array([0, 0, 1 / steps], np.float32), trainable=False, name="plan")
+
+    def __call__(self, step: keras.KerasTensor) -> keras.KerasTensor:
+        """Return the learning rate of a step, counted from 0."""
+        step = ops.cast(step, "float32")
+        falling = (1 + ops.cos(math.pi * self._find_progress(step))) / 2
+        rising = ops.minimum(1.0, (step + 1) / max(self.warmup_steps, 1))
+        return self.peak * rising * (self.final_share + (1 - self.final_share) * falling)
+
+    def plan_end(self, step: int, remaining_steps: float) -> None:
+        """Let the run end `remaining_steps` after `step`."""
+        progress = float(ops.convert_to_numpy(self._find_progress(ops.convert_to_tensor(float(step)))))
+        self.plan.assign(np.array([step, progress, (1 - progress) / max(remaining_steps, 1)], np.float32))
+
+    def _find_progress(self, step: keras.KerasTensor) -> keras.KerasTensor:
+        start, progress, share = self.plan[0], self.plan[1], self.plan[2]
+        return ops.clip(progress + (step - start) * share, 0, 1)
+
+
+class TimeBudget(keras.callbacks.Callback):
+    """Ends a run after `minutes`, those before a resumption included, and plans its learning rate to fall by then.
+
+    The epochs stay an upper bound. Each epoch's seconds go into its logs.
+    """
+
+    def __init__(self, minutes: float, progress: Progress, *, epochs: int) -> None:
+        super().__init__()
+        self.budget_s = 60 * minutes
+        self.spent_s = progress.seconds
+        self.epochs = epochs
+        self.seconds_per_epoch: float | None = None
+
+    def on_epoch_begin(self, epoch: int, _logs: dict[str, float] | None = None) -> None:
+        self.started = time.monotonic()
+        schedule = self.model.optimizer._learning_rate  # `learning_rate` is its current value
+        if isinstance(schedule, PlannedCosine) and self.seconds_per_epoch:
+            remaining_epochs = min((self.budget_s - self.spent_s) / self.seconds_per_epoch, self.epochs - epoch)
+            step = int(ops.convert_to_numpy(self.model.optimizer.iterations))
+            schedule.plan_end(step, remaining_epochs * self.params["steps"])
+
+    def on_train_batch_end(self, _step: int, _logs: dict[str, float] | None = None) -> None:
+        if self.spent_s + time.monotonic() - self.started >= self.budget_s:
+            self.model.stop_training = True
+
+    def on_epoch_end(self, _epoch: int, logs: dict[str, float]) -> None:
+        self.seconds_per_epoch = logs["seconds"] = time.monotonic() - self.started
+        self.spent_s += self.seconds_per_epoch

@@ -8,7 +8,9 @@ from urllib.parse import quote
 from fastapi import Response
 
 from app.metadata import ModelMetadata
-from app.pipeline import EncodedPicture, Picture
+from app.options import LEVELS
+from app.pipeline import EncodedPicture
+from app.preparation import Picture
 from app.schemas import DenoiseResponse, EncodedImage, InputDescription, ModelReference
 from app.timing import server_timing
 
@@ -36,32 +38,35 @@ class Answer:
 
     def log_fields(self) -> dict[str, object]:
         """What the request's log record says about it."""
-        height, width = self.picture.fitted.source_size
         return {
             "model": self.model.name,
             "version": self.model.version,
             "format": self.picture.format,
-            "width": width,
-            "height": height,
+            "width": self.picture.width,
+            "height": self.picture.height,
             "batch_size": self.batch_size,
             "timing_ms": self.milliseconds,
         }
 
     def _headers(self) -> dict[str, str]:
-        height, width = self.picture.fitted.source_size
         headers = {
             "Server-Timing": server_timing(self.milliseconds),
             "X-Model-Name": self.model.name,
             "X-Model-Version": str(self.model.version),
-            "X-Input-Size": f"{width}x{height}",
+            "X-Input-Size": f"{self.picture.width}x{self.picture.height}",
             "X-Batch-Size": str(self.batch_size),
         }
-        if (polarity := self.picture.fitted.polarity) is not None:
-            headers["X-Polarity"] = polarity
+        if self.picture.polarity is not None:
+            headers["X-Polarity"] = self.picture.polarity
+        if (level := self._noise_level_8bit()) is not None:
+            headers["X-Noise-Level"] = f"{level:g}"
         return headers
 
+    def _noise_level_8bit(self) -> float | None:
+        level = self.picture.noise_level
+        return None if level is None else round(level * LEVELS, 1)
+
     def _body(self) -> DenoiseResponse:
-        height, width = self.picture.fitted.source_size
         encoded = self.encoded
         return DenoiseResponse(
             image=EncodedImage(
@@ -70,10 +75,10 @@ class Answer:
             model=ModelReference(name=self.model.name, version=self.model.version),
             input=InputDescription(
                 format=self.picture.format,
-                width=width,
-                height=height,
-                polarity=self.picture.fitted.polarity,
-                noise_level=None,
+                width=self.picture.width,
+                height=self.picture.height,
+                polarity=self.picture.polarity,
+                noise_level=self._noise_level_8bit(),
             ),
             timing_ms=self.milliseconds,
             batch_size=self.batch_size,

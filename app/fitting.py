@@ -24,43 +24,48 @@ class FittedImage:
         polarity: the picture's polarity, or None where the network does not ask.
         is_inverted: the picture's polarity is not the network's.
         source_size: height and width of the picture.
-        placement: where the picture went, or None where the network takes any size.
+        placement: where the picture went.
     """
 
     image: FloatImage
     polarity: Polarity | None
     is_inverted: bool
     source_size: Size
-    placement: Placement | None
+    placement: Placement
 
 
 def fit_image(
     gray: FloatImage,
     *,
-    size: Size | None,
+    size: Size,
     network_polarity: Polarity | None,
     fit: Fit,
     polarity: Polarity | Literal["auto"],
 ) -> FittedImage:
-    """Bring a picture, shape (H, W), to a network's ``size`` (height, width; None: any) and polarity."""
+    """Bring a picture, shape (H, W), to a network's ``size`` (height, width) and polarity."""
     source_size = (gray.shape[0], gray.shape[1])
-    found = None
-    if network_polarity is not None:
-        found = judge_polarity(gray) if polarity == "auto" else polarity
+    found = find_polarity(gray, network_polarity, polarity)
     is_inverted = found != network_polarity
     if is_inverted:
         gray = 1 - gray
-    placement = None
-    if size is not None:
-        gray, placement = _place(gray, size, fit, is_light_on_dark=network_polarity != "dark-on-light")
+    gray, placement = _place(gray, size, fit, is_light_on_dark=network_polarity != "dark-on-light")
     return FittedImage(
         image=gray, polarity=found, is_inverted=is_inverted, source_size=source_size, placement=placement
     )
 
 
+def find_polarity(
+    gray: FloatImage, network_polarity: Polarity | None, asked: Polarity | Literal["auto"]
+) -> Polarity | None:
+    """Say which polarity a picture has: as asked, or judged; None where the network does not care."""
+    if network_polarity is None:
+        return None
+    return judge_polarity(gray) if asked == "auto" else asked
+
+
 def restore_image(denoised: FloatImage, fitted: FittedImage, *, to_source: bool) -> FloatImage:
     """Turn a network's answer back to the picture's polarity and, if ``to_source``, to its size and place."""
-    if to_source and fitted.placement is not None:
+    if to_source:
         denoised = put_back(denoised, fitted.placement, fitted.source_size)
     return 1 - denoised if fitted.is_inverted else denoised
 

@@ -1,9 +1,7 @@
-"""Image bytes to gray float32 arrays and back: every pixel rule and every limit of the input."""
+"""Image bytes to arrays: every pixel rule and every limit of the input."""
 
 import re
-import struct
 import warnings
-import zlib
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -15,6 +13,7 @@ from app.canvas import announced_size
 from app.errors import ImageTooLargeError, InvalidImageError, UnsupportedFormatError
 
 FloatImage = NDArray[np.float32]
+Samples = NDArray[np.uint8 | np.uint16 | np.float32]  # 0..255, 0..65535, nominal [0, 1]
 
 ACCEPTED_FORMATS = ("PNG", "JPEG", "WebP", "BMP", "TIFF", "GIF", "PNM")
 PILLOW_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM")  # "JPEG" opens MPO, too
@@ -25,12 +24,9 @@ SIGNATURES = re.compile(
     re.DOTALL,
 )
 
-PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-PNG_FILTER_UP = 2
-PNG_COMPRESSION = 3  # of 0-9: more gains a tenth, and costs three times the time
-
 ORIENTATION_TAG = 0x0112
 TIFF_BITS_PER_SAMPLE, TIFF_PHOTOMETRIC, WHITE_IS_ZERO = 258, 262, 0
+WHITE_8, WHITE_16 = 2**8 - 1, 2**16 - 1
 
 Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit is a warning; open_image checks ours from the header
 warnings.filterwarnings("ignore", module=r"PIL\.")  # about a client's file, with its words; each new text is kept, too
@@ -72,15 +68,16 @@ def open_image(data: bytes, *, max_pixels: int) -> OpenedImage:
     return OpenedImage(format=FORMAT_NAMES.get(name, name), pixels=pillow.width * pillow.height, pillow=pillow)
 
 
-def decode_gray(opened: OpenedImage, *, backdrop: float) -> FloatImage:
-    """Decode the first frame, upright, as gray.
+def decode_samples(opened: OpenedImage, *, backdrop: float, keeps_color: bool = False) -> Samples:
+    """Decode the first frame, upright, in the smallest type that holds it.
 
     Args:
-        opened: what open_image gave.
+        opened: what open_image gave; its pixels are dropped here.
         backdrop: the gray in [0, 1] that shows through transparent pixels.
+        keeps_color: whether a colour image stays one; else it becomes BT.601 luma.
 
     Returns:
-        Shape (H, W), float32: [0, 1] for integer samples, as stored for float samples. Colour becomes BT.601 luma.
+        Gray, shape (H, W), or RGB, uint8 of shape (H, W, 3).
 
     Raises:
         InvalidImageError: the pixels are truncated or corrupt, have more than 16 bits, or are NaN or infinite.
@@ -93,38 +90,31 @@ def decode_gray(opened: OpenedImage, *, backdrop: float) -> FloatImage:
     except Exception as error:  # the decoders raise what they like for corrupt pixels
         msg = f"The {opened.format} image is truncated or corrupt."
         raise InvalidImageError(msg) from error
+    orientation = _orientation(image)
     if image.mode.startswith("I"):
-        gray = _integer_gray(image, backdrop)
+        samples = _integer_gray(image, backdrop)
     elif image.mode == "F":
-        gray = np.asarray(image)
+        samples = np.asarray(image)
+        if not np.isfinite(samples).all():
+            msg = "The image has NaN or infinite samples."
+            raise InvalidImageError(msg)
+    elif keeps_color and _is_colored(image):
+        samples = np.asarray(_eight_bit_rgb(image, backdrop))
     else:
-        gray = np.asarray(_eight_bit_gray(image, backdrop), np.float32) / np.float32(255)
-    if not np.isfinite(gray).all():
-        msg = "The image has NaN or infinite samples."
-        raise InvalidImageError(msg)
-    return _upright(gray, _orientation(image))
+        samples = np.asarray(_eight_bit_gray(image, backdrop))
+    return _upright(samples, orientation)
 
 
-def encode_png(gray: FloatImage) -> bytes:
-    """Encode shape (H, W), nominal range [0, 1], as an 8-bit gray PNG; values outside the range are clipped.
-
-    Each row is stored as its difference from the one above, filter type 2 of the PNG specification, section 9.2
-    (https://www.w3.org/TR/png-3/). Pillow tries every filter on every row, and sets up an encoder: six times the time
-    for a digit, twice for a photograph, and the files are no smaller.
-    """
-    levels = np.rint(np.clip(gray, 0, 1) * 255).astype(np.uint8)
-    height, width = levels.shape
-    rows = np.empty((height, 1 + width), np.uint8)
-    rows[:, 0] = PNG_FILTER_UP
-    rows[0, 1:] = levels[0]
-    np.subtract(levels[1:], levels[:-1], out=rows[1:, 1:])
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)  # 8 bits, gray, the only compression and filters
-    pixels = zlib.compress(rows.data, PNG_COMPRESSION)
-    return b"".join((PNG_SIGNATURE, _png_chunk(b"IHDR", header), _png_chunk(b"IDAT", pixels), _png_chunk(b"IEND", b"")))
+def decode_gray(opened: OpenedImage, *, backdrop: float) -> FloatImage:
+    """Decode as decode_samples does, to gray of shape (H, W) in [0, 1]; float samples come as they are stored."""
+    return to_unit(decode_samples(opened, backdrop=backdrop))
 
 
-def _png_chunk(kind: bytes, content: bytes) -> bytes:
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(content, zlib.crc32(kind)))
+def to_unit(samples: Samples) -> FloatImage:
+    """Bring samples to the nominal range [0, 1]."""
+    if samples.dtype == np.float32:
+        return np.asarray(samples, np.float32)
+    return np.divide(samples, WHITE_8 if samples.dtype == np.uint8 else WHITE_16, dtype=np.float32)
 
 
 def _check_size(size: tuple[int, int] | None, max_pixels: int) -> None:
@@ -133,20 +123,37 @@ def _check_size(size: tuple[int, int] | None, max_pixels: int) -> None:
         raise ImageTooLargeError(msg, limit=max_pixels)
 
 
-def _integer_gray(image: Image.Image, backdrop: float) -> FloatImage:
+def _integer_gray(image: Image.Image, backdrop: float) -> Samples:
     """16-bit gray without loss; Pillow's own conversion to 8 bits would cut values above 255."""
     tags = getattr(image, "tag_v2", {})
     if image.mode == "I" and image.format != "PPM":  # a PNM of up to 16 bits is the one that comes in 32
         msg = "The image has integer samples that are signed or have more than 16 bits; convert it to 16 bits."
         raise InvalidImageError(msg)
     largest = 2 ** tags.get(TIFF_BITS_PER_SAMPLE, (16,))[0] - 1
+    is_inverted = tags.get(TIFF_PHOTOMETRIC) == WHITE_IS_ZERO
+    transparent = image.info.get("transparency")
     samples = np.asarray(image)
+    if largest == WHITE_16 and not is_inverted and not isinstance(transparent, int):
+        return samples.astype(np.uint16)
     gray = samples.astype(np.float32) / np.float32(largest)
-    if tags.get(TIFF_PHOTOMETRIC) == WHITE_IS_ZERO:
+    if is_inverted:
         gray = 1 - gray
-    if isinstance(transparent := image.info.get("transparency"), int):
+    if isinstance(transparent, int):
         gray[samples == transparent] = backdrop
     return gray
+
+
+def _is_colored(image: Image.Image) -> bool:
+    """Whether the mode can hold colour; a palette of grays counts, since its answer differs in nothing but size."""
+    return image.mode not in ("1", "L", "LA", "La")
+
+
+def _eight_bit_rgb(image: Image.Image, backdrop: float) -> Image.Image:
+    if image.has_transparency_data:
+        layer = image.convert("RGBA")
+        ground = Image.new("RGB", image.size, (round(backdrop * 255),) * 3)
+        return Image.composite(layer.convert("RGB"), ground, layer.getchannel("A"))
+    return image.convert("RGB")
 
 
 def _eight_bit_gray(image: Image.Image, backdrop: float) -> Image.Image:
@@ -170,22 +177,22 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-def _upright(gray: FloatImage, orientation: int) -> FloatImage:
-    """Undo an EXIF orientation (Exif 2.32, tag 0x0112)."""
+def _upright(samples: Samples, orientation: int) -> Samples:
+    """Undo an EXIF orientation (Exif 2.32, tag 0x0112); rows and columns are the first two axes."""
     match orientation:
         case 2:
-            return gray[:, ::-1]
+            return samples[:, ::-1]
         case 3:
-            return gray[::-1, ::-1]
+            return samples[::-1, ::-1]
         case 4:
-            return gray[::-1]
+            return samples[::-1]
         case 5:
-            return gray.T
+            return samples.swapaxes(0, 1)
         case 6:
-            return np.rot90(gray, -1)
+            return np.rot90(samples, -1)
         case 7:
-            return gray[::-1, ::-1].T
+            return samples[::-1, ::-1].swapaxes(0, 1)
         case 8:
-            return np.rot90(gray)
+            return np.rot90(samples)
         case _:
-            return gray
+            return samples

@@ -21,12 +21,13 @@ from app.cpu_quota import available_cpus
 from app.denoiser import Denoiser
 from app.dependencies import Service
 from app.error_handlers import add_error_handlers, answer_internal_error
-from app.images import encode_png
-from app.metadata import ModelKey
+from app.metadata import ModelKey, ModelMetadata
 from app.metrics import Metrics
-from app.model_store import Catalogue, load_model, open_store
+from app.model_store import load_model, open_store
 from app.openapi import describe_api
-from app.pipeline import Pipeline, choose_options
+from app.options import choose_options
+from app.pipeline import Pipeline
+from app.png import encode_png
 from app.routes import denoise, models, pages, probes
 from app.schemas import DenoiseQuery
 from app.settings import Settings
@@ -34,7 +35,7 @@ from app.telemetry import REQUEST_ID_HEADER, RequestTelemetry
 
 EXPOSED_HEADERS = (
     "Content-Disposition", "Retry-After", "Server-Timing", "X-Batch-Size", "X-Input-Size", "X-Model-Name",
-    "X-Model-Version", "X-Polarity", REQUEST_ID_HEADER,
+    "X-Model-Version", "X-Noise-Level", "X-Polarity", REQUEST_ID_HEADER,
 )  # fmt: skip
 PIXEL_BUDGET = 2  # times max_pixels may be in work at once: a second large picture can be decoded meanwhile
 
@@ -107,12 +108,12 @@ async def _start(
 ) -> Service:
     """Load and warm every model; ``stack`` undoes what was started, in reverse."""
     catalogue = open_store(settings.model_store, default=settings.default_model)
-    load = load or _tensorflow_loader(settings.inference_threads or _inference_threads(catalogue))
+    load = load or _tensorflow_loader()
     pool = stack.enter_context(ThreadPoolExecutor(available_cpus(), thread_name_prefix="images"))
     batchers: dict[ModelKey, Batcher] = {}
     for metadata in catalogue:
         denoiser = load_model(catalogue.store, metadata, load, warm_up_batches=BATCH_SIZES)
-        batchers[metadata.key] = Batcher(denoiser, name=f"{metadata.name}/{metadata.version}")
+        batchers[metadata.key] = _create_batcher(denoiser, metadata, settings.inference_threads or available_cpus())
         stack.push_async_callback(batchers[metadata.key].close)
         metrics.set_model(metadata.name, metadata.version)
         logger.info("model ready", extra={"fields": {"model": metadata.name, "version": metadata.version}})
@@ -132,23 +133,25 @@ async def _start(
 
 async def _warm_up(service: Service) -> None:
     """Send a blank picture the way of all others, so that no client pays for what Pillow and TensorFlow do once."""
-    png = encode_png(np.zeros((28, 28), np.float32))
+    png = encode_png(np.zeros((28, 28), np.uint8))
     for metadata in service.catalogue:
-        options = choose_options(DenoiseQuery(), metadata.input)
+        options = choose_options(DenoiseQuery(), metadata)
         with service.admission.slot() as slot:
             picture = await service.pipeline.decode(png, options, slot=slot)
-        denoised = await service.batchers[metadata.key].submit(picture.fitted.image)
-        await service.pipeline.encode(denoised.image, picture.fitted, options)
+        batcher = service.batchers[metadata.key]
+        denoised = await service.pipeline.submit(picture, options, model=metadata, batcher=batcher)
+        await service.pipeline.encode(denoised, picture, options)
 
 
-def _inference_threads(catalogue: Catalogue) -> int:
-    """One thread for small networks, which lose more time in sharing a call than they gain; else the CPU quota."""
-    takes_any_size = any(metadata.input.size is None for metadata in catalogue)
-    return available_cpus() if takes_any_size else 1
+def _create_batcher(denoiser: Denoiser, metadata: ModelMetadata, threads: int) -> Batcher:
+    """Queue in front of a network: images of one size share calls, tiles of pictures of any size share threads."""
+    name = f"{metadata.name}/{metadata.version}"
+    is_fixed = metadata.input.size is not None
+    return Batcher(denoiser, name=name, threads=1 if is_fixed else threads, pads=is_fixed)
 
 
-def _tensorflow_loader(threads: int) -> Loader:
+def _tensorflow_loader() -> Loader:
     from app import savedmodel  # here, so that whoever brings a loader does not wait for TensorFlow
 
-    savedmodel.set_threads(threads)
+    savedmodel.use_one_thread_a_call()
     return savedmodel.load_savedmodel

@@ -91,8 +91,9 @@ def load_model(
     size = metadata.input.size or WARM_UP_SIZE
     for batch in warm_up_batches if metadata.input.size else (1,):
         images = np.zeros((batch, *size), np.float32)
+        levels = None if metadata.noise_level is None else np.zeros(batch, np.float32)
         try:
-            denoised = denoiser.denoise(images)
+            denoised = denoiser.denoise(images, levels)
         except Exception as error:  # TensorFlow raises what it likes
             msg = f"{folder}: a call with {batch} x {size[0]} x {size[1]} pixels failed: {error}"
             raise ModelStoreError(msg) from error
@@ -107,9 +108,6 @@ def _check_version(folder: Path) -> ModelMetadata:
     if (folder.parent.name, folder.name) != (metadata.name, str(metadata.version)):
         msg = f"{folder / FILE_NAME} says {metadata.name}/{metadata.version}, but lies in "
         msg += f"{folder.parent.name}/{folder.name}; a version's folder is a positive integer"
-        raise ModelStoreError(msg)
-    if metadata.noise_level is not None:
-        msg = f"{folder}: the network takes a noise level, which this version of the service cannot give it"
         raise ModelStoreError(msg)
     present = {path.relative_to(folder).as_posix() for pattern in LOADED_FILES for path in folder.glob(pattern)}
     for name in sorted(present | metadata.files.keys()):

@@ -5,37 +5,22 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from app.admission import Slot
-from app.errors import InvalidParameterError
-from app.fitting import Fit, FittedImage, fit_image, restore_image
-from app.images import FloatImage, OpenedImage, decode_gray, encode_png, open_image
-from app.metadata import InputSpec, Polarity
-from app.schemas import DenoiseQuery
+from app.batching import Batcher, Denoised
+from app.fitting import FittedImage
+from app.images import open_image
+from app.metadata import ModelMetadata
+from app.options import Options
+from app.png import encode_png
+from app.preparation import Picture, finish_picture, prepare_picture
+from app.tiling import submit_tiles
 
 T = TypeVar("T")
 
 INLINE_PIXELS = 64 * 64  # up to this size, a step costs less than handing it to a thread
 INLINE_BYTES = 8 * 1024  # text in a PNG can unpack to a thousand times its size
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a query asks of a network, with the defaults filled in."""
-
-    input: InputSpec
-    fit: Fit
-    polarity: Polarity | Literal["auto"]
-    to_source: bool
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A decoded picture, fitted to the network; ``format`` is one of images.ACCEPTED_FORMATS."""
-
-    format: str
-    fitted: FittedImage
 
 
 @dataclass(frozen=True)
@@ -47,33 +32,8 @@ class EncodedPicture:
     height: int
 
 
-def choose_options(query: DenoiseQuery, spec: InputSpec) -> Options:
-    """Fill in the defaults of the network that takes ``spec``.
-
-    Raises:
-        InvalidParameterError: the query has a parameter that the network cannot use.
-    """
-    if spec.size is None:
-        _refuse("fit", query.fit, "takes pictures of any size")
-        _refuse("output_size", "model" if query.output_size == "model" else None, "takes pictures of any size")
-    if spec.polarity is None:
-        _refuse("polarity", query.polarity, "does not care about polarity")
-    return Options(
-        input=spec,
-        fit=query.fit or "stretch",
-        polarity=query.polarity or "auto",
-        to_source=query.output_size == "original",
-    )
-
-
-def _refuse(parameter: str, value: str | None, reason: str) -> None:
-    if value is not None:
-        msg = f"{parameter}={value} has no meaning for the chosen model, which {reason}."
-        raise InvalidParameterError(msg, parameter=parameter)
-
-
 class Pipeline:
-    """Decodes and encodes with the limits and the thread pool of one service."""
+    """Decodes, cleans and encodes with the limits and the thread pool of one service."""
 
     def __init__(self, *, pool: Executor, max_pixels: int) -> None:
         self._pool = pool
@@ -83,32 +43,35 @@ class Pipeline:
         """Turn an upload into what the network gets; the pixels are reserved in ``slot`` before they are decoded.
 
         Raises:
-            RequestError: see open_image, Slot.reserve_pixels and decode_gray.
+            RequestError: see open_image, Slot.reserve_pixels and prepare_picture.
         """
         is_small = len(data) <= INLINE_BYTES
         opened = await self._run(partial(open_image, data, max_pixels=self._max_pixels), is_small=is_small)
         slot.reserve_pixels(opened.pixels)
         is_small = is_small and opened.pixels <= INLINE_PIXELS
-        fitted = await self._run(partial(_decode_and_fit, opened, options), is_small=is_small)
-        return Picture(opened.format, fitted)
+        return await self._run(partial(prepare_picture, opened, options), is_small=is_small)
 
-    async def encode(self, denoised: FloatImage, fitted: FittedImage, options: Options) -> EncodedPicture:
+    def submit(
+        self, picture: Picture, options: Options, *, model: ModelMetadata, batcher: Batcher
+    ) -> "asyncio.Future[Denoised]":
+        """Queue a picture for its network, whole or in tiles; see Batcher.submit and submit_tiles."""
+        told = options.told_noise_level(picture.noise_level)
+        if isinstance(picture.prepared, FittedImage):
+            return batcher.submit(picture.prepared.image, told)
+        is_small = picture.width * picture.height <= INLINE_PIXELS
+        run = partial(self._run, is_small=is_small)
+        return submit_tiles(picture.prepared, batcher, model, noise_level=told, run=run)
+
+    async def encode(self, answer: Denoised, picture: Picture, options: Options) -> EncodedPicture:
         """Turn the network's answer into a PNG of the size that was asked for."""
-        pixels = fitted.source_size[0] * fitted.source_size[1] if options.to_source else denoised.size
-        return await self._run(
-            partial(_restore_and_encode, denoised, fitted, options), is_small=pixels <= INLINE_PIXELS
-        )
+        pixels = picture.width * picture.height if options.to_source else answer.image.size
+        step = partial(_finish_and_encode, answer, picture, to_source=options.to_source)
+        return await self._run(step, is_small=pixels <= INLINE_PIXELS)
 
     async def _run(self, step: Callable[[], T], *, is_small: bool) -> T:
         return step() if is_small else await asyncio.get_running_loop().run_in_executor(self._pool, step)
 
 
-def _decode_and_fit(opened: OpenedImage, options: Options) -> FittedImage:
-    gray = decode_gray(opened, backdrop=0.0 if options.polarity == "light-on-dark" else 1.0)
-    spec = options.input
-    return fit_image(gray, size=spec.size, network_polarity=spec.polarity, fit=options.fit, polarity=options.polarity)
-
-
-def _restore_and_encode(denoised: FloatImage, fitted: FittedImage, options: Options) -> EncodedPicture:
-    restored = restore_image(denoised, fitted, to_source=options.to_source)
-    return EncodedPicture(encode_png(restored), width=restored.shape[1], height=restored.shape[0])
+def _finish_and_encode(answer: Denoised, picture: Picture, *, to_source: bool) -> EncodedPicture:
+    levels = finish_picture(answer.image, picture, to_source=to_source)
+    return EncodedPicture(encode_png(levels), width=levels.shape[1], height=levels.shape[0])

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from app.denoiser import NoiseLevels
 from app.errors import ModelStoreError
 from app.images import FloatImage
 
@@ -40,22 +41,25 @@ SIGNATURE = "serving_default"
 
 
 class SavedModelDenoiser:
-    """The signature ``serving_default`` of a SavedModel: input ``image``, output ``denoised``."""
+    """The signature ``serving_default`` of a SavedModel: ``image`` and perhaps ``noise_level`` in, ``denoised`` out."""
 
     def __init__(self, loaded: Any, signature: Any) -> None:  # noqa: ANN401  # TensorFlow has no types
         self._loaded = loaded  # owns the variables that the signature reads
         self._signature = signature
 
-    def denoise(self, images: FloatImage) -> FloatImage:
+    def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> FloatImage:
         """Call the signature; see Denoiser.denoise."""
-        outputs = self._signature(image=tf.constant(images[..., np.newaxis]))
+        inputs = {"image": tf.constant(images[..., np.newaxis])}
+        if noise_levels is not None:
+            inputs["noise_level"] = tf.constant(noise_levels)
+        outputs = self._signature(**inputs)
         denoised: FloatImage = outputs["denoised"].numpy()[..., 0]
         return denoised
 
 
-def set_threads(count: int) -> None:
-    """Let TensorFlow compute with ``count`` threads; only before the first network is loaded."""
-    tf.config.threading.set_intra_op_parallelism_threads(count)
+def use_one_thread_a_call() -> None:
+    """Let TensorFlow compute each call in the thread that makes it; only before the first network is loaded."""
+    tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
 
 
@@ -75,8 +79,8 @@ def load_savedmodel(folder: Path) -> SavedModelDenoiser:
         msg = f"{folder}: no signature {SIGNATURE}, only {sorted(loaded.signatures)}"
         raise ModelStoreError(msg)
     inputs = set(signature.structured_input_signature[1])
-    if inputs != {"image"} or "denoised" not in signature.structured_outputs:
+    if not {"image"} <= inputs <= {"image", "noise_level"} or "denoised" not in signature.structured_outputs:
         msg = f"{folder}: {SIGNATURE} takes {sorted(inputs)} and gives {sorted(signature.structured_outputs)}, "
-        msg += "not image and denoised"
+        msg += "not image, perhaps noise_level, and denoised"
         raise ModelStoreError(msg)
     return SavedModelDenoiser(loaded, signature)

@@ -2,12 +2,26 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from app.fitting import Fit
 from app.metadata import InputSpec, NoiseLevelRange, Polarity
 
 OutputSize = Literal["model", "original"]
+
+
+def _check_noise_level(value: object) -> object:
+    """Say what is allowed in one sentence, where pydantic would complain of each alternative in turn."""
+    try:
+        if value is None or value == "auto" or float(str(value)) >= 0:
+            return value
+    except ValueError:
+        pass
+    raise PydanticCustomError("noise_level", "Input should be 'auto' or a number that is not negative")
+
+
+NoiseLevel = Annotated[Literal["auto"] | float, BeforeValidator(_check_noise_level)]
 
 
 class DenoiseQuery(BaseModel):
@@ -41,6 +55,38 @@ class DenoiseQuery(BaseModel):
         ),
     ] = None
 
+    noise_level: Annotated[
+        NoiseLevel | None,
+        Field(
+            description="Standard deviation of the noise on the 8-bit scale, 0–75, or `auto` (default): estimated from "
+            "the picture. Of a colour picture it is that of the luma. Only for networks that take one."
+        ),
+    ] = None
+    strength: Annotated[
+        float | None,
+        Field(
+            ge=0,
+            le=2,
+            allow_inf_nan=False,
+            description="How much of that noise to take for granted: below 1 (default) leaves more of it and of the "
+            "detail, above 1 less. Only for networks that take a noise level.",
+        ),
+    ] = None
+    bit_depth: Annotated[
+        Literal["8", "16", "same"] | None,
+        Field(
+            description="Bits of a sample in the result: `8` (default), `16`, or `same`: 16 for gray pictures of more "
+            "than 8 bits. 16 bits are always gray. Only for networks of any size."
+        ),
+    ] = None
+    color: Annotated[
+        Literal["gray", "keep"] | None,
+        Field(
+            description="`gray` (default) turns colour to luma, `keep` keeps it, at 8 bits. Only for networks of any "
+            "size."
+        ),
+    ] = None
+
 
 class EncodedImage(BaseModel):
     """A picture inside JSON."""
@@ -65,7 +111,7 @@ class InputDescription(BaseModel):
     width: int
     height: int
     polarity: Polarity | None
-    noise_level: float | None
+    noise_level: float | None = Field(description="As estimated or given, on the 8-bit scale.")
 
 
 class DenoiseResponse(BaseModel):

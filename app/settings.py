@@ -35,7 +35,7 @@ class Settings(BaseSettings):
     inference_threads: int | None = Field(
         None,
         ge=1,
-        description="TensorFlow's threads; by default one, or the CPU quota where a network takes any size.",
+        description="Tiles of pictures of any size that are worked on at once; by default the CPU quota.",
     )
     log_format: Literal["text", "json"] = Field("text", description="Form of the log records.")
 

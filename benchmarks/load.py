@@ -16,7 +16,6 @@ from dataclasses import asdict, dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 
-from app.cpu_quota import available_cpus
 from benchmarks import pictures, targets
 from benchmarks.machine import describe_machine
 from benchmarks.processes import REPOSITORY, Server, busy_seconds, free_port, own_cpu_seconds, post, running_server
@@ -227,13 +226,10 @@ def _check_one(server: Server, body: bytes, content_type: str, check: Callable[[
 
 
 def _steps(model: Path) -> dict[str, float]:
-    """Cost of every step, with one thread or with all cores: whichever is less."""
-    alternatives: list[dict[str, float]] = []
-    for threads in sorted({1, available_cpus()}):
-        command = [sys.executable, "-m", "benchmarks.steps", str(model), "--threads", str(threads)]
-        output = subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True, text=True, timeout=120).stdout
-        alternatives.append(json.loads(output))
-    steps = {name: min(costs[name] for costs in alternatives) for name in alternatives[0]}
+    """Cost of every step."""
+    command = [sys.executable, "-m", "benchmarks.steps", str(model)]
+    output = subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True, text=True, timeout=120).stdout
+    steps: dict[str, float] = json.loads(output)
     _tell(f"steps: {', '.join(f'{name} {cost:.0f}' for name, cost in steps.items())} us")
     return steps
 

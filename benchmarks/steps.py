@@ -1,6 +1,6 @@
 """CPU seconds of the work itself, without HTTP: decode, infer in batches, encode. Prints JSON.
 
-``python -m benchmarks.steps MODEL --threads 1``: TensorFlow computes with so many threads.
+``python -m benchmarks.steps MODEL``
 """
 
 import argparse
@@ -14,7 +14,8 @@ import numpy as np
 
 from app import savedmodel
 from app.fitting import fit_image
-from app.images import FloatImage, decode_gray, encode_png, open_image
+from app.images import FloatImage, decode_gray, open_image
+from app.png import encode_png, to_levels
 from benchmarks.peers import pictures as plain
 from benchmarks.pictures import noisy_digit, to_png
 
@@ -27,14 +28,13 @@ def main() -> None:
     """Print microseconds of CPU per picture for every step, by its name."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", type=Path)
-    parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
-    print(json.dumps(measure_steps(arguments.model, threads=arguments.threads)))
+    print(json.dumps(measure_steps(arguments.model)))
 
 
-def measure_steps(model: Path, *, threads: int) -> dict[str, float]:
+def measure_steps(model: Path) -> dict[str, float]:
     """Microseconds of CPU, all threads of the process together, per picture."""
-    savedmodel.set_threads(threads)
+    savedmodel.use_one_thread_a_call()
     denoiser = savedmodel.load_savedmodel(model)
     png = to_png(noisy_digit())
     image = plain.decode(png)
@@ -43,7 +43,7 @@ def measure_steps(model: Path, *, threads: int) -> dict[str, float]:
     steps: dict[str, tuple[Callable[[], object], int]] = {
         "decode": (lambda: _decode(png), 1),
         "decode_plain": (lambda: plain.decode(png), 1),
-        "encode": (lambda: encode_png(denoised), 1),
+        "encode": (lambda: encode_png(to_levels(denoised)), 1),
         "encode_plain": (lambda: plain.encode(denoised), 1),
         **{f"infer_{size}": (_inference(denoiser, batch), size) for size, batch in batches.items()},
     }

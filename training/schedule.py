@@ -53,7 +53,7 @@ class TimeBudget(keras.callbacks.Callback):
         self.epochs = epochs
         self.seconds_per_epoch: float | None = None
 
-    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002  # Keras names it
         self.started = time.monotonic()
         schedule = self.model.optimizer._learning_rate  # `learning_rate` is its current value
         if isinstance(schedule, PlannedCosine) and self.seconds_per_epoch:
@@ -61,7 +61,7 @@ class TimeBudget(keras.callbacks.Callback):
             step = int(ops.convert_to_numpy(self.model.optimizer.iterations))
             schedule.plan_end(step, remaining_epochs * self.params["steps"])
 
-    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002  # likewise
         if self.spent_s + time.monotonic() - self.started >= self.budget_s:
             self.model.stop_training = True
 

@@ -11,7 +11,7 @@ from app.batching import Denoised
 from app.dependencies import AcceptedMediaType, DenoiseQueryDep, ServiceDep
 from app.errors import ClientGoneError, DeadlineExceededError
 from app.openapi import IMAGE_REQUEST, IMAGE_RESPONSES, problem_responses
-from app.pipeline import choose_options
+from app.options import choose_options
 from app.telemetry import add_to_record
 from app.timing import StageTimer
 from app.uploads import read_upload
@@ -34,19 +34,20 @@ async def denoise(
     """Send the picture as the part `file` of a form, or as the body itself; the content decides its format."""
     timer = StageTimer()
     model = service.catalogue.find(query.model, query.version)
-    options = choose_options(query, model.input)
+    options = choose_options(query, model)
     with service.admission.slot() as slot, service.metrics.in_work():
         async with _deadline(service.request_timeout_s):
             with timer.stage("read"):
                 upload = await read_upload(request)
             with timer.stage("decode"):
                 picture = await service.pipeline.decode(upload.data, options, slot=slot)
-            waiting = service.batchers[model.key].submit(picture.fitted.image)
+            batcher = service.batchers[model.key]
+            waiting = service.pipeline.submit(picture, options, model=model, batcher=batcher)
             denoised = await _while_connected(request, waiting)
             timer.add("queue", seconds=denoised.queue_s)
             timer.add("infer", seconds=denoised.infer_s)
             with timer.stage("encode"):
-                encoded = await service.pipeline.encode(denoised.image, picture.fitted, options)
+                encoded = await service.pipeline.encode(denoised, picture, options)
     answer = Answer(encoded, picture, model, denoised.batch_size, timer.milliseconds(), upload.filename)
     add_to_record(request.scope, **answer.log_fields())
     return answer.response(media_type)

@@ -10,18 +10,19 @@ from fastapi.testclient import TestClient
 from app.denoiser import Denoiser
 from app.main import create_app
 from app.settings import Settings
-from tests.app.fakes import ANY_SIZE, IdentityDenoiser, write_version
+from tests.app.fakes import ANY_SIZE, NOISE_LEVELS, IdentityDenoiser, write_version
 
 MakeClient = Callable[..., TestClient]
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
-    """Two models: ``tiny`` of 28 x 28 in versions 1 and 2, and ``free`` of any size."""
+    """``tiny`` of 28 x 28 in versions 1 and 2, and of any size ``free`` and ``told``, which takes a noise level."""
     folder = tmp_path / "store"
     write_version(folder, "tiny", 1)
     write_version(folder, "tiny", 2, description="The second")
     write_version(folder, "free", 1, input=ANY_SIZE)
+    write_version(folder, "told", 1, input=ANY_SIZE, noise_level=NOISE_LEVELS)
     return folder
 
 

@@ -8,31 +8,35 @@ from typing import Any
 
 import numpy as np
 
+from app.denoiser import NoiseLevels
 from app.images import FloatImage
+from app.metadata import ModelMetadata
 
 
 class IdentityDenoiser:
-    """Gives back what it got, clipped, and remembers the shapes of its batches."""
+    """Gives back what it got, clipped, and remembers its batches: their shapes, and the noise levels it was told."""
 
     def __init__(self) -> None:
         self.shapes: list[tuple[int, ...]] = []
+        self.noise_levels: list[list[float] | None] = []
 
-    def denoise(self, images: FloatImage) -> FloatImage:
+    def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> FloatImage:
         self.shapes.append(images.shape)
+        self.noise_levels.append(None if noise_levels is None else noise_levels.tolist())
         return np.clip(images, 0, 1)
 
 
 class InvertingDenoiser(IdentityDenoiser):
     """Gives back the negative."""
 
-    def denoise(self, images: FloatImage) -> FloatImage:
-        return 1 - super().denoise(images)
+    def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> FloatImage:
+        return 1 - super().denoise(images, noise_levels)
 
 
 class BrokenDenoiser(IdentityDenoiser):
     """Never works."""
 
-    def denoise(self, images: FloatImage) -> FloatImage:
+    def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> FloatImage:
         msg = "broken"
         raise RuntimeError(msg)
 
@@ -40,11 +44,11 @@ class BrokenDenoiser(IdentityDenoiser):
 class FailingDenoiser(IdentityDenoiser):
     """Fails on every image whose first pixel is white."""
 
-    def denoise(self, images: FloatImage) -> FloatImage:
+    def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> FloatImage:
         if (images[:, 0, 0] == 1).any():
             msg = "the network's secret"
             raise RuntimeError(msg)
-        return super().denoise(images)
+        return super().denoise(images, noise_levels)
 
 
 class GatedDenoiser(IdentityDenoiser):
@@ -55,10 +59,10 @@ class GatedDenoiser(IdentityDenoiser):
         self.gate = threading.Event()
         self.entered = threading.Event()
 
-    def denoise(self, images: FloatImage) -> FloatImage:
+    def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> FloatImage:
         self.entered.set()
         self.gate.wait(10)
-        return super().denoise(images)
+        return super().denoise(images, noise_levels)
 
 
 def metadata_json(name: str = "tiny", version: int = 1, **changes: Any) -> dict[str, Any]:  # noqa: ANN401  # JSON
@@ -78,6 +82,13 @@ def metadata_json(name: str = "tiny", version: int = 1, **changes: Any) -> dict[
     } | changes
 
 
+def make_metadata(**changes: Any) -> ModelMetadata:  # noqa: ANN401  # JSON
+    """Build the metadata of a network for 28 x 28 digits, with ``changes``."""
+    files = {"saved_model.pb": f"sha256:{'0' * 64}"}
+    return ModelMetadata.model_validate(metadata_json(files=files, **changes))
+
+
+NOISE_LEVELS = {"min": 0.0, "max": 75 / 255}
 ANY_SIZE = {"height": None, "width": None, "channels": 1, "polarity": None}
 
 

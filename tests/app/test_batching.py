@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from app.batching import BATCH_SIZES, Batcher, Denoised
-from app.denoiser import Denoiser
+from app.denoiser import Denoiser, NoiseLevels
 from app.errors import InferenceError
 from app.images import FloatImage
 from tests.app.fakes import FailingDenoiser, GatedDenoiser, IdentityDenoiser, InvertingDenoiser
@@ -24,8 +24,8 @@ def anyio_backend() -> str:
 class GatedFailingDenoiser(GatedDenoiser):
     """Fails, once its gate is open, on every batch with a white first pixel."""
 
-    def denoise(self, images: FloatImage) -> FloatImage:
-        clean = super().denoise(images)
+    def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> FloatImage:
+        clean = super().denoise(images, noise_levels)
         return FailingDenoiser().denoise(clean)
 
 
@@ -36,9 +36,9 @@ class HoldingDenoiser(GatedDenoiser):
         super().__init__()
         self.batches: list[FloatImage] = []
 
-    def denoise(self, images: FloatImage) -> FloatImage:
+    def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> FloatImage:
         self.batches.append(images.copy())
-        return super().denoise(images)
+        return super().denoise(images, noise_levels)
 
 
 def picture(level: float = 0.5, *, height: int = 4, width: int = 3) -> FloatImage:
@@ -246,6 +246,37 @@ class TestCancelling:
             assert (await queue.submit(picture())).batch_size == 1
 
 
+class TestThreads:
+    async def test_batches_run_at_once_on_as_many_threads(self) -> None:
+        class MeetingDenoiser(IdentityDenoiser):
+            """Works only when two calls are in it at once."""
+
+            meeting = threading.Barrier(2)
+
+            def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> FloatImage:
+                self.meeting.wait(10)
+                return super().denoise(images, noise_levels)
+
+        queue = Batcher(MeetingDenoiser(), name="two", threads=2)
+        first, second = queue.submit(picture()), queue.submit(picture(height=5))
+        await asyncio.gather(first, second)
+        await queue.close()
+
+    async def test_a_batch_is_not_padded_where_it_does_not_pay(self) -> None:
+        denoiser = IdentityDenoiser()
+        queue = Batcher(denoiser, name="unpadded", pads=False)
+        await asyncio.gather(*(queue.submit(picture(), noise_level=level) for level in (0.25, 0.5, 0.75)))
+        await queue.close()
+        assert denoiser.shapes == [(3, 4, 3)]
+        assert denoiser.noise_levels == [[0.25, 0.5, 0.75]]
+
+    async def test_padding_has_no_noise(self) -> None:
+        denoiser = IdentityDenoiser()
+        async with batcher(denoiser) as queue:
+            await asyncio.gather(*(queue.submit(picture(), noise_level=0.5) for _ in range(3)))
+        assert denoiser.noise_levels == [[0.5, 0.5, 0.5, 0.0]]
+
+
 class TestClosing:
     async def test_what_is_queued_is_answered(self) -> None:
         denoiser = GatedDenoiser()
@@ -259,18 +290,18 @@ class TestClosing:
         results = await asyncio.gather(first, *tasks)
         assert [result.image.shape for result in results] == [(4, 3), (4, 3), (8, 3), (9, 3)]
 
-    async def test_the_thread_ends(self) -> None:
-        queue = Batcher(IdentityDenoiser(), name="to be closed")
-        names = [thread.name for thread in threading.enumerate()]
-        assert "inference to be closed" in names
+    async def test_the_threads_end(self) -> None:
+        queue = Batcher(IdentityDenoiser(), name="to be closed", threads=2)
+        ours = {"inference to be closed 0", "inference to be closed 1"}
+        assert ours <= {thread.name for thread in threading.enumerate()}
         await queue.close()
-        assert "inference to be closed" not in [thread.name for thread in threading.enumerate()]
+        assert not ours & {thread.name for thread in threading.enumerate()}
 
 
 async def test_a_network_that_answers_too_few_images_fails_its_batch_instead_of_leaving_it_waiting() -> None:
     class ForgetfulDenoiser(IdentityDenoiser):
-        def denoise(self, images: FloatImage) -> FloatImage:
-            return super().denoise(images)[:-1]
+        def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> FloatImage:
+            return super().denoise(images, noise_levels)[:-1]
 
     async with batcher(ForgetfulDenoiser()) as queue:
         with pytest.raises(InferenceError):

@@ -130,6 +130,62 @@ def test_a_network_of_any_size_gets_the_picture_as_it_is(client: TestClient) -> 
     answer = client.post("/v1/denoise", content=png(upload), params={"model": "free"})
     assert np.array_equal(pixels_of(answer.content), upload)
     assert "x-polarity" not in answer.headers
+    assert "x-noise-level" not in answer.headers
+
+
+def noisy_gray(sigma: float = 20) -> NDArray[np.uint8]:
+    noise = np.random.default_rng(0).normal(128, sigma, (90, 120))
+    return np.rint(noise).clip(0, 255).astype(np.uint8)
+
+
+def test_the_noise_level_is_estimated_and_answered_on_the_8_bit_scale(client: TestClient) -> None:
+    answer = client.post("/v1/denoise", content=png(noisy_gray()), params={"model": "told"})
+    assert float(answer.headers["x-noise-level"]) == pytest.approx(20, abs=1)
+    body = client.post(
+        "/v1/denoise", content=png(noisy_gray()), params={"model": "told"}, headers={"Accept": "application/json"}
+    ).json()
+    assert body["input"]["noise_level"] == float(answer.headers["x-noise-level"])
+
+
+def test_a_noise_level_that_is_given_is_not_estimated(client: TestClient) -> None:
+    query = {"model": "told", "noise_level": "12.5", "strength": "2"}
+    answer = client.post("/v1/denoise", content=png(noisy_gray()), params=query)
+    assert answer.headers["x-noise-level"] == "12.5"
+
+
+@pytest.mark.parametrize(
+    ("bit_depth", "mode", "scale"), [(None, "L", 1), ("8", "L", 1), ("16", "I;16", 257), ("same", "I;16", 257)]
+)
+def test_16_bit_gray_comes_back_with_the_bits_that_were_asked_for(
+    client: TestClient, bit_depth: str | None, mode: str, scale: int
+) -> None:
+    upload = noisy_gray().astype(np.uint16) * 257
+    query = {"model": "told"} | ({"bit_depth": bit_depth} if bit_depth else {})
+    answer = client.post("/v1/denoise", content=png(upload), params=query)
+    with Image.open(BytesIO(answer.content)) as image:
+        assert image.mode == mode
+        assert np.array_equal(np.asarray(image), noisy_gray().astype(int) * scale)
+
+
+def test_8_bits_stay_8_where_the_same_are_asked_for(client: TestClient) -> None:
+    answer = client.post("/v1/denoise", content=png(noisy_gray()), params={"model": "told", "bit_depth": "same"})
+    assert np.array_equal(pixels_of(answer.content), noisy_gray())
+
+
+@pytest.mark.parametrize(("color", "shape"), [(None, (23, 17)), ("gray", (23, 17)), ("keep", (23, 17, 3))])
+def test_colour_is_kept_only_if_it_is_asked_for(client: TestClient, color: str | None, shape: tuple[int, ...]) -> None:
+    upload = np.random.default_rng(0).integers(0, 256, (23, 17, 3)).astype(np.uint8)
+    query = {"model": "free"} | ({"color": color} if color else {})
+    pixels = pixels_of(client.post("/v1/denoise", content=png(upload), params=query).content)
+    assert pixels.shape == shape
+
+
+@pytest.mark.parametrize("level", ["loud", "-1", "nan", "80", ""])
+def test_a_noise_level_that_is_none_is_refused(client: TestClient, level: str) -> None:
+    answer = client.post("/v1/denoise", content=png(noisy_gray()), params={"model": "told", "noise_level": level})
+    assert answer.status_code == 422
+    assert answer.json()["parameter"] == "noise_level"
+    assert "auto" in answer.json()["detail"] or "0 to 75" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize(
@@ -196,7 +252,9 @@ def test_too_many_pixels_are_refused_with_the_limit(make_client: MakeClient) -> 
 
 
 @pytest.mark.parametrize(
-    ("query", "names"), [({"model": "huge"}, ["free", "tiny"]), ({"version": 7}, ["1", "2"])], ids=["model", "version"]
+    ("query", "names"),
+    [({"model": "huge"}, ["free", "tiny", "told"]), ({"version": 7}, ["1", "2"])],
+    ids=["model", "version"],
 )
 def test_an_unknown_model_or_version_lists_the_known_ones(
     client: TestClient, query: dict[str, str], names: list[str]
@@ -215,6 +273,10 @@ def test_an_unknown_model_or_version_lists_the_known_ones(
         ({"version": "new"}, "version"),
         ({"modle": "tiny"}, "modle"),
         ({"version": 0}, "version"),
+        ({"model": "told", "strength": "2.1"}, "strength"),
+        ({"model": "told", "strength": "nan"}, "strength"),
+        ({"model": "told", "bit_depth": "12"}, "bit_depth"),
+        ({"model": "told", "color": "red"}, "color"),
     ],
     ids=str,
 )

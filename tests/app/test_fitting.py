@@ -20,7 +20,7 @@ def fitted_to(
     gray: FloatImage,
     *,
     fit: Fit = "stretch",
-    size: Size | None = NETWORK,
+    size: Size = NETWORK,
     network: Polarity | None = "light-on-dark",
     polarity: Polarity | Literal["auto"] = "auto",
 ) -> FittedImage:
@@ -65,21 +65,6 @@ class TestPolarity:
         assert fitted.polarity is None
         np.testing.assert_array_equal(fitted.image, gray)
         np.testing.assert_array_equal(restore_image(gray, fitted, to_source=False), gray)
-
-
-class TestAnySize:
-    def test_the_picture_passes_through_untouched(self) -> None:
-        gray = unit(gradient(23, 17))
-        fitted = fitted_to(gray, size=None, network=None)
-        assert fitted.image is gray
-        assert fitted.placement is None
-        assert restore_image(fitted.image, fitted, to_source=True) is gray
-
-    def test_a_polarity_counts_also_without_a_size(self) -> None:
-        gray = drawn("dark-on-light")
-        fitted = fitted_to(gray, size=None)
-        np.testing.assert_array_equal(fitted.image, 1 - gray)
-        np.testing.assert_allclose(restore_image(fitted.image, fitted, to_source=True), gray, atol=1e-6)
 
 
 class TestEveryFit:

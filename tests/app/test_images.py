@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from app.errors import DenoiserError, ImageTooLargeError, InvalidImageError, UnsupportedFormatError
-from app.images import FloatImage, OpenedImage, decode_gray, encode_png, open_image
+from app.images import FloatImage, OpenedImage, decode_gray, decode_samples, open_image
 from tests.app.pictures import (
     EXIF_ORIENTATION,
     ROTATIONS,
@@ -478,21 +478,44 @@ class TestDamage:
             assert "0x" not in str(refusal.value)
 
 
-class TestEncoding:
-    def test_a_png_holds_8_bit_gray(self) -> None:
-        picture = unit(gradient())
-        opened = open_image(encode_png(picture), max_pixels=MAX_PIXELS)
-        assert (opened.format, opened.pillow.mode) == ("PNG", "L")
-        np.testing.assert_array_equal(decode_gray(opened, backdrop=WHITE), picture)
+class TestSamples:
+    def test_they_come_in_the_smallest_type_that_holds_them(self) -> None:
+        gray = gradient()
+        sources = [encode(gray), encode(gray.astype(np.uint16) * 257), encode(unit(gray), "TIFF")]
+        kinds = [decode_samples(open_image(data, max_pixels=MAX_PIXELS), backdrop=WHITE).dtype for data in sources]
+        assert kinds == [np.uint8, np.uint16, np.float32]
 
-    def test_values_are_rounded_and_clipped(self) -> None:
-        values = np.array([[-2, 0.4 / 255, 0.6 / 255, 254.6 / 255, 7]], np.float32)
-        np.testing.assert_array_equal(decode(encode_png(values)) * 255, [[0, 0, 1, 255, 255]])
+    def test_16_bit_gray_keeps_every_level(self) -> None:
+        levels = np.arange(65536, dtype=np.uint16).reshape(256, 256)
+        samples = decode_samples(open_image(encode(levels), max_pixels=MAX_PIXELS), backdrop=WHITE)
+        np.testing.assert_array_equal(samples, levels)
 
-    def test_exif_profile_and_text_do_not_reach_the_output(self) -> None:
+    @pytest.mark.parametrize("mode", ["1", "L", "LA"])
+    def test_gray_stays_gray_where_colour_is_kept(self, mode: str) -> None:
+        data = encode(Image.fromarray(gradient()).convert(mode))
+        samples = decode_samples(open_image(data, max_pixels=MAX_PIXELS), backdrop=WHITE, keeps_color=True)
+        assert samples.shape == gradient().shape
+
+    @pytest.mark.parametrize(("mode", "format_"), [("RGB", "PNG"), ("RGBA", "PNG"), ("P", "PNG"), ("CMYK", "TIFF")])
+    def test_colour_is_kept_where_it_is_asked_for(self, mode: str, format_: str) -> None:
+        color = Image.new("RGB", (5, 4), (204, 102, 51))  # also of the web palette
+        opened = open_image(encode(color.convert(mode), format_), max_pixels=MAX_PIXELS)
+        samples = decode_samples(opened, backdrop=WHITE, keeps_color=True)
+        assert samples.dtype == np.uint8
+        np.testing.assert_allclose(samples, np.broadcast_to((204, 102, 51), (4, 5, 3)), atol=1)
+
+    def test_transparent_colour_is_blended_with_the_backdrop(self) -> None:
+        opened = open_image(encode(Image.new("RGBA", (1, 1), (200, 100, 50, 51))), max_pixels=MAX_PIXELS)
+        samples = decode_samples(opened, backdrop=WHITE, keeps_color=True)
+        np.testing.assert_allclose(samples[0, 0], (244, 224, 214), atol=1)
+
+    @pytest.mark.parametrize("orientation", range(1, 9))
+    def test_colour_is_turned_upright_as_gray_is(self, orientation: int) -> None:
         exif = Image.Exif()
-        exif[EXIF_ORIENTATION] = 6
-        data = encode(gradient(), "JPEG", exif=exif, icc_profile=b"profile", comment=b"secret")
-        encoded = Image.open(BytesIO(encode_png(decode(data))))
-        assert encoded.info == {}
-        assert not encoded.getexif()
+        exif[EXIF_ORIENTATION] = orientation
+        data = encode(Image.fromarray(gradient()).convert("RGB"), "PNG", exif=exif)
+        gray, color = (
+            decode_samples(open_image(data, max_pixels=MAX_PIXELS), backdrop=WHITE, keeps_color=keeps)
+            for keeps in (False, True)
+        )
+        np.testing.assert_array_equal(color[..., 1], gray)

@@ -5,24 +5,24 @@ from typing import NoReturn
 import numpy as np
 import pytest
 
-from app.denoiser import Denoiser
+from app.denoiser import Denoiser, NoiseLevels
 from app.errors import ModelNotFoundError, ModelStoreError
 from app.images import FloatImage
 from app.model_store import load_model, open_store
-from tests.app.fakes import ANY_SIZE, IdentityDenoiser, write_version
+from tests.app.fakes import ANY_SIZE, NOISE_LEVELS, IdentityDenoiser, write_version
 
 
 class CroppingDenoiser(IdentityDenoiser):
     """Gives back less than it got."""
 
-    def denoise(self, images: FloatImage) -> FloatImage:
-        return super().denoise(images)[:, 1:]
+    def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> FloatImage:
+        return super().denoise(images, noise_levels)[:, 1:]
 
 
 class BrokenDenoiser(IdentityDenoiser):
     """Fails on every image."""
 
-    def denoise(self, images: FloatImage) -> NoReturn:
+    def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> NoReturn:
         msg = "no kernel for this machine"
         raise RuntimeError(msg)
 
@@ -146,11 +146,6 @@ class TestChecking:
         with pytest.raises(ModelStoreError, match=r"2/metadata\.json is missing"):
             open_store(tmp_path, default=None)
 
-    def test_a_network_that_takes_a_noise_level_is_refused(self, tmp_path: Path) -> None:
-        write_version(tmp_path, noise_level={"min": 0, "max": 0.3})
-        with pytest.raises(ModelStoreError, match="takes a noise level"):
-            open_store(tmp_path, default=None)
-
 
 class TestLoading:
     @staticmethod
@@ -180,6 +175,13 @@ class TestLoading:
         denoiser = IdentityDenoiser()
         self.load(tmp_path, denoiser)
         assert denoiser.shapes == [(1, 64, 64)]
+        assert denoiser.noise_levels == [None]
+
+    def test_a_network_that_takes_a_noise_level_is_told_one(self, tmp_path: Path) -> None:
+        write_version(tmp_path, noise_level=NOISE_LEVELS)
+        denoiser = IdentityDenoiser()
+        self.load(tmp_path, denoiser)
+        assert denoiser.noise_levels == [[0.0], [0.0] * 4]
 
     def test_an_answer_of_another_shape_stops_the_start(self, tmp_path: Path) -> None:
         folder = write_version(tmp_path)
@@ -197,9 +199,9 @@ class TestLoading:
         seen: list[FloatImage] = []
 
         class Watching(IdentityDenoiser):
-            def denoise(self, images: FloatImage) -> FloatImage:
+            def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> FloatImage:
                 seen.append(images)
-                return super().denoise(images)
+                return super().denoise(images, noise_levels)
 
         write_version(tmp_path)
         self.load(tmp_path, Watching())

@@ -6,7 +6,11 @@ from fastapi.testclient import TestClient
 def test_the_list_names_the_default_and_every_model_with_its_versions(client: TestClient) -> None:
     body = client.get("/v1/models").json()
     assert body["default"] == "tiny"
-    assert [(model["name"], model["versions"]) for model in body["models"]] == [("free", [1]), ("tiny", [1, 2])]
+    assert [(model["name"], model["versions"]) for model in body["models"]] == [
+        ("free", [1]),
+        ("tiny", [1, 2]),
+        ("told", [1]),
+    ]
 
 
 def test_a_model_is_described_by_its_highest_version(client: TestClient) -> None:
@@ -25,7 +29,7 @@ def test_a_version_shows_its_metadata_without_the_files(client: TestClient) -> N
 
 
 def test_an_unknown_model_or_version_is_a_404_that_lists_what_there_is(client: TestClient) -> None:
-    assert client.get("/v1/models/huge").json()["names"] == ["free", "tiny"]
+    assert client.get("/v1/models/huge").json()["names"] == ["free", "tiny", "told"]
     answer = client.get("/v1/models/tiny/versions/9")
     assert answer.status_code == 404
     assert answer.json()["names"] == ["1", "2"]

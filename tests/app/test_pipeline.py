@@ -8,14 +8,20 @@ import pytest
 from PIL import Image
 
 from app.admission import Admission, Slot
-from app.errors import ImageTooLargeError, InvalidImageError, InvalidParameterError, QueueFullError
-from app.metadata import InputSpec
-from app.pipeline import INLINE_PIXELS, Options, Pipeline, choose_options
+from app.batching import Batcher, Denoised
+from app.errors import ImageTooLargeError, InvalidImageError, QueueFullError
+from app.fitting import FittedImage
+from app.images import FloatImage
+from app.metadata import ModelMetadata
+from app.options import Options, choose_options
+from app.pipeline import INLINE_PIXELS, EncodedPicture, Pipeline
 from app.schemas import DenoiseQuery
+from tests.app.fakes import ANY_SIZE, NOISE_LEVELS, IdentityDenoiser, make_metadata
 from tests.app.pictures import digit, encode, gradient, psnr_db, unit
 
-FIXED = InputSpec(height=28, width=28, polarity="light-on-dark")
-FREE = InputSpec(height=None, width=None)
+FIXED = make_metadata()
+FREE = make_metadata(input=ANY_SIZE)
+TOLD = make_metadata(input=ANY_SIZE, noise_level=NOISE_LEVELS)
 
 pytestmark = pytest.mark.anyio
 
@@ -49,45 +55,23 @@ def slot() -> Iterator[Slot]:
         yield slot
 
 
-def options(spec: InputSpec = FIXED, **query: Any) -> Options:  # noqa: ANN401  # any parameter
-    return choose_options(DenoiseQuery(**query), spec)
-
-
-class TestOptions:
-    def test_defaults_of_a_network_of_a_fixed_size(self) -> None:
-        assert options() == Options(input=FIXED, fit="stretch", polarity="auto", to_source=False)
-
-    def test_what_is_asked_for_is_kept(self) -> None:
-        asked = options(fit="mnist", polarity="dark-on-light", output_size="original")
-        assert asked == Options(input=FIXED, fit="mnist", polarity="dark-on-light", to_source=True)
-
-    def test_a_network_of_any_size_may_be_asked_for_the_original_size(self) -> None:
-        assert options(FREE, output_size="original").to_source
-
-    @pytest.mark.parametrize(
-        ("parameter", "value"), [("fit", "pad"), ("fit", "stretch"), ("output_size", "model"), ("polarity", "auto")]
-    )
-    def test_what_a_network_of_any_size_and_polarity_cannot_use_is_refused_by_name(
-        self, parameter: str, value: str
-    ) -> None:
-        with pytest.raises(InvalidParameterError, match=f"{parameter}={value} has no meaning") as refusal:
-            options(FREE, **{parameter: value})
-        assert refusal.value.parameter == parameter
+def options(model: ModelMetadata = FIXED, **query: Any) -> Options:  # noqa: ANN401  # any parameter
+    return choose_options(DenoiseQuery(**query), model)
 
 
 class TestDecoding:
     async def test_the_picture_is_decoded_and_fitted(self, pool: CountingPool, slot: Slot) -> None:
         picture = await Pipeline(pool=pool, max_pixels=1000).decode(encode(gradient()), options(), slot=slot)
         assert picture.format == "PNG"
-        assert picture.fitted.image.shape == (28, 28)
-        assert picture.fitted.source_size == (23, 17)
+        assert fitted_image(picture.prepared).shape == (28, 28)
+        assert (picture.height, picture.width) == (23, 17)
 
     @pytest.mark.parametrize("polarity", ["light-on-dark", "dark-on-light", "auto"])
     async def test_transparent_pixels_are_paper(self, pool: CountingPool, slot: Slot, polarity: str) -> None:
         data = encode(Image.new("RGBA", (28, 28), (128, 128, 128, 0)))
         pipeline = Pipeline(pool=pool, max_pixels=1000)
         picture = await pipeline.decode(data, options(polarity=polarity), slot=slot)
-        np.testing.assert_allclose(picture.fitted.image, 0, atol=1e-6)
+        np.testing.assert_allclose(fitted_image(picture.prepared), 0, atol=1e-6)
 
     async def test_the_pixels_are_reserved(self, pool: CountingPool, slot: Slot) -> None:
         await Pipeline(pool=pool, max_pixels=1000).decode(encode(gradient()), options(), slot=slot)
@@ -127,31 +111,26 @@ class TestDecoding:
         assert pool.count == 2
 
 
-class TestEncoding:
+class TestAnswers:
     @pytest.mark.parametrize(
         ("output_size", "expected"), [(None, (28, 28)), ("model", (28, 28)), ("original", (17, 23))]
     )
     async def test_the_png_has_the_size_that_was_asked_for(
-        self, pool: CountingPool, slot: Slot, output_size: str | None, expected: tuple[int, int]
+        self, pool: CountingPool, output_size: str | None, expected: tuple[int, int]
     ) -> None:
-        pipeline, asked = Pipeline(pool=pool, max_pixels=1000), options(output_size=output_size)
-        picture = await pipeline.decode(encode(gradient()), asked, slot=slot)
-        encoded = await pipeline.encode(picture.fitted.image, picture.fitted, asked)
+        encoded = await answer(encode(gradient()), FIXED, pool, output_size=output_size)
         assert (encoded.width, encoded.height) == expected
         assert Image.open(BytesIO(encoded.png)).size == expected
 
-    async def test_a_network_of_any_size_gives_the_picture_back(self, pool: CountingPool, slot: Slot) -> None:
-        pipeline, asked = Pipeline(pool=pool, max_pixels=1000), options(FREE)
-        picture = await pipeline.decode(encode(gradient()), asked, slot=slot)
-        encoded = await pipeline.encode(picture.fitted.image, picture.fitted, asked)
+    @pytest.mark.parametrize("model", [FREE, TOLD], ids=["not told", "told"])
+    async def test_a_network_of_any_size_gives_the_picture_back(self, pool: CountingPool, model: ModelMetadata) -> None:
+        encoded = await answer(encode(gradient()), model, pool)
         np.testing.assert_array_equal(np.asarray(Image.open(BytesIO(encoded.png))), gradient())
 
-    async def test_the_result_has_the_pictures_polarity(self, pool: CountingPool, slot: Slot) -> None:
-        pipeline, asked = Pipeline(pool=pool, max_pixels=100_000), options(output_size="original")
+    async def test_the_result_has_the_pictures_polarity(self, pool: CountingPool) -> None:
         dark_on_light = 1 - digit()
         data = encode(np.rint(dark_on_light * 255).astype(np.uint8))
-        picture = await pipeline.decode(data, asked, slot=slot)
-        encoded = await pipeline.encode(picture.fitted.image, picture.fitted, asked)
+        encoded = await answer(data, FIXED, pool, output_size="original")
         assert psnr_db(unit(Image.open(BytesIO(encoded.png))), dark_on_light) > 12
 
     @pytest.mark.parametrize(("output_size", "threads"), [("model", 0), ("original", 1)])
@@ -161,5 +140,66 @@ class TestEncoding:
         pipeline, asked = Pipeline(pool=pool, max_pixels=100_000), options(output_size=output_size)
         picture = await pipeline.decode(encode(np.zeros((200, 200), np.uint8)), asked, slot=slot)
         before = pool.count
-        await pipeline.encode(picture.fitted.image, picture.fitted, asked)
+        denoised = Denoised(fitted_image(picture.prepared), 1, 0.0, 0.0)
+        await pipeline.encode(denoised, picture, asked)
         assert pool.count - before == threads
+
+    async def test_a_small_picture_of_any_size_takes_no_thread(self, pool: CountingPool) -> None:
+        await answer(encode(gradient(64, INLINE_PIXELS // 64)), TOLD, pool)
+        assert pool.count == 0
+
+
+class TestNoiseLevels:
+    async def told(self, data: bytes, pool: CountingPool, **query: Any) -> float:  # noqa: ANN401  # any parameter
+        denoiser = IdentityDenoiser()
+        await answer(data, TOLD, pool, denoiser, **query)
+        ((level,),) = [levels for levels in denoiser.noise_levels if levels is not None]
+        return level * 255
+
+    @pytest.fixture
+    def noisy(self) -> bytes:
+        clean = np.full((100, 120), 128.0)
+        return encode(np.rint(clean + np.random.default_rng(0).normal(0, 20, clean.shape)).astype(np.uint8))
+
+    async def test_the_network_is_told_what_the_request_says(self, pool: CountingPool, noisy: bytes) -> None:
+        assert await self.told(noisy, pool, noise_level=30) == pytest.approx(30)
+
+    @pytest.mark.parametrize("query", [{}, {"noise_level": "auto"}], ids=["by default", "auto"])
+    async def test_the_network_is_told_an_estimate(
+        self, pool: CountingPool, noisy: bytes, query: dict[str, Any]
+    ) -> None:
+        assert await self.told(noisy, pool, **query) == pytest.approx(20, abs=1)
+
+    async def test_strength_scales_what_the_network_is_told(self, pool: CountingPool, noisy: bytes) -> None:
+        assert await self.told(noisy, pool, noise_level=30, strength=0.5) == pytest.approx(15)
+
+    async def test_the_network_is_told_no_more_than_it_knows(self, pool: CountingPool, noisy: bytes) -> None:
+        assert await self.told(noisy, pool, noise_level=60, strength=2) == pytest.approx(75)
+
+    async def test_a_network_of_a_fixed_size_can_be_told_too(self, pool: CountingPool, noisy: bytes) -> None:
+        denoiser = IdentityDenoiser()
+        await answer(noisy, make_metadata(noise_level=NOISE_LEVELS), pool, denoiser, noise_level=51)
+        ((level,),) = [levels for levels in denoiser.noise_levels if levels is not None]
+        assert level == pytest.approx(0.2)
+
+
+def fitted_image(prepared: object) -> FloatImage:
+    assert isinstance(prepared, FittedImage)
+    return prepared.image
+
+
+async def answer(
+    data: bytes,
+    model: ModelMetadata,
+    pool: CountingPool,
+    denoiser: IdentityDenoiser | None = None,
+    **query: Any,  # noqa: ANN401  # any parameter
+) -> EncodedPicture:
+    """Send a picture all the way through a network."""
+    pipeline, asked = Pipeline(pool=pool, max_pixels=100_000), options(model, **query)
+    batcher = Batcher(denoiser or IdentityDenoiser(), name="test")
+    with Admission(slots=1, pixels=1_000_000).slot() as slot:
+        picture = await pipeline.decode(data, asked, slot=slot)
+    denoised = await pipeline.submit(picture, asked, model=model, batcher=batcher)
+    await batcher.close()
+    return await pipeline.encode(denoised, picture, asked)

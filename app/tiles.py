@@ -1,0 +1,90 @@
+"""How a large picture is cut into tiles that overlap enough for no seam to show."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+
+MAX_TILE_PIXELS = 640 * 1024  # overlap included; the network's memory grows with it, the share of the overlap falls
+FAIR_PRICE = 1.25  # times the pixels that may be seen, where a picture is cut only for several threads to share it
+
+Rectangle = tuple[slice, slice]
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A part of a picture, as rows and columns.
+
+    Attributes:
+        seen: what the network gets.
+        kept: what of the picture the tile answers for.
+        inner: where in the network's answer that is.
+    """
+
+    seen: Rectangle
+    kept: Rectangle
+    inner: Rectangle
+
+
+@dataclass(frozen=True)
+class _Span:
+    """A part of one side; see Tile."""
+
+    seen: slice
+    kept: slice
+    inner: slice
+
+    @property
+    def length(self) -> int:
+        length: int = self.seen.stop - self.seen.start  # a slice may hold anything
+        return length
+
+
+_Grid = tuple[list[_Span], list[_Span]]
+
+
+def cut_tiles(height: int, width: int, *, size_multiple: int, halo_px: int, wanted: int = 1) -> list[Tile]:
+    """Cut a picture so that no tile sees more than MAX_TILE_PIXELS, and into ``wanted`` tiles where that is cheap.
+
+    Every pixel is kept by one tile. What a tile sees reaches ``halo_px``, rounded up to the multiple, beyond what it
+    keeps, or to the picture's edge. It starts at multiples of ``size_multiple``, so that a network which halves its
+    image pairs the same pixels as in the whole picture. Tiles are of about one size, and see little twice.
+    """
+    grids = sorted(_grids(height, width, size_multiple, _round_up(halo_px, size_multiple), wanted), key=_pixels_seen)
+    shared = (grid for grid in grids if len(grid[0]) * len(grid[1]) >= wanted)
+    rows, columns = next((grid for grid in shared if _pixels_seen(grid) <= FAIR_PRICE * height * width), grids[0])
+    return [
+        Tile((row.seen, column.seen), (row.kept, column.kept), (row.inner, column.inner))
+        for row, column in product(rows, columns)
+    ]
+
+
+def _grids(height: int, width: int, multiple: int, halo: int, wanted: int) -> Iterator[_Grid]:
+    """Every number of rows that can be of use, with as few columns as it needs, and with enough for ``wanted``."""
+    for row_count in range(1, max(wanted, 2 * height * width // MAX_TILE_PIXELS, height // MAX_TILE_PIXELS) + 2):
+        rows = _cut_side(height, row_count, multiple, halo)
+        widest = MAX_TILE_PIXELS // max(row.length for row in rows)
+        kept = (widest - 2 * halo) // multiple * multiple
+        if width <= widest or kept > 0:
+            fewest = 1 if width <= widest else -(-width // kept)
+            for column_count in {fewest, max(fewest, -(-wanted // row_count))}:
+                yield rows, _cut_side(width, column_count, multiple, halo)
+
+
+def _cut_side(length: int, count: int, multiple: int, halo: int) -> list[_Span]:
+    """Cut a side into at most ``count`` spans."""
+    step = _round_up(-(-length // count), multiple)
+    spans = []
+    for start in range(0, length, step):
+        stop = min(length, start + step)
+        first, last = max(0, start - halo), min(length, stop + halo)
+        spans.append(_Span(slice(first, last), slice(start, stop), slice(start - first, stop - first)))
+    return spans
+
+
+def _pixels_seen(grid: _Grid) -> int:
+    rows, columns = grid
+    return sum(row.length for row in rows) * sum(column.length for column in columns)
+
+
+def _round_up(length: int, multiple: int) -> int:
+    return -(-length // multiple) * multiple

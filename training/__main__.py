@@ -76,10 +76,13 @@ def _evaluate(options: argparse.Namespace) -> None:
     folder = find_version(options.store, options.model)
     try:
         from training.assess import assess
+        from training.photo_assess import assess_photos, takes_photos
     except ModuleNotFoundError as error:
         raise TrainingError(f"the classical filters need {error.name}: `make install` installs it") from error
-    images = _load_digits(options.data)
-    print(assess(folder, images, runs=options.runs, limit=options.limit))
+    if takes_photos(folder):
+        print(assess_photos(folder, options.data, limit=options.limit))
+    else:
+        print(assess(folder, _load_digits(options.data), runs=options.runs, limit=options.limit))
 
 
 def _make_classifier(options: argparse.Namespace) -> None:

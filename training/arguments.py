@@ -34,7 +34,8 @@ def build_parser() -> argparse.ArgumentParser:
             "evaluate",
             help="compare a version of the store with other methods",
             description="Measure a version of the store on noisy test images, beside the noisy input, classical filters"
-            " and the store's other networks, and write the tables into its model card and metadata.json.",
+            " and the store's other networks, and write the tables into its model card and metadata.json. Networks of"
+            " any size need --data with a folder of clean test images.",
         )
     )
     _add_data_argument(

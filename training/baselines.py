@@ -36,7 +36,7 @@ class Baseline:
 
 def filter_median(image: Images, size: float) -> Images:
     """Take the median of size x size pixels; 1 leaves the image."""
-    return _from_8_bit(np.asarray(cv2.medianBlur(_to_8_bit(image), int(size)), np.uint8))
+    return from_8_bit(np.asarray(cv2.medianBlur(to_8_bit(image), int(size)), np.uint8))
 
 
 def filter_tv(image: Images, weight: float) -> Images:
@@ -47,7 +47,7 @@ def filter_tv(image: Images, weight: float) -> Images:
 def filter_nlm(image: Images, strength_8bit: float) -> Images:
     """Average similar patches. Source: A. Buades et al., "A non-local algorithm for image denoising", CVPR 2005."""
     denoise = partial(cv2.fastNlMeansDenoising, templateWindowSize=NLM_PATCH_PX, searchWindowSize=NLM_SEARCH_PX)
-    return _from_8_bit(np.asarray(denoise(_to_8_bit(image), None, strength_8bit), np.uint8))
+    return from_8_bit(np.asarray(denoise(to_8_bit(image), None, strength_8bit), np.uint8))
 
 
 BASELINES = {
@@ -57,9 +57,9 @@ BASELINES = {
 }
 
 
-def _to_8_bit(image: Images) -> NDArray[np.uint8]:
+def to_8_bit(image: Images) -> NDArray[np.uint8]:
     return np.rint(image * 255).astype(np.uint8)
 
 
-def _from_8_bit(levels: NDArray[np.uint8]) -> Images:
+def from_8_bit(levels: NDArray[np.uint8]) -> Images:
     return np.asarray(levels / np.float32(255), np.float32)

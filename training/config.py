@@ -110,15 +110,22 @@ class Stage:
     measured_noise: Noise | None = None
 
     @property
-    def test_noise(self) -> Noise | RandomLevelNoise:
-        """What the stage's network is measured with."""
-        return self.measured_noise or self.noise
+    def test_noise(self) -> Noise:
+        """What the stage's network is measured with, where it is not told the level.
+
+        Raises:
+            TypeError: it is told.
+        """
+        noise = self.measured_noise or self.noise
+        if isinstance(noise, RandomLevelNoise):
+            raise TypeError(f"stage {self.name} is measured at fixed noise levels")
+        return noise
 
     def to_json(self) -> dict[str, Any]:
         """Return plain dicts, numbers and strings."""
         return asdict(self) | {
             "noise": str(self.noise),
-            "measured_noise": str(self.test_noise),
+            "measured_noise": str(self.measured_noise or self.noise),
             "optimizer": {"name": type(self.optimizer).__name__, **asdict(self.optimizer)},
         }
 
@@ -127,7 +134,8 @@ class Stage:
 class Config:
     """A preset, and after the command line's options a run.
 
-    The last stage is the one that is exported; `note` tells readers of the model card what the stages are for. `crops`
+    The last stage is the one that is exported; `note` tells readers of the model card what the stages are for. `data`
+    names the images that `description` is about. `crops`
     is None for images of one size, which are used whole. `minutes` ends a stage where its epochs take longer.
     """
 
@@ -137,6 +145,7 @@ class Config:
     interface: Interface
     stages: tuple[Stage, ...]
     note: str = ""
+    data: str = "MNIST"
     loss: Literal["binary_crossentropy", "mean_absolute_error"] = "binary_crossentropy"
     crops: Crops | None = None
     precision: Literal["float32", "mixed_bfloat16"] = "float32"
@@ -207,6 +216,7 @@ PRESETS = {
         ),
         note="Crops of clean photographs, turned and mirrored; each gets noise of its own level, which the network is"
         " told. The exported weights are an exponential average.",
+        data="bsds400",
         loss="mean_absolute_error",
         crops=Crops(),
         precision="mixed_bfloat16",

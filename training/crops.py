@@ -70,14 +70,15 @@ def scale_photo(photo: Photo, crops: Crops) -> list[Photo]:
 
 
 def _count_crops(photo: Photo, side: int) -> int:
-    return (photo.shape[0] - side + 1) * (photo.shape[1] - side + 1)
+    height, width = photo.shape
+    return int((height - side + 1) * (width - side + 1))
 
 
 def _draw_crop(photo: Photo, side: int, rng: np.random.Generator) -> Photo:
     """Cut out a crop, turn it by a multiple of 90 degrees and mirror every other one."""
     top, left = (rng.integers(length - side + 1) for length in photo.shape)
-    crop = np.rot90(_cut(photo, top, left, side), rng.integers(4))
-    return crop[:, ::-1] if rng.random() < 0.5 else crop
+    crop = np.rot90(_cut(photo, top, left, side), int(rng.integers(4)))
+    return np.fliplr(crop) if rng.random() < 0.5 else crop
 
 
 def _cut(photo: Photo, top: int, left: int, side: int) -> Photo:

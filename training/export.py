@@ -85,6 +85,12 @@ class SavedNetwork:
         self.inputs = _describe(self._signature.structured_input_signature[1])
         self.outputs = _describe(self._signature.structured_outputs)
 
+    @property
+    def size(self) -> tuple[int | None, int | None]:
+        """Height and width of the images, None where they are free."""
+        shape = self.inputs["image"][1]
+        return (None, None) if shape is None else (shape[1], shape[2])
+
     def denoise(self, image: Images, noise_level: Images | None = None) -> Images:
         """Return float32 NHWC of the shape of `image`; `noise_level` (N,) only for networks with that input.
 

@@ -25,10 +25,11 @@ PALETTE_COLORS = 128
 MAX_TILES = 16
 TILE_SHARE = 0.92
 TITLE_CHARACTERS = 45
+LOSS_NAMES = {"binary_crossentropy": "binary cross-entropy", "mean_absolute_error": "mean absolute error"}
 FEATURE_LAYERS = (layers.Conv2D, layers.MaxPooling2D, layers.AveragePooling2D)
 
 
-def plot_loss(stages: Sequence[Stage], progresses: Sequence[Progress]) -> Figure:
+def plot_loss(stages: Sequence[Stage], progresses: Sequence[Progress], *, loss: str = "binary_crossentropy") -> Figure:
     """Draw validation (strong) and training (faint) loss; stages that learn the same task share a panel."""
     tasks = list(dict.fromkeys(str(stage.noise) for stage in stages))
     figure = Figure(figsize=(5 * len(tasks), 3.6), layout="constrained")
@@ -36,7 +37,7 @@ def plot_loss(stages: Sequence[Stage], progresses: Sequence[Progress]) -> Figure
     for index, (stage, progress) in enumerate(zip(stages, progresses, strict=True)):
         _plot_stage(panels[str(stage.noise)], stage, progress, color=f"C{index}")
     for task, panel in panels.items():
-        panel.set(title=fill(f"Noise: {task}", TITLE_CHARACTERS), xlabel="epoch", ylabel="binary cross-entropy")
+        panel.set(title=fill(f"Noise: {task}", TITLE_CHARACTERS), xlabel="epoch", ylabel=LOSS_NAMES[loss])
         panel.grid(alpha=0.3)
         panel.legend(frameon=False)
     return figure
@@ -59,6 +60,18 @@ def plot_examples(rows: dict[str, Images]) -> Figure:
         for panel, image in zip(np.ravel(strip.subplots(1, count)), images, strict=True):
             panel.imshow(image[..., 0], cmap="gray", vmin=0, vmax=1)
             panel.set_axis_off()
+    return figure
+
+
+def plot_crops(titles: Sequence[str], rows: Sequence[Sequence[Images]]) -> Figure:
+    """Draw images (H, W) in [0, 1], a titled column for each method, pixel by pixel."""
+    figure = Figure(figsize=(2.4 * len(titles), 2.4 * len(rows) + 0.3), layout="constrained")
+    for panels, row in zip(figure.subplots(len(rows), len(titles), squeeze=False), rows, strict=True):
+        for panel, image in zip(panels, row, strict=True):
+            panel.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+            panel.set_axis_off()
+    for panel, title in zip(figure.axes, titles, strict=False):
+        panel.set_title(title, fontsize=10)
     return figure
 
 

@@ -23,6 +23,7 @@ def build_optimizer(choice: Optimizer, *, steps: int) -> keras.optimizers.Optimi
         warmup_steps=min(choice.warmup_steps, steps // 10),
         final_share=choice.final_share,
     )
+    optimizer: keras.optimizers.Optimizer
     match choice:
         case AdamW():
             optimizer = AveragedAdamW(

@@ -26,7 +26,7 @@ def restore_config(run: dict[str, Any]) -> Config:
     config = PRESETS[run["config"]["preset"]]
     epochs = [stage["epochs"] for stage in run["config"]["stages"]]
     stages = tuple(replace(stage, epochs=count) for stage, count in zip(config.stages, epochs, strict=True))
-    return replace(config, seed=run["config"]["seed"], stages=stages)
+    return replace(config, seed=run["config"]["seed"], minutes=run["config"].get("minutes"), stages=stages)
 
 
 def format_command(config: Config, data_name: str) -> str:
@@ -37,6 +37,8 @@ def format_command(config: Config, data_name: str) -> str:
         words.append(f"--data path/to/{data_name}")
     if config.stages != preset.stages:
         words.append(f"--epochs {config.stages[-1].epochs}")
+    if config.minutes is not None:
+        words.append(f"--minutes {config.minutes:g}")
     if config.seed != preset.seed:
         words.append(f"--seed {config.seed}")
     return " ".join(words)

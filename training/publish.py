@@ -1,32 +1,40 @@
 """From a finished run to a version in the store: save, check, measure, draw, describe."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
+from matplotlib.figure import Figure
 
 from training.checkpoints import load_progress
 from training.config import Config
 from training.data import CleanImages
+from training.digit_product import draw_digit_run, measure_digit_run
 from training.errors import RunError, StoreError
-from training.evaluate import evaluate, make_noisy
 from training.export import VERSIONS, SavedNetwork, save_network
-from training.figures import plot_examples, plot_features, plot_loss, save_figures
+from training.figures import save_figures
 from training.metadata import build_metadata, write_metadata
-from training.metrics import count_macs
 from training.model_card import FILE_NAME, render_model_card
-from training.noise import NoNoise
+from training.photo_card import render_photo_card
+from training.photo_product import draw_photo_run, measure_photo_run
+from training.photos import CleanPhotos
 from training.provenance import format_command, restore_config
 from training.store import new_version
 from training.train import load_network
 
-EXAMPLES = 10
 CHECKED_BATCH_SIZES = (1, 3, 8)
+CHECKED_FREE_SIZE = (24, 40)  # height and width that a network of any size is checked with
 # What float32 sums in another order may differ by.
 TOLERANCE = 1e-5
+
+# What is measured, drawn and said of a run.
+Product = tuple[Callable[..., dict[str, Any]], Callable[..., dict[str, Figure]], Callable[..., str]]
+DIGIT_PRODUCT: Product = measure_digit_run, draw_digit_run, render_model_card
+PHOTO_PRODUCT: Product = measure_photo_run, draw_photo_run, render_photo_card
 
 
 def read_run(run_dir: Path) -> tuple[dict[str, Any], Config]:
@@ -45,7 +53,7 @@ def read_run(run_dir: Path) -> tuple[dict[str, Any], Config]:
     return run, config
 
 
-def publish(run_dir: Path, images: CleanImages, *, store: Path, name: str) -> Path:
+def publish(run_dir: Path, images: CleanImages | CleanPhotos, *, store: Path, name: str) -> Path:
     """Write the best weights of the run's last stage as the next version of `name`, and return its folder.
 
     Raises:
@@ -56,6 +64,7 @@ def publish(run_dir: Path, images: CleanImages, *, store: Path, name: str) -> Pa
     if run["data"] != images.name:
         raise RunError(f"{run_dir}: was trained on {run['data']}, not {images.name}; --data names it")
     network = load_network(config, run_dir, stage_name=config.stages[-1].name)
+    measure, draw, render_card = PHOTO_PRODUCT if isinstance(images, CleanPhotos) else DIGIT_PRODUCT
     with new_version(store, name) as (folder, version):
         save_network(network, folder, size_multiple=config.interface.size_multiple)
         saved = SavedNetwork(folder)
@@ -65,22 +74,22 @@ def publish(run_dir: Path, images: CleanImages, *, store: Path, name: str) -> Pa
             name=name,
             version=version,
             description=_describe_network(config, images.name),
-            size=network.input_shape[1:3],
+            size=saved.size,
             interface=config.interface,
             training=run | {"versions": run["versions"] | VERSIONS},
-            metrics=_measure(network, saved, images, config=config, run_dir=run_dir),
+            metrics=measure(network, saved, images, config=config, run_dir=run_dir),
         )
         write_metadata(folder, metadata)
-        figures = _draw(network, saved, images, config=config, run_dir=run_dir)
+        figures = draw(network, saved, images, config=config, run_dir=run_dir)
         save_figures(folder / "figures", figures)
-        card = render_model_card(metadata, command=format_command(config, images.name), figures=figures)
+        card = render_card(metadata, command=format_command(config, images.name), figures=figures)
         (folder / FILE_NAME).write_text(card, encoding="utf-8")
     return store / name / str(version)
 
 
 def _describe_network(config: Config, data_name: str) -> str:
     """Return the preset's own line only for the data that it is about."""
-    return config.description if data_name == "MNIST" else f"Preset {config.preset}, trained on {data_name}"
+    return config.description if data_name == config.data else f"Preset {config.preset}, trained on {data_name}"
 
 
 def check_same(network: keras.Model, saved: SavedNetwork) -> None:
@@ -90,43 +99,11 @@ def check_same(network: keras.Model, saved: SavedNetwork) -> None:
         StoreError: an output differs by more than rounding, or is not finite.
     """
     rng = np.random.default_rng(0)
-    height, width = network.input_shape[1:3]
+    height, width = (length or free for length, free in zip(saved.size, CHECKED_FREE_SIZE, strict=True))
     for count in CHECKED_BATCH_SIZES:
         image = rng.uniform(-0.2, 1.2, (count, height, width, 1)).astype(np.float32)
-        expected = np.clip(ops.convert_to_numpy(network(image, training=False)), 0, 1)
-        if not np.allclose(saved.denoise(image), expected, rtol=0, atol=TOLERANCE):
+        levels = rng.uniform(0, 0.3, count).astype(np.float32) if "noise_level" in saved.inputs else None
+        inputs = image if levels is None else {"image": image, "noise_level": levels}
+        expected = np.clip(ops.convert_to_numpy(network(inputs, training=False)), 0, 1)
+        if not np.allclose(saved.denoise(image, levels), expected, rtol=0, atol=TOLERANCE):
             raise StoreError(f"the SavedModel does not compute what the network computes ({count} images)")
-
-
-def _measure(
-    network: keras.Model, saved: SavedNetwork, images: CleanImages, *, config: Config, run_dir: Path
-) -> dict[str, Any]:
-    """Return the metrics of metadata.json: on test images through the SavedModel, and each stage's validation loss."""
-    noise = config.stages[-1].test_noise
-    return {
-        "protocol": f"{images.name} test, {noise}",
-        **evaluate(saved.denoise, images.test, noise),
-        "test_images": len(images.test),
-        "parameters": network.count_params(),
-        "mac_per_image": count_macs(network),
-        "best_validation_bce": {stage.name: load_progress(run_dir / stage.name).best_loss for stage in config.stages},
-    }
-
-
-def _draw(
-    network: keras.Model, saved: SavedNetwork, images: CleanImages, *, config: Config, run_dir: Path
-) -> dict[str, Any]:
-    """Return the figures by name."""
-    clean = images.test[:EXAMPLES]
-    noisy = make_noisy(images.test, config.stages[-1].test_noise)[:EXAMPLES]
-    progresses = [load_progress(run_dir / stage.name) for stage in config.stages]
-    figures = {
-        "examples": plot_examples({"clean": clean, "noisy": np.clip(noisy, 0, 1), "denoised": saved.denoise(noisy)}),
-        "loss": plot_loss(config.stages, progresses),
-        "features": plot_features(network, noisy[0]),
-    }
-    if isinstance(config.stages[0].noise, NoNoise):
-        plain = load_network(config, run_dir, stage_name=config.stages[0].name)
-        copied = ops.convert_to_numpy(plain(clean, training=False))
-        figures["reconstructions"] = plot_examples({"clean": clean, "copied by the plain autoencoder": copied})
-    return figures

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -46,15 +47,18 @@ class TimeBudget(keras.callbacks.Callback):
     The epochs stay an upper bound. Each epoch's seconds go into its logs.
     """
 
-    def __init__(self, minutes: float, progress: Progress, *, epochs: int) -> None:
+    def __init__(
+        self, minutes: float, progress: Progress, *, epochs: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         super().__init__()
         self.budget_s = 60 * minutes
         self.spent_s = progress.seconds
         self.epochs = epochs
+        self.clock = clock
         self.seconds_per_epoch: float | None = None
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002  # Keras names it
-        self.started = time.monotonic()
+        self.started = self.clock()
         schedule = self.model.optimizer._learning_rate  # `learning_rate` is its current value
         if isinstance(schedule, PlannedCosine) and self.seconds_per_epoch:
             remaining_epochs = min((self.budget_s - self.spent_s) / self.seconds_per_epoch, self.epochs - epoch)
@@ -62,9 +66,9 @@ class TimeBudget(keras.callbacks.Callback):
             schedule.plan_end(step, remaining_epochs * self.params["steps"])
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002  # likewise
-        if self.spent_s + time.monotonic() - self.started >= self.budget_s:
+        if self.spent_s + self.clock() - self.started >= self.budget_s:
             self.model.stop_training = True
 
     def on_epoch_end(self, _epoch: int, logs: dict[str, float]) -> None:
-        self.seconds_per_epoch = logs["seconds"] = time.monotonic() - self.started
+        self.seconds_per_epoch = logs["seconds"] = self.clock() - self.started
         self.spent_s += self.seconds_per_epoch

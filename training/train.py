@@ -18,7 +18,7 @@ from training.config import Config, Crops, Stage
 from training.crops import Inputs, NoisyCrops, make_validation_crops
 from training.data import CleanImages
 from training.errors import RunError
-from training.noise import Images, RandomLevelNoise
+from training.noise import Images, Noise, RandomLevelNoise
 from training.optimizers import build_optimizer
 from training.photos import CleanPhotos
 from training.provenance import describe_run
@@ -118,17 +118,17 @@ def _prepare_data(
                 images.train, stage.noise, crops=config.crops, batch_size=config.batch_size, seed=config.seed
             )
             return batches, make_validation_crops(images.validation, config.crops)
-        case CleanImages(), _, None:
+        case CleanImages(), noise, None if not isinstance(noise, RandomLevelNoise):
             noisy = stage.test_noise.add_to(images.validation, np.random.default_rng(VALIDATION_SEED))
-            return _make_batches(config, stage, images.train), (noisy, images.validation)
+            return _make_batches(config, stage, noise, images.train), (noisy, images.validation)
         case _:
             raise TypeError(f"{type(images).__name__} are not what {config.preset} is trained on")
 
 
-def _make_batches(config: Config, stage: Stage, clean: Images) -> NoisyBatches:
+def _make_batches(config: Config, stage: Stage, noise: Noise, clean: Images) -> NoisyBatches:
     return NoisyBatches(
         clean,
-        stage.noise,
+        noise,
         batch_size=config.batch_size,
         seed=config.seed,
         augmentation=stage.augmentation,

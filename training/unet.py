@@ -23,8 +23,12 @@ class UnfoldPixels(layers.Layer):
         return count, height and 2 * height, width and 2 * width, channels and channels // 4
 
 
-def build_photo(widths: tuple[int, ...] = PHOTO_WIDTHS, blocks: tuple[int, ...] = PHOTO_BLOCKS) -> keras.Model:
+def build_photo(
+    widths: tuple[int, ...] = PHOTO_WIDTHS, blocks: tuple[int, ...] = PHOTO_BLOCKS, side_px: int | None = None
+) -> keras.Model:
     """Build a U-Net of 3x3 convolutions for images (N, H, W, 1), H and W multiples of 8, and `noise_level` (N,).
+
+    H and W are free, or both `side_px`.
 
     The first convolution folds 2x2 pixels into channels; `widths` are the channels of the levels, each half as high and
     wide as the one before, `blocks` the residual blocks on the way down and up. Without biases and normalisation the
@@ -34,7 +38,7 @@ def build_photo(widths: tuple[int, ...] = PHOTO_WIDTHS, blocks: tuple[int, ...] 
     pixels, noise level as input; the same level everywhere makes its plane one number for each channel); S. Mohan et
     al., "Robust and interpretable blind image denoising via bias-free convolutional neural networks", ICLR 2020.
     """
-    image = keras.Input((None, None, 1), name="image")
+    image = keras.Input((side_px, side_px, 1), name="image")
     noise_level = keras.Input((), name="noise_level")
     hidden = _convolve(widths[0], 3 * FOLD_PX, strides=FOLD_PX, kernel_initializer="he_normal", name="fold")(image)
     level = layers.Reshape((1, 1, 1))(noise_level)
@@ -61,7 +65,7 @@ def measure_receptive_radius(widths: tuple[int, ...] = PHOTO_WIDTHS, blocks: tup
     convolved = sum(2 * count * steps_px[level] for level, count in zip(levels, blocks, strict=True))
     folded = 2 * FOLD_PX  # the first convolution and the last one
     aligned = steps_px[-1]  # where in its block of the coarsest level the pixel lies
-    return convolved + folded + aligned
+    return int(convolved + folded + aligned)
 
 
 def _convolve(filters: int, size: int, **options: object) -> layers.Conv2D:

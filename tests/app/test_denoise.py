@@ -36,7 +36,7 @@ def digit(size: int = 28) -> NDArray[np.uint8]:
     return np.where(ring, np.uint8(255), np.uint8(0))
 
 
-def png(pixels: NDArray[np.uint8]) -> bytes:
+def png(pixels: NDArray[np.uint8 | np.uint16]) -> bytes:
     buffer = BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG")
     return buffer.getvalue()

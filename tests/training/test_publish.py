@@ -43,7 +43,7 @@ def test_the_metadata_describes_the_version(finished_run: FinishedRun, images: C
     assert metadata["training"]["config"] == PRESETS["article"].with_epochs(1).to_json()
     assert metadata["training"]["data"] == "blobs"
     assert set(metadata["training"]["versions"]) == {"keras", "numpy", "tensorflow"}
-    measured = evaluate(SavedNetwork(folder).denoise, images.test, PRESETS["article"].stages[-1].noise)
+    measured = evaluate(SavedNetwork(folder).denoise, images.test, PRESETS["article"].stages[-1].test_noise)
     assert metadata["metrics"].items() >= measured.items()
     assert metadata["metrics"]["protocol"] == "blobs test, Gaussian 0.4 clipped"
 

@@ -1,0 +1,54 @@
+"""What a finished run of a network for images of one size is measured with, and what is drawn of it."""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from training.checkpoints import load_progress
+from training.config import Config
+from training.data import CleanImages
+from training.evaluate import evaluate, make_noisy
+from training.export import SavedNetwork
+from training.figures import plot_examples, plot_features, plot_loss
+from training.metrics import count_macs
+from training.noise import NoNoise
+from training.train import load_network
+
+EXAMPLES = 10
+
+
+def measure_digit_run(
+    network: keras.Model, saved: SavedNetwork, images: CleanImages, *, config: Config, run_dir: Path
+) -> dict[str, Any]:
+    """Return the metrics of metadata.json: on test images through the SavedModel, and each stage's validation loss."""
+    noise = config.stages[-1].test_noise
+    return {
+        "protocol": f"{images.name} test, {noise}",
+        **evaluate(saved.denoise, images.test, noise),
+        "test_images": len(images.test),
+        "parameters": network.count_params(),
+        "mac_per_image": count_macs(network),
+        "best_validation_bce": {stage.name: load_progress(run_dir / stage.name).best_loss for stage in config.stages},
+    }
+
+
+def draw_digit_run(
+    network: keras.Model, saved: SavedNetwork, images: CleanImages, *, config: Config, run_dir: Path
+) -> dict[str, Any]:
+    """Return the figures by name."""
+    clean = images.test[:EXAMPLES]
+    noisy = make_noisy(images.test, config.stages[-1].test_noise)[:EXAMPLES]
+    progresses = [load_progress(run_dir / stage.name) for stage in config.stages]
+    figures = {
+        "examples": plot_examples({"clean": clean, "noisy": np.clip(noisy, 0, 1), "denoised": saved.denoise(noisy)}),
+        "loss": plot_loss(config.stages, progresses),
+        "features": plot_features(network, noisy[0]),
+    }
+    if isinstance(config.stages[0].noise, NoNoise):
+        plain = load_network(config, run_dir, stage_name=config.stages[0].name)
+        copied = ops.convert_to_numpy(plain(clean, training=False))
+        figures["reconstructions"] = plot_examples({"clean": clean, "copied by the plain autoencoder": copied})
+    return figures

@@ -1,0 +1,61 @@
+"""One version for photographs beside classical filters, on a folder of test images."""
+
+import json
+from pathlib import Path
+
+from training.errors import DataError, StoreError
+from training.export import SavedNetwork
+from training.folder import find_images
+from training.metadata import FILE_NAME, write_metadata
+from training.model_card import FILE_NAME as CARD_NAME
+from training.photo_baselines import PHOTO_BASELINES
+from training.photo_evaluation import Protocol, compare_on_photos
+from training.photo_product import as_photo_method
+from training.photo_report import render_photo_section
+from training.photos import read_photo
+from training.report import insert_section
+
+
+def takes_photos(folder: Path) -> bool:
+    """Tell whether a version takes images of any size."""
+    metadata = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
+    return metadata["input"]["height"] is None
+
+
+def assess_photos(folder: Path, source: str, *, limit: int | None = None) -> str:
+    """Compare STORE/NAME/VERSION with classical filters on the photographs in the folder `source`.
+
+    The tables are returned, and written into the model card and metadata.json unless `limit` takes only the first
+    images.
+
+    Raises:
+        DataError: `source` is no folder with readable images.
+        StoreError: the network is not told the level of the noise.
+    """
+    if not Path(source).is_dir():
+        raise DataError(f"{source}: no such folder; --data names a folder of clean test images")
+    saved = SavedNetwork(folder)
+    if "noise_level" not in saved.inputs:
+        raise StoreError(f"{folder}: has no input noise_level, which this comparison tells it")
+    photos = [read_photo(path) for path in find_images(Path(source))[:limit]]
+    own_name = f"{folder.parent.name}/{folder.name}"
+    data_name = Path(source).resolve().name
+    results = compare_on_photos(PHOTO_BASELINES | {own_name: as_photo_method(saved)}, photos)
+    section = render_photo_section(results, data_name=data_name, count=len(photos))
+    if limit is None:
+        card = folder / CARD_NAME
+        text = card.read_text(encoding="utf-8") if card.exists() else f"# {own_name}\n"
+        card.write_text(insert_section(text, section), encoding="utf-8")
+        metadata = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
+        metadata["metrics"]["evaluation"] = {
+            data_name: {
+                _describe(protocol): {"psnr_db": round(score.psnr_db, 3), "ssim": round(score.ssim, 4)}
+                for protocol, score in results[own_name].items()
+            }
+        }
+        write_metadata(folder, metadata)
+    return section
+
+
+def _describe(protocol: Protocol) -> str:
+    return f"{protocol.level} {'rounded' if protocol.rounded else 'not clipped'}"

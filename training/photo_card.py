@@ -1,0 +1,104 @@
+"""MODEL_CARD.md of a network for photographs of any size."""
+
+from collections.abc import Collection
+from typing import Any
+
+from training.photo_evaluation import NOISE_LEVELS
+
+BSDS_LICENSE = (
+    "400 images of [BSDS500](https://www2.eecs.berkeley.edu/Research/Projects/CS/vision/grouping/resources.html)"
+    " (P. Arbeláez et al., “Contour detection and hierarchical image segmentation”, IEEE TPAMI 33(5), 2011), its splits"
+    " *train* and *test*; the split *val*, which holds the usual test set BSD68, was not used. The data set is for"
+    " non-commercial research and education"
+)
+
+TEMPLATE = """\
+# {name}/{version}
+
+{description}.
+
+![Crops of two photographs: noisy, after non-local means, denoised, clean](figures/examples.png)
+
+## Intended use
+
+Removing noise from gray photographs and scans of any size, behind the denoiser service or in anything else that loads a
+TensorFlow SavedModel. Signature `serving_default`: `image` (N, H, W, 1) float32 in [0, 1] and `noise_level` (N,), the
+standard deviation of its noise in the same units, in; `denoised` of the shape of `image` out. Trained for this noise:
+{noise}. Without biases, the network is homogeneous: twice the image and twice the level give twice the answer.
+
+## Data
+
+{data}. {train_images} photographs were trained on, at scales from 1 to 0.5; {validation_images} were held out, and the
+weights are those of the epoch with the lowest loss on crops of them. No test image was used for any choice.
+
+## Training
+
+{note} Loss: {loss}. {epochs} epochs of {steps} steps of {batch_size} crops of {side_px}x{side_px} pixels, {optimizer},
+{precision}.
+
+![Loss of every epoch: strong on held-out photographs, faint on training crops](figures/loss.png)
+
+## Measured
+
+{protocol}; mean over the images.
+
+| noise level | noisy (dB) | PSNR (dB) | SSIM |
+| ---: | ---: | ---: | ---: |
+{levels}
+
+{parameters:,} parameters, {mac_per_pixel:,} multiply-accumulates a pixel.
+
+## Limits
+
+It knows white Gaussian noise: each pixel by itself, of one level everywhere. Noise of scans, of compressed and of
+processed photographs is correlated between neighbours, stronger in some tones than in others, and mostly coarser: its
+level cannot be read off single pixels, so say it by hand, and expect blotches to stay. Fine texture that is weaker than
+the noise is lost, and at high levels plausible detail is drawn that was not there. Not for evidence, diagnosis or
+measurement.
+
+## Reproduce
+
+```sh
+{command}
+```
+
+Seed {seed}; with a budget of minutes, how far it gets depends on the machine.{commit} Configuration and versions are in
+[metadata.json](metadata.json).
+
+## Licence
+
+Weights: Apache-2.0, like the code. {data_license}. The photographs in the figures are the camera man by Lav Varshney
+and the astronaut Eileen Collins by NASA, from scikit-image: CC0 and public domain.
+"""
+
+LEVEL = "| {level} | {noisy_psnr_db:.2f} | {psnr_db:.2f} | {ssim:.3f} |"
+
+
+def render_photo_card(metadata: dict[str, Any], *, command: str, figures: Collection[str]) -> str:  # noqa: ARG001  # as the card of digits
+    """Return the card of an exported version; `command` makes it again."""
+    training, metrics = metadata["training"], metadata["metrics"]
+    config, stage = training["config"], training["config"]["stages"][-1]
+    is_bsds = training["data"].lower().startswith("bsds")
+    return TEMPLATE.format(
+        **{key: metadata[key] for key in ("name", "version", "description")},
+        **{key: config[key] for key in ("note", "batch_size", "seed")},
+        noise=training["noise"],
+        loss=config["loss"].replace("_", " "),
+        precision=config["precision"].replace("_", " "),
+        data=BSDS_LICENSE if is_bsds else f"The photographs of “{training['data']}”",
+        epochs=metrics["epochs"],
+        steps=config["crops"]["steps_per_epoch"],
+        side_px=config["crops"]["side_px"],
+        optimizer="{name}, learning rate {learning_rate:g}".format(**stage["optimizer"]),
+        protocol=metrics["protocol"],
+        train_images=metrics["train_images"],
+        validation_images=metrics["validation_images"],
+        parameters=metrics["parameters"],
+        mac_per_pixel=metrics["mac_per_pixel"],
+        levels="\n".join(LEVEL.format(level=level, **metrics["by_noise_level"][str(level)]) for level in NOISE_LEVELS),
+        data_license="Photographs of BSDS500 are in none of its files"
+        if is_bsds
+        else f"Whoever holds the rights to “{training['data']}” may see it otherwise: state their licence here",
+        command=command,
+        commit=f" Trained at commit {training['git_commit']}." if training["git_commit"] else "",
+    )

@@ -1,0 +1,68 @@
+"""Measures denoisers of photographs as publications do: Gaussian noise of known level, each image by itself."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from training.metrics import psnr_db, ssim
+from training.noise import Images, round_to_8_bits
+from training.photos import Photo
+
+NOISE_LEVELS = (15, 25, 50)  # standard deviations on the 8-bit scale
+NOISE_SEED = 0  # anew for each image
+
+PhotoMethod = Callable[[Images, float], Images]
+"""Takes one noisy image (H, W) and the standard deviation of its noise, in [0, 1] units; gives the image denoised."""
+
+
+@dataclass(frozen=True)
+class PhotoScore:
+    """Means over the images."""
+
+    psnr_db: float
+    ssim: float
+    seconds_per_megapixel: float
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How an image is made noisy: at `level` on the 8-bit scale, `rounded` to 8 bits or with noise beyond [0, 1]."""
+
+    level: int
+    rounded: bool
+
+    def add_noise(self, clean: Images) -> Images:
+        """Return a noisy copy of one image, float32 (H, W)."""
+        noise = np.random.RandomState(NOISE_SEED).normal(0, self.level / 255, clean.shape)
+        noisy = (clean + noise).astype(np.float32)
+        return round_to_8_bits(noisy) if self.rounded else noisy
+
+
+PROTOCOLS = tuple(Protocol(level, rounded) for rounded in (False, True) for level in NOISE_LEVELS)
+
+PhotoResults = dict[str, dict[Protocol, PhotoScore]]
+
+
+def compare_on_photos(methods: Mapping[str, PhotoMethod], photos: Sequence[Photo]) -> PhotoResults:
+    """Return each method's score for each of `PROTOCOLS`; the answers are rounded to 8 bits."""
+    results: PhotoResults = {}
+    for name, method in methods.items():
+        results[name] = {protocol: score_on_photos(method, photos, protocol) for protocol in PROTOCOLS}
+        print(f"measured {name}", flush=True)
+    return results
+
+
+def score_on_photos(method: PhotoMethod, photos: Sequence[Photo], protocol: Protocol) -> PhotoScore:
+    """Measure one method on photographs."""
+    scores = []
+    for photo in photos:
+        clean = photo.astype(np.float32) / np.float32(255)
+        noisy = protocol.add_noise(clean)
+        start = time.perf_counter()
+        denoised = method(noisy, protocol.level / 255)
+        seconds = time.perf_counter() - start
+        pair = clean[None, ..., None], round_to_8_bits(denoised)[None, ..., None]
+        scores.append((psnr_db(*pair), ssim(*pair), seconds / clean.size * 1e6))
+    return PhotoScore(*(float(np.mean(column)) for column in zip(*scores, strict=True)))

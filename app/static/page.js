@@ -98,7 +98,7 @@ async function run() {
 /** Make what is sent from what was opened, unless it is there already. */
 async function prepare() {
   if (!$("add-noise").checked || !opened.image) return { picture: opened, clean: null, noisy: null, key: opened.url };
-  const [sigma, seed] = [Number($("sigma").value), Number($("seed").value)];
+  const [sigma, seed] = [Number($("sigma").value), Number($("seed").textContent)];
   const channels = settings.get("color") === "keep" ? 3 : 1;
   const key = [opened.url, sigma, seed, channels].join(" ");
   if (sent?.key === key) return sent;
@@ -259,7 +259,7 @@ $("settings").addEventListener("input", (event) => {
 $("settings").addEventListener("submit", (event) => event.preventDefault());
 for (const id of ["add-noise", "sigma"]) $(id).addEventListener("input", () => (showInputs(), schedule()));
 $("new-seed").addEventListener("click", () => {
-  $("seed").value = Number($("seed").value) + 1;
+  $("seed").textContent = Number($("seed").textContent) + 1;
   schedule();
 });
 $("zoom").addEventListener("input", (event) => (comparison.zoom = event.target.value));

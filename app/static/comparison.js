@@ -1,6 +1,6 @@
 // Two pictures in one frame, before on the left and after on the right of a divider that can be dragged.
 
-const LARGEST_ENLARGED_PX = 640; // a picture that fits many times is not blown up beyond this
+const LARGEST_ENLARGED_PX = 560; // height beyond which a small picture is not blown up
 const PIXELATED_FROM = 2; // screen pixels that a picture's pixel must have to be worth seeing as a square
 const STEPS = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -10, PageUp: 10, Home: -100, End: 100 };
 
@@ -86,7 +86,10 @@ export class Comparison {
     this.#frame.style.width = `${Math.max(1, Math.round(width * scale))}px`;
     this.#frame.style.height = `${Math.max(1, Math.round(height * scale))}px`;
     this.#frame.classList.toggle("pixelated", scale >= PIXELATED_FROM);
-    this.#stage.classList.toggle("zoomed", this.#zoom !== "fit");
+    const isZoomed = this.#zoom !== "fit";
+    this.#stage.classList.toggle("zoomed", isZoomed);
+    if (isZoomed) this.#stage.tabIndex = 0; // what scrolls can be reached by keyboard
+    else this.#stage.removeAttribute("tabindex");
   }
 
   #fittingScale(width, height) {
@@ -94,7 +97,7 @@ export class Comparison {
     const room = this.#stage.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
     const scale = Math.min(room / width, Math.max(280, 0.7 * window.innerHeight) / height);
     if (scale < 2) return Math.min(scale, 1);
-    return Math.floor(Math.max(1, Math.min(scale, LARGEST_ENLARGED_PX / Math.max(width, height))));
+    return Math.floor(Math.max(1, Math.min(scale, LARGEST_ENLARGED_PX / height)));
   }
 
   #startDrag(event) {

@@ -40,16 +40,22 @@ async function start() {
 async function openSample(sample) {
   const suits = (model) => hasFixedSize(model) === sample.isDigit;
   if (!suits(settings.model)) settings.choose(settings.models.find(suits).name);
-  try {
-    await open(await fetchFile(sampleAddress(sample)), sample.file, sample.sigma);
-  } catch (error) {
-    showProblem(error);
-  }
+  await open(() => fetchFile(sampleAddress(sample)), sample.file, sample.sigma);
 }
 
-/** Open a picture; `sigma` is the noise to add, or null for none. */
-async function open(blob, name, sigma = null) {
-  const picture = await openPicture(blob, name);
+/** Open the picture in the blob that `load` gives; `sigma` is the noise to add, or null for none. */
+async function open(load, name, sigma = null) {
+  running.abort();
+  running = new AbortController();
+  const { signal } = running;
+  let picture;
+  try {
+    picture = await openPicture(await load(), name);
+  } catch (error) {
+    if (!signal.aborted) showProblem(error);
+    return;
+  }
+  if (signal.aborted) return release(picture); // another one was chosen meanwhile
   release(opened);
   opened = picture;
   const { image } = picture;
@@ -218,7 +224,7 @@ function listCards(models) {
 }
 
 function describeSize(image) {
-  return `${image.naturalWidth} × ${image.naturalHeight}`;
+  return `${image.naturalWidth}\u00a0×\u00a0${image.naturalHeight}`; // not to be broken
 }
 
 async function copyCurl() {
@@ -229,7 +235,7 @@ async function copyCurl() {
 }
 
 function openFiles(files) {
-  if (files.length > 0) open(files[0], files[0].name);
+  if (files.length > 0) open(async () => files[0], files[0].name);
 }
 
 $("file").addEventListener("change", () => {

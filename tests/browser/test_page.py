@@ -12,6 +12,7 @@ from tests.app.processes import RunningService
 from tests.browser.bench import choose_file, download, open_bench, result_after, sent_bytes, shown_size
 
 DIGIT = encode(np.rint(255 * digit(height=28, width=28, size=20)).astype(np.uint8))
+FOUR_BEFORE = "Before: four.png, 28\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}28"
 DROP = """([type, name, bytes]) => {
   const files = new DataTransfer();
   files.items.add(new File([new Uint8Array(bytes)], name, { type: "image/png" }));
@@ -37,10 +38,10 @@ def test_a_chosen_file_is_sent_as_it_is_and_described(page: Page, service: Runni
     assert sent_bytes(answer.request) == DIGIT
     expect(page.get_by_label("Add noise")).not_to_be_checked()
     assert shown_size(page.locator("#after")) == [28, 28]
-    expect(page.locator("#before")).to_have_attribute("alt", "Before: four.png, 28 × 28")
-    for fact in ("Model digits/1", "Picture 28 × 28", "Polarity light-on-dark", "Batch size 1"):
-        term, _, description = fact.rpartition(" ") if "×" not in fact else ("Picture", "", "28 × 28")
-        expect(page.locator("#facts div", has_text=term)).to_contain_text(description)
+    expect(page.locator("#before")).to_have_attribute("alt", FOUR_BEFORE)
+    facts = {"Model": "digits/1", "Picture": "28 × 28", "Polarity": "light-on-dark", "Batch size": "1"}
+    for term, description in facts.items():
+        expect(page.locator("#facts div", has_text=term)).to_have_text(f"{term}{description}")
 
 
 @pytest.mark.parametrize("way", ["drop", "paste"])
@@ -151,7 +152,7 @@ def test_a_late_answer_does_not_replace_a_newer_one(page: Page, service: Running
     answer = result_after(page, choose_file(page, "four.png", DIGIT))
     assert answer.url.endswith("/v1/denoise")
     held[0].abort()  # the page has given it up already
-    expect(page.locator("#before")).to_have_attribute("alt", "Before: four.png, 28 × 28")
+    expect(page.locator("#before")).to_have_attribute("alt", FOUR_BEFORE)
     expect(page.get_by_role("alert")).to_be_hidden()
 
 

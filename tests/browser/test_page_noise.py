@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from app.images import decode_gray, open_image
 from tests.app.pictures import digit, encode
 from tests.app.processes import RunningService
 from tests.browser.bench import (
@@ -54,6 +55,14 @@ def test_what_is_sent_is_what_is_shown_and_psnr_is_told_of_it(page: Page, servic
     assert gained == pytest.approx(denoised - noisy, abs=0.11)
     assert gained > 5
     expect(page.get_by_role("status")).to_contain_text(f"PSNR {noisy:.1f} dB before, {denoised:.1f} dB after.")
+
+
+def test_colour_becomes_gray_as_the_service_makes_it(page: Page, service: RunningService) -> None:
+    open_bench(page, service.url)
+    colours = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
+    result_after(page, choose_file(page, "colours.png", encode(colours)))
+    gray = decode_gray(open_image(encode(colours), max_pixels=10_000), backdrop=1.0)
+    assert np.abs(np.array(page.evaluate(BEFORE)) - 255 * gray.ravel()).max() < 1
 
 
 def test_sigma_and_seed_make_other_noise(page: Page, service: RunningService) -> None:

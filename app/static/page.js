@@ -1,11 +1,13 @@
 // The page: a picture comes in, is denoised anew whenever something changes, and the result is shown.
 
 import { Comparison } from "./comparison.js";
+import { takeFiles } from "./intake.js";
 import { addNoise, psnr } from "./noise.js";
 import { encodePng, openPicture, readPixels, release } from "./picture.js";
+import { hideProblem, showProblem } from "./problem.js";
 import { drawFacts, drawTiming, formatDb, formatMs, timeStages } from "./report.js";
 import { offerSamples, sampleAddress, SAMPLES } from "./samples.js";
-import { Problem, curlCommand, denoise, explanation, fetchFile, listModels, resultName } from "./service.js";
+import { curlCommand, denoise, fetchFile, listModels, resultName } from "./service.js";
 import { Settings, hasFixedSize } from "./settings.js";
 
 const PAUSE_MS = 120; // a slider that moves makes one call, not one a step
@@ -15,6 +17,7 @@ const SIGMA = { small: 102, large: 25 }; // 8-bit scale: 0.4 as in the networks'
 const $ = (id) => document.getElementById(id);
 const comparison = new Comparison($("stage"));
 let settings = null; // once the models are known
+let openings = 0;
 let opened = null; // the picture as it was chosen
 let sent = null; // that, or that with noise: { picture, clean, noisy }, pixels where noise was added
 let result = null;
@@ -22,13 +25,13 @@ let running = new AbortController();
 let timer = 0;
 
 async function start() {
-  hideProblem();
+  hideProblem($("problem"));
   try {
     const list = await listModels();
     settings = new Settings($("settings"), list);
     listCards(settings.models);
   } catch (error) {
-    showProblem(error);
+    showProblem($("problem"), error);
     return;
   }
   const offered = SAMPLES.filter(({ isDigit }) => settings.models.find((model) => hasFixedSize(model) === isDigit));
@@ -45,17 +48,15 @@ async function openSample(sample) {
 
 /** Open the picture in the blob that `load` gives; `sigma` is the noise to add, or null for none. */
 async function open(load, name, sigma = null) {
-  running.abort();
-  running = new AbortController();
-  const { signal } = running;
+  const turn = ++openings;
   let picture;
   try {
     picture = await openPicture(await load(), name);
   } catch (error) {
-    if (!signal.aborted) showProblem(error);
+    if (turn === openings) showProblem($("problem"), error);
     return;
   }
-  if (signal.aborted) return release(picture); // another one was chosen meanwhile
+  if (turn !== openings) return release(picture); // another one was chosen meanwhile
   release(opened);
   opened = picture;
   const { image } = picture;
@@ -80,22 +81,22 @@ async function run() {
   if (!settings) return start();
   if (!opened) return;
   showInputs();
-  hideProblem();
+  hideProblem($("problem"));
   comparison.isBusy = true;
   try {
     const prepared = await prepare();
-    if (signal.aborted) return;
+    if (signal.aborted) return discard(prepared);
     showSent(prepared);
     const query = settings.query();
     $("curl").textContent = curlCommand(sent.picture.name, query);
     const answer = await denoise(sent.picture.blob, query, signal);
     const picture = await openPicture(answer.blob, resultName(sent.picture.name));
-    if (signal.aborted) return;
+    if (signal.aborted) return release(picture);
     showResult(picture, answer);
   } catch (error) {
     if (signal.aborted) return;
     removeResult();
-    showProblem(error);
+    showProblem($("problem"), error);
   } finally {
     if (!signal.aborted) comparison.isBusy = false;
   }
@@ -120,9 +121,15 @@ function showInputs() {
   $("empty").hidden = true;
 }
 
+/** Free what was prepared, unless it is in use. */
+function discard(prepared) {
+  if (prepared && prepared.picture !== sent?.picture && prepared.picture !== opened) release(prepared.picture);
+}
+
 function showSent(prepared) {
-  if (sent && sent.picture !== prepared.picture && sent.picture !== opened) release(sent.picture);
+  const previous = sent;
   sent = prepared;
+  discard(previous);
   const { image, name, url } = sent.picture;
   const caption = image ? `Before: ${name}, ${describeSize(image)}` : "";
   comparison.showBefore(image, caption);
@@ -150,7 +157,7 @@ function showResult(picture, answer) {
     ["Model", model],
     ["Picture", answer.header("X-Input-Size")?.replace("x", " × ")],
     ["Polarity", answer.header("X-Polarity")],
-    ["Noise level", noiseLevel && `σ ${noiseLevel} of 255`],
+    [settings.get("color") === "keep" ? "Noise level of luma" : "Noise level", noiseLevel && `σ ${noiseLevel} of 255`],
     ["Batch size", answer.header("X-Batch-Size")],
   ]);
   const change = showPsnr(picture.image);
@@ -190,24 +197,6 @@ function removeResult() {
   $("download").setAttribute("aria-disabled", "true");
 }
 
-function showProblem(error) {
-  if (!(error instanceof Problem)) error = new Problem({ title: "This page failed", detail: error.message });
-  const lines = [error.detail];
-  if (error.retryAfter) lines.push(`The service asks to wait ${error.retryAfter} s before another try.`);
-  if (error.status >= 500 && error.requestId) lines.push(`Request ${error.requestId}.`);
-  const title = Object.assign(document.createElement("strong"), { textContent: error.title });
-  const text = Object.assign(document.createElement("span"), { textContent: lines.join(" ") });
-  $("problem").replaceChildren(title, text);
-  const page = explanation(error);
-  if (page) $("problem").append(Object.assign(document.createElement("a"), { href: page, textContent: "What this means" }));
-  $("problem").hidden = false;
-}
-
-function hideProblem() {
-  $("problem").hidden = true;
-  $("problem").replaceChildren();
-}
-
 function listCards(models) {
   const entries = models.map(({ name, versions, description }) => {
     const entry = document.createElement("li");
@@ -234,27 +223,7 @@ async function copyCurl() {
   $("copy-curl").textContent = isCopied ? "Copied" : "Selected: press Ctrl+C";
 }
 
-function openFiles(files) {
-  if (files.length > 0) open(async () => files[0], files[0].name);
-}
-
-$("file").addEventListener("change", () => {
-  openFiles([...$("file").files]);
-  $("file").value = ""; // the same file can be chosen again
-});
-document.addEventListener("paste", (event) => openFiles(event.clipboardData.files));
-document.addEventListener("dragover", (event) => {
-  event.preventDefault();
-  document.body.classList.add("dropping");
-});
-document.addEventListener("dragleave", (event) => {
-  if (!event.relatedTarget) document.body.classList.remove("dropping");
-});
-document.addEventListener("drop", (event) => {
-  event.preventDefault();
-  document.body.classList.remove("dropping");
-  openFiles(event.dataTransfer.files);
-});
+takeFiles($("file"), (file) => open(async () => file, file.name));
 $("settings").addEventListener("input", (event) => {
   if (event.target.id === "model") {
     settings.choose(event.target.value);

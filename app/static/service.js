@@ -1,12 +1,6 @@
 // The service as this page calls it. Every address is relative, so that it works behind a path prefix.
 
-/** An answer that is no picture: the fields of problem details (RFC 9457), or what is known without them. */
-export class Problem extends Error {
-  constructor({ title, detail, type = null, status = null, retryAfter = null, requestId = null }) {
-    super(title);
-    Object.assign(this, { title, detail, type, status, retryAfter, requestId });
-  }
-}
+import { Problem } from "./problem.js";
 
 /** The answer of /v1/models. */
 export async function listModels() {
@@ -47,11 +41,6 @@ export function curlCommand(name, query) {
 /** The file name of a result: seven.png becomes seven-denoised.png. */
 export function resultName(name) {
   return `${name.replace(/\.[^.]*$/, "")}-denoised.png`;
-}
-
-/** The page that explains a problem, or null. */
-export function explanation({ type }) {
-  return type?.startsWith("/problems/") ? new URL(type.slice(1), document.baseURI).href : null;
 }
 
 function denoiseAddress(query) {

@@ -14,6 +14,10 @@ def test_figures_and_metadata_get_the_addresses_that_they_have_here() -> None:
     assert '<a href="https://example.org/">' in html
 
 
+def test_other_pictures_keep_their_addresses() -> None:
+    assert 'src="other/a.png"' in render("![A](other/a.png)")
+
+
 def test_tables_keep_their_alignment_without_inline_styles() -> None:
     html = render("| a | b |\n| --- | ---: |\n| 1 | 2 |\n")
     assert '<td>1</td>\n<td class="right">2</td>' in html

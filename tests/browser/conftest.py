@@ -4,11 +4,12 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from tests.app.processes import RunningService, running_service
 
 CHROMIUM = shutil.which("chromium")
+PATIENCE_MS = 15_000  # on a busy machine
 OPTIONS = [
     "--disable-background-networking",
     "--disable-component-update",
@@ -30,6 +31,7 @@ def service() -> Iterator[RunningService]:
 def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("needs Chromium: apt-get install chromium")
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
         yield browser
@@ -66,7 +68,7 @@ def page(
 
     context = browser.new_context(**context_options)  # type: ignore[arg-type]  # Playwright's options
     opened = context.new_page()
-    opened.set_default_timeout(15_000)
+    opened.set_default_timeout(PATIENCE_MS)
     opened.route(lambda url: not url.startswith(own), lambda route: route.abort())
     opened.on("request", note_strays)
     opened.on("console", note_console)

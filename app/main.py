@@ -28,7 +28,7 @@ from app.openapi import describe_api
 from app.options import choose_options
 from app.pipeline import Pipeline
 from app.png import encode_png
-from app.routes import denoise, models, pages, probes
+from app.routes import cards, denoise, models, pages, probes
 from app.schemas import DenoiseQuery
 from app.settings import Settings
 from app.telemetry import REQUEST_ID_HEADER, RequestTelemetry
@@ -80,9 +80,10 @@ def create_app(settings: Settings, *, load: Loader | None = None, admission: Adm
         redoc_url=None,
         redirect_slashes=False,
     )
-    for router in (denoise.router, models.router, probes.router, pages.router):
+    for router in (denoise.router, models.router, probes.router, pages.router, cards.router):
         app.router.routes.extend(router.routes)  # include_router would match each request twice
     app.mount("/docs/assets", pages.swagger_assets())
+    app.mount("/static", pages.static_files)
     app.openapi = cache(partial(describe_api, app))  # type: ignore[method-assign]  # FastAPI documents this way
     add_error_handlers(app)
     _add_middleware(app, settings, metrics)

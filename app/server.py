@@ -41,7 +41,7 @@ class DrainingServer(uvicorn.Server):
         """Start to listen, then say where."""
         await super().startup(sockets)
         url = self._settings.local_url(self.servers[0].sockets[0].getsockname()[1])
-        logger.info("ready: %s, try it at %s/docs", url, url)
+        logger.info("ready: %s, open it in a browser to try it", url)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002  # uvicorn calls it
         """Begin to drain; stop at once if this is the second signal."""

@@ -1,19 +1,21 @@
-"""Pages for people: Swagger UI with every asset from here, and what each kind of problem means."""
+"""Pages for people: the one to try the service on, Swagger UI, and what each kind of problem means."""
 
 from html import escape
 from importlib.resources import files
 from pathlib import Path
 
 import fastapi_offline
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
 from app.error_handlers import ALL_PROBLEM_TYPES
 from app.errors import ProblemNotFoundError
+from app.html_pages import STATIC, PageFiles, html_page
 
 router = APIRouter(include_in_schema=False)
+static_files = PageFiles(directory=STATIC)
 
 
 def swagger_assets() -> StaticFiles:
@@ -22,9 +24,9 @@ def swagger_assets() -> StaticFiles:
 
 
 @router.get("/")
-async def home() -> RedirectResponse:
-    """Lead to Swagger UI."""
-    return RedirectResponse("docs")
+async def home(request: Request) -> Response:
+    """The page on which a picture can be tried."""
+    return await static_files.get_response("index.html", request.scope)
 
 
 @router.get("/docs")
@@ -41,14 +43,11 @@ async def docs() -> HTMLResponse:
 
 
 @router.get("/problems/{slug}")
-async def problem(slug: str) -> HTMLResponse:
+async def problem(request: Request, slug: str) -> Response:
     """Explain a kind of problem."""
     if slug not in ALL_PROBLEM_TYPES:
         msg = f"There is no kind of problem named {slug!r}."
         raise ProblemNotFoundError(msg, names=sorted(ALL_PROBLEM_TYPES))
     kind = ALL_PROBLEM_TYPES[slug]
-    title, advice = escape(kind.title), escape(kind.advice)
-    return HTMLResponse(
-        f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title>"
-        f"<h1>{title}</h1><p>HTTP status {kind.status}, type <code>/problems/{slug}</code>.</p><p>{advice}</p>"
-    )
+    body = f"<h1>{escape(kind.title)}</h1><p>HTTP status {kind.status}, type <code>/problems/{slug}</code>.</p>"
+    return html_page(request, kind.title, f"{body}<p>{escape(kind.advice)}</p>")

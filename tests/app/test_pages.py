@@ -1,11 +1,13 @@
-"""/docs, the OpenAPI description behind it, and the pages that explain problems."""
+"""The page, /docs, the OpenAPI description behind it, and the pages that explain problems."""
 
 import re
 
+import pytest
 from fastapi.testclient import TestClient
 
 from app import errors
 from app.error_handlers import PROBLEM_TYPES
+from app.html_pages import STATIC
 
 
 def test_swagger_ui_loads_nothing_from_elsewhere(client: TestClient) -> None:
@@ -17,8 +19,45 @@ def test_swagger_ui_loads_nothing_from_elsewhere(client: TestClient) -> None:
         assert client.get(f"/{address.removeprefix('../')}".replace("//", "/")).status_code == 200, address
 
 
-def test_the_root_leads_to_swagger_ui(client: TestClient) -> None:
-    assert "swagger-ui" in client.get("/").text
+def test_the_page_names_what_it_loads_by_relative_addresses(client: TestClient) -> None:
+    page = client.get("/")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    addresses = set(re.findall(r'(?:src|href)="([^"#]+)"', page.text))
+    assert {"static/page.js", "static/style.css", "static/icon.svg", "docs"} <= addresses
+    for address in addresses:
+        assert not re.match("/|[a-z]+:", address)
+        assert client.get(f"/{address}").status_code == 200, address
+
+
+@pytest.mark.parametrize("path", ["/", "/static/page.js", "/static/samples/seven.svg", "/problems/queue-full"])
+def test_a_page_runs_nothing_but_what_the_service_sends(client: TestClient, path: str) -> None:
+    answer = client.get(path)
+    policy = dict(part.strip().split(" ", 1) for part in answer.headers["content-security-policy"].split(";"))
+    assert policy["default-src"] == "'none'"
+    assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("path", ["/", "/static/page.js", "/problems/queue-full"])
+def test_a_page_is_sent_again_only_when_it_has_changed(client: TestClient, path: str) -> None:
+    first = client.get(path)
+    assert first.headers["cache-control"] == "no-cache"
+    again = client.get(path, headers={"If-None-Match": f'"other", W/{first.headers["etag"]}'})
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["etag"] == first.headers["etag"]
+    assert client.get(path, headers={"If-None-Match": '"other"'}).content == first.content
+
+
+@pytest.mark.parametrize("path", ["/static/../html_pages.py", "/static/%2e%2e/html_pages.py", "/static//etc/passwd"])
+def test_nothing_outside_the_static_folder_is_sent(client: TestClient, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_the_first_view_is_small() -> None:
+    sizes = [file.stat().st_size for file in STATIC.iterdir() if file.is_file()]
+    assert sum(sizes) < 150_000
 
 
 def test_redoc_is_off(client: TestClient) -> None:
@@ -59,6 +98,7 @@ def test_the_type_of_every_problem_is_a_page(client: TestClient) -> None:
         page = client.get(f"/problems/{kind.slug}")
         assert page.status_code == 200
         assert kind.title in page.text
+        assert 'href="../static/style.css"' in page.text
 
 
 def test_an_unknown_problem_lists_the_known_ones(client: TestClient) -> None:

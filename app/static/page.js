@@ -1,0 +1,243 @@
+// The page: a picture comes in, is denoised anew whenever something changes, and the result is shown.
+
+import { Comparison } from "./comparison.js";
+import { takeFiles } from "./intake.js";
+import { addNoise, psnr } from "./noise.js";
+import { encodePng, openPicture, readPixels, release } from "./picture.js";
+import { hideProblem, showProblem } from "./problem.js";
+import { drawFacts, drawTiming, formatDb, formatMs, timeStages } from "./report.js";
+import { offerSamples, sampleAddress, SAMPLES } from "./samples.js";
+import { curlCommand, denoise, fetchFile, listModels, resultName } from "./service.js";
+import { Settings, hasFixedSize } from "./settings.js";
+
+const PAUSE_MS = 120; // a slider that moves makes one call, not one a step
+const SMALL_PX = 64;
+const SIGMA = { small: 102, large: 25 }; // 8-bit scale: 0.4 as in the networks' evaluation of digits, 25 as of photos
+
+const $ = (id) => document.getElementById(id);
+const comparison = new Comparison($("stage"));
+let settings = null; // once the models are known
+let openings = 0;
+let opened = null; // the picture as it was chosen
+let sent = null; // that, or that with noise: { picture, clean, noisy }, pixels where noise was added
+let result = null;
+let running = new AbortController();
+let timer = 0;
+
+async function start() {
+  hideProblem($("problem"));
+  try {
+    const list = await listModels();
+    settings = new Settings($("settings"), list);
+    listCards(settings.models);
+  } catch (error) {
+    showProblem($("problem"), error);
+    return;
+  }
+  const offered = SAMPLES.filter(({ isDigit }) => settings.models.find((model) => hasFixedSize(model) === isDigit));
+  offerSamples($("samples"), offered, openSample);
+  const first = offered.find(({ isDigit }) => isDigit === hasFixedSize(settings.model));
+  if (first && !opened) await openSample(first);
+}
+
+async function openSample(sample) {
+  const suits = (model) => hasFixedSize(model) === sample.isDigit;
+  if (!suits(settings.model)) settings.choose(settings.models.find(suits).name);
+  await open(() => fetchFile(sampleAddress(sample)), sample.file, sample.sigma);
+}
+
+/** Open the picture in the blob that `load` gives; `sigma` is the noise to add, or null for none. */
+async function open(load, name, sigma = null) {
+  const turn = ++openings;
+  let picture;
+  try {
+    picture = await openPicture(await load(), name);
+  } catch (error) {
+    if (turn === openings) showProblem($("problem"), error);
+    return;
+  }
+  if (turn !== openings) return release(picture); // another one was chosen meanwhile
+  release(opened);
+  opened = picture;
+  const { image } = picture;
+  const isSmall = image && Math.max(image.naturalWidth, image.naturalHeight) <= SMALL_PX;
+  $("sigma").value = sigma ?? (isSmall ? SIGMA.small : SIGMA.large);
+  $("add-noise").checked = sigma !== null;
+  $("add-noise").disabled = !image;
+  settings?.suggest(image?.naturalWidth, image?.naturalHeight);
+  removeResult();
+  await run();
+}
+
+function schedule() {
+  clearTimeout(timer);
+  timer = setTimeout(run, PAUSE_MS);
+}
+
+async function run() {
+  running.abort();
+  running = new AbortController();
+  const { signal } = running;
+  if (!settings) return start();
+  if (!opened) return;
+  showInputs();
+  hideProblem($("problem"));
+  comparison.isBusy = true;
+  try {
+    const prepared = await prepare();
+    if (signal.aborted) return discard(prepared);
+    showSent(prepared);
+    const query = settings.query();
+    $("curl").textContent = curlCommand(sent.picture.name, query);
+    const answer = await denoise(sent.picture.blob, query, signal);
+    const picture = await openPicture(answer.blob, resultName(sent.picture.name));
+    if (signal.aborted) return release(picture);
+    showResult(picture, answer);
+  } catch (error) {
+    if (signal.aborted) return;
+    removeResult();
+    showProblem($("problem"), error);
+  } finally {
+    if (!signal.aborted) comparison.isBusy = false;
+  }
+}
+
+/** Make what is sent from what was opened, unless it is there already. */
+async function prepare() {
+  if (!$("add-noise").checked || !opened.image) return { picture: opened, clean: null, noisy: null, key: opened.url };
+  const [sigma, seed] = [Number($("sigma").value), Number($("seed").textContent)];
+  const channels = settings.get("color") === "keep" ? 3 : 1;
+  const key = [opened.url, sigma, seed, channels].join(" ");
+  if (sent?.key === key) return sent;
+  const clean = readPixels(opened.image, channels);
+  const noisy = addNoise(clean, sigma, seed);
+  const picture = await openPicture(await encodePng(noisy), opened.name.replace(/(\.[^.]*)?$/, "-noisy.png"));
+  return { picture, clean, noisy, key };
+}
+
+function showInputs() {
+  $("noise-settings").hidden = !$("add-noise").checked;
+  $("sigma-value").textContent = $("sigma").value;
+  $("empty").hidden = true;
+}
+
+/** Free what was prepared, unless it is in use. */
+function discard(prepared) {
+  if (prepared && prepared.picture !== sent?.picture && prepared.picture !== opened) release(prepared.picture);
+}
+
+function showSent(prepared) {
+  const previous = sent;
+  sent = prepared;
+  discard(previous);
+  const { image, name, url } = sent.picture;
+  const caption = image ? `Before: ${name}, ${describeSize(image)}` : "";
+  comparison.showBefore(image, caption);
+  $("before-caption").textContent = caption;
+  $("note").hidden = image !== null;
+  $("note").textContent = "This browser cannot show the picture itself, only what the service makes of it.";
+  Object.assign($("save-sent"), { href: url, download: name });
+}
+
+function showResult(picture, answer) {
+  release(result);
+  result = picture;
+  const model = `${answer.header("X-Model-Name")}/${answer.header("X-Model-Version")}`;
+  const isFitted = settings.get("output_size") === "model" && settings.get("fit") !== "stretch";
+  const caption = `After: ${describeSize(picture.image)}, ${answer.blob.size.toLocaleString("en")} bytes`;
+  comparison.showAfter(picture.image, caption, !isFitted);
+  $("after-caption").textContent = caption;
+  Object.assign($("download"), { href: picture.url, download: picture.name });
+  $("download").removeAttribute("aria-disabled");
+  $("report").hidden = false;
+  $("wall").textContent = formatMs(answer.wallMs);
+  drawTiming($("timing-bar"), $("timing-legend"), timeStages(answer.header("Server-Timing"), answer.wallMs));
+  const noiseLevel = answer.header("X-Noise-Level");
+  drawFacts($("facts"), [
+    ["Model", model],
+    ["Picture", answer.header("X-Input-Size")?.replace("x", " × ")],
+    ["Polarity", answer.header("X-Polarity")],
+    [settings.get("color") === "keep" ? "Noise level of luma" : "Noise level", noiseLevel && `σ ${noiseLevel} of 255`],
+    ["Batch size", answer.header("X-Batch-Size")],
+  ]);
+  const change = showPsnr(picture.image);
+  $("status").textContent = `Denoised by ${model} in ${formatMs(answer.wallMs)}. ${change}`;
+}
+
+/** Show how far from the clean picture the noisy and the denoised one are; gives the same as a sentence. */
+function showPsnr(image) {
+  const { clean, noisy } = sent;
+  $("psnr").hidden = !clean;
+  if (!clean) return "";
+  const before = psnr(clean, noisy);
+  const isComparable = image.naturalWidth === clean.width && image.naturalHeight === clean.height;
+  if (!isComparable || settings.get("fit") === "mnist") {
+    const reason = isComparable ? "not comparable: the paper is plain now" : "not comparable: of another size";
+    drawFacts($("psnr"), [["PSNR, noisy", formatDb(before)], ["Denoised", reason]]);
+    return "";
+  }
+  const after = psnr(clean, readPixels(image, clean.channels));
+  const gain = after - before;
+  drawFacts($("psnr"), [
+    ["PSNR, noisy", formatDb(before)],
+    ["PSNR, denoised", formatDb(after)],
+    [gain < 0 ? "Lost" : "Gained", Number.isFinite(gain) ? formatDb(Math.abs(gain)) : null],
+  ]);
+  return `PSNR ${formatDb(before)} before, ${formatDb(after)} after.`;
+}
+
+function removeResult() {
+  comparison.removeAfter();
+  release(result);
+  result = null;
+  $("report").hidden = true;
+  $("after-caption").textContent = "";
+  $("status").textContent = "";
+  $("download").removeAttribute("href");
+  $("download").setAttribute("aria-disabled", "true");
+}
+
+function listCards(models) {
+  const entries = models.map(({ name, versions, description }) => {
+    const entry = document.createElement("li");
+    const cards = versions.map((version) =>
+      Object.assign(document.createElement("a"), {
+        href: `models/${encodeURIComponent(name)}/${version}`,
+        textContent: `${name}/${version}`,
+      }),
+    );
+    entry.append(...cards.flatMap((card) => [card, " "]), description);
+    return entry;
+  });
+  $("model-list").replaceChildren(...entries);
+}
+
+function describeSize(image) {
+  return `${image.naturalWidth}\u00a0×\u00a0${image.naturalHeight}`; // not to be broken
+}
+
+async function copyCurl() {
+  const text = $("curl").textContent;
+  getSelection().selectAllChildren($("curl")); // where the clipboard is out of reach, Ctrl+C does the rest
+  const isCopied = await Promise.resolve(navigator.clipboard?.writeText(text).then(() => true)).catch(() => false);
+  $("copy-curl").textContent = isCopied ? "Copied" : "Selected: press Ctrl+C";
+}
+
+takeFiles($("file"), (file) => open(async () => file, file.name));
+$("settings").addEventListener("input", (event) => {
+  if (event.target.id === "model") {
+    settings.choose(event.target.value);
+    settings.suggest(opened?.image?.naturalWidth, opened?.image?.naturalHeight);
+  }
+  schedule();
+});
+$("settings").addEventListener("submit", (event) => event.preventDefault());
+for (const id of ["add-noise", "sigma"]) $(id).addEventListener("input", () => (showInputs(), schedule()));
+$("new-seed").addEventListener("click", () => {
+  $("seed").textContent = Number($("seed").textContent) + 1;
+  schedule();
+});
+$("zoom").addEventListener("input", (event) => (comparison.zoom = event.target.value));
+$("again").addEventListener("click", run);
+$("copy-curl").addEventListener("click", copyCurl);
+start();

@@ -1,0 +1,72 @@
+// Pictures: the bytes that are sent, and, where the browser can read them, the pixels behind them.
+
+/**
+ * @typedef {object} Picture
+ * @property {string} name file name
+ * @property {Blob} blob what is sent
+ * @property {string} url where an <img> finds it; release() frees it
+ * @property {?HTMLImageElement} image null where the browser cannot show the format (TIFF, PNM)
+ *
+ * @typedef {object} Pixels
+ * @property {number} width
+ * @property {number} height
+ * @property {1|3} channels gray or RGB
+ * @property {Uint8ClampedArray} levels row by row, the channels of a pixel side by side
+ */
+
+/** Open a file; a drawing (SVG) becomes a PNG, because the service reads pixels only. */
+export async function openPicture(blob, name) {
+  const url = URL.createObjectURL(blob);
+  const image = new Image();
+  image.src = url;
+  const isReadable = await image.decode().then(() => true, () => false);
+  const picture = { name, blob, url, image: isReadable ? image : null };
+  if (!isReadable || blob.type !== "image/svg+xml") return picture;
+  const drawn = await encodePng(readPixels(image, 3));
+  release(picture);
+  return openPicture(drawn, name.replace(/\.svg$/i, ".png"));
+}
+
+/** Free what a picture holds. */
+export function release(picture) {
+  if (picture) URL.revokeObjectURL(picture.url);
+}
+
+/** Read an image's pixels upright, on white; gray is BT.601 luma, rounded as the service rounds it. */
+export function readPixels(image, channels) {
+  const [width, height] = [image.naturalWidth, image.naturalHeight];
+  const context = canvasOf(width, height).getContext("2d", { willReadFrequently: true });
+  context.fillStyle = "#fff";
+  context.fillRect(0, 0, width, height);
+  context.drawImage(image, 0, 0, width, height);
+  const rgba = context.getImageData(0, 0, width, height).data;
+  const levels = new Uint8ClampedArray(width * height * channels);
+  for (let from = 0, to = 0; from < rgba.length; from += 4) {
+    if (channels === 1) {
+      levels[to++] = (19595 * rgba[from] + 38470 * rgba[from + 1] + 7471 * rgba[from + 2] + 32768) >> 16;
+    } else {
+      for (let channel = 0; channel < 3; channel++) levels[to++] = rgba[from + channel];
+    }
+  }
+  return { width, height, channels, levels };
+}
+
+/** Encode pixels as PNG. */
+export function encodePng({ width, height, channels, levels }) {
+  const canvas = canvasOf(width, height);
+  const data = new ImageData(width, height);
+  for (let pixel = 0; pixel < width * height; pixel++) {
+    for (let channel = 0; channel < 3; channel++) {
+      data.data[4 * pixel + channel] = levels[channels * pixel + (channels === 1 ? 0 : channel)];
+    }
+    data.data[4 * pixel + 3] = 255;
+  }
+  canvas.getContext("2d").putImageData(data, 0, 0);
+  return new Promise((resolve, reject) => {
+    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("The picture is too large for this browser."))), "image/png");
+  });
+}
+
+function canvasOf(width, height) {
+  return Object.assign(document.createElement("canvas"), { width, height });
+}

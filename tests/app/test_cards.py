@@ -1,0 +1,77 @@
+"""The pages of model cards, and their figures."""
+
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.app.pictures import encode, gradient
+
+PNG = encode(gradient())
+
+
+@pytest.fixture
+def carded(store: Path, client: TestClient) -> TestClient:
+    """Version 2 of ``tiny`` has a card with a figure; the others have none."""
+    folder = store / "tiny/2"
+    (folder / "MODEL_CARD.md").write_text("# tiny/2\n\n![σ](figures/psnr.png)\n", encoding="utf-8")
+    (folder / "figures").mkdir()
+    (folder / "figures/psnr.png").write_bytes(PNG)
+    return client
+
+
+def test_a_card_is_a_page_with_the_styles_and_figures_of_its_version(carded: TestClient) -> None:
+    page = carded.get("/models/tiny/2")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "<h1>tiny/2</h1>" in page.text
+    assert '<img src="2/figures/psnr.png" alt="σ"' in page.text
+    assert 'href="../../static/style.css"' in page.text
+    assert "script-src 'self'" in page.headers["content-security-policy"]
+
+
+def test_a_changed_card_is_sent_again(carded: TestClient, store: Path) -> None:
+    first = carded.get("/models/tiny/2")
+    unchanged = {"If-None-Match": first.headers["etag"]}
+    assert carded.get("/models/tiny/2", headers=unchanged).status_code == 304
+    (store / "tiny/2/MODEL_CARD.md").write_text("# Another")
+    assert "Another" in carded.get("/models/tiny/2", headers=unchanged).text
+
+
+def test_a_figure_is_sent_once(carded: TestClient) -> None:
+    figure = carded.get("/models/tiny/2/figures/psnr.png")
+    assert (figure.headers["content-type"], figure.content) == ("image/png", PNG)
+    again = carded.get("/models/tiny/2/figures/psnr.png", headers={"If-None-Match": figure.headers["etag"]})
+    assert again.status_code == 304
+
+
+def test_a_version_without_a_card_says_so_and_leads_to_its_metadata(carded: TestClient) -> None:
+    page = carded.get("/models/tiny/1")
+    assert page.status_code == 200
+    assert "no model card" in page.text
+    assert 'href="../../v1/models/tiny/versions/1"' in page.text
+
+
+@pytest.mark.parametrize("path", ["/models/tiny/3", "/models/none/1", "/models/tiny/3/figures/psnr.png"])
+def test_there_is_no_card_of_what_is_not_served(carded: TestClient, path: str) -> None:
+    answer = carded.get(path)
+    assert answer.status_code == 404
+    assert answer.json()["type"] == "/problems/model-not-found"
+
+
+@pytest.mark.parametrize(
+    "file",
+    ["../metadata.json", "%2e%2e/metadata.json", "..%2fmetadata.json", "%2fetc/passwd", "nothing.png", "", "link.png"],
+)
+def test_nothing_outside_the_figures_is_sent(carded: TestClient, store: Path, file: str) -> None:
+    (store / "tiny/2/figures/link.png").symlink_to(store / "tiny/2/metadata.json")
+    answer = carded.get(f"/models/tiny/2/figures/{file}")
+    assert answer.status_code in {404, 422}
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_version_without_figures_has_none(carded: TestClient) -> None:
+    assert carded.get("/models/tiny/1/figures/psnr.png").status_code == 404
+
+
+def test_cards_are_not_part_of_the_api(carded: TestClient) -> None:
+    assert not [path for path in carded.get("/openapi.json").json()["paths"] if path.startswith("/models")]

@@ -1,0 +1,101 @@
+"""The page at / as its tests handle it: open it, change something, wait for the new result."""
+
+import re
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from playwright.sync_api import Locator, Page, Request, Response, Route, expect
+
+DENOISE = re.compile(r"/v1/denoise(\?|$)")
+
+PHOTO = {
+    "name": "photo",
+    "versions": [1, 2],
+    "description": "Photos of any size",
+    "input": {"height": None, "width": None, "channels": 1, "polarity": None},
+    "noise_level": {"min": 0.0, "max": 0.294},
+    "metrics": {},
+}
+
+
+def open_bench(page: Page, url: str) -> None:
+    """Open the page and wait for the result of its first sample."""
+    result_after(page, lambda: page.goto(f"{url}/"))
+
+
+def result_after(page: Page, action: Callable[[], object]) -> Response:
+    """Do something that leads to a result, and wait until it is shown."""
+    with page.expect_response(DENOISE) as answer:
+        action()
+    expect(page.locator("#stage")).to_have_attribute("aria-busy", "false")
+    return answer.value
+
+
+def query_after(page: Page, action: Callable[[], object]) -> str:
+    """Do something that leads to a result; gives the query that was asked."""
+    return result_after(page, action).url.partition("/v1/denoise")[2]
+
+
+def choose_file(page: Page, name: str, content: bytes, media_type: str = "image/png") -> Callable[[], None]:
+    return lambda: page.locator("#file").set_input_files(
+        {"name": name, "mimeType": media_type, "buffer": content}  # the control is hidden behind its label
+    )
+
+
+def shown_size(image: Locator) -> list[int]:
+    size: list[int] = image.evaluate("image => image.decode().then(() => [image.naturalWidth, image.naturalHeight])")
+    return size
+
+
+def download(page: Page, link: str) -> tuple[str, bytes]:
+    """Follow a link that saves a file; gives its name and content."""
+    with page.expect_download() as saved:
+        page.get_by_role("link", name=link).click()
+    return saved.value.suggested_filename, Path(saved.value.path()).read_bytes()
+
+
+def decode(png: bytes | None) -> NDArray[np.uint8]:
+    assert png is not None
+    return np.asarray(Image.open(BytesIO(png)))
+
+
+def sent_bytes(request: Request) -> bytes:
+    assert request.post_data_buffer is not None
+    return request.post_data_buffer
+
+
+def psnr_db(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+    error = np.mean((one.astype(float) - other) ** 2)
+    return float(10 * np.log10(255**2 / error))
+
+
+def add_photo_model(page: Page) -> None:
+    """Let /v1/models list a network of any size that takes a noise level; it gives back what it gets."""
+
+    def list_models(route: Route) -> None:
+        answer = route.fetch()
+        listed: dict[str, Any] = answer.json()
+        others = [model for model in listed["models"] if model["name"] != PHOTO["name"]]
+        route.fulfill(response=answer, json=listed | {"models": [*others, PHOTO]})
+
+    def denoise(route: Route) -> None:
+        if "model=photo" not in route.request.url:
+            route.fallback()
+            return
+        headers = {
+            "Server-Timing": "read;dur=1, decode;dur=2, queue;dur=0.5, infer;dur=3, encode;dur=1, total;dur=8",
+            "X-Model-Name": "photo",
+            "X-Model-Version": "2",
+            "X-Input-Size": "256x256",
+            "X-Batch-Size": "3",
+            "X-Noise-Level": "24.7",
+        }
+        route.fulfill(body=sent_bytes(route.request), content_type="image/png", headers=headers)
+
+    page.route("**/v1/models", list_models)
+    page.route(DENOISE, denoise)

@@ -1,0 +1,167 @@
+"""The page at /: a picture goes in, and what comes out can be looked at and taken along."""
+
+import re
+import shlex
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.app.pictures import digit, encode, gradient
+from tests.app.processes import RunningService
+from tests.browser.bench import choose_file, download, open_bench, result_after, sent_bytes, shown_size
+
+DIGIT = encode(np.rint(255 * digit(height=28, width=28, size=20)).astype(np.uint8))
+FOUR_BEFORE = "Before: four.png, 28\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}28"
+DROP = """([type, name, bytes]) => {
+  const files = new DataTransfer();
+  files.items.add(new File([new Uint8Array(bytes)], name, { type: "image/png" }));
+  const options = { bubbles: true, cancelable: true };
+  document.body.dispatchEvent(type === "drop"
+    ? new DragEvent("drop", { ...options, dataTransfer: files })
+    : new ClipboardEvent("paste", { ...options, clipboardData: files }));
+}"""
+
+
+def test_the_first_view_is_a_sample_cleaned_and_less_than_150_kilobytes(page: Page, service: RunningService) -> None:
+    sizes: dict[str, int] = {}
+    page.on("response", lambda response: sizes.update({response.url: int(response.headers["content-length"])}))
+    open_bench(page, service.url)
+    assert shown_size(page.locator("#before")) == shown_size(page.locator("#after")) == [28, 28]
+    expect(page.get_by_role("status")).to_contain_text("Denoised by digits/1")
+    assert sum(size for url, size in sizes.items() if "/samples/" not in url) < 150_000
+
+
+def test_a_chosen_file_is_sent_as_it_is_and_described(page: Page, service: RunningService) -> None:
+    open_bench(page, service.url)
+    answer = result_after(page, choose_file(page, "four.png", DIGIT))
+    assert sent_bytes(answer.request) == DIGIT
+    expect(page.get_by_label("Add noise")).not_to_be_checked()
+    assert shown_size(page.locator("#after")) == [28, 28]
+    expect(page.locator("#before")).to_have_attribute("alt", FOUR_BEFORE)
+    facts = {"Model": "digits/1", "Picture": "28 × 28", "Polarity": "light-on-dark", "Batch size": "1"}
+    for term, description in facts.items():
+        expect(page.locator("#facts div", has_text=term)).to_have_text(f"{term}{description}")
+
+
+@pytest.mark.parametrize("way", ["drop", "paste"])
+def test_a_picture_can_be_dropped_or_pasted(page: Page, service: RunningService, way: str) -> None:
+    open_bench(page, service.url)
+    answer = result_after(page, lambda: page.evaluate(DROP, [way, "four.png", list(DIGIT)]))
+    assert sent_bytes(answer.request) == DIGIT
+
+
+def test_the_divider_follows_the_mouse(page: Page, service: RunningService) -> None:
+    open_bench(page, service.url)
+    frame = page.locator("#frame").bounding_box()
+    assert frame is not None
+    middle = frame["y"] + frame["height"] / 2
+    page.mouse.move(frame["x"] + frame["width"] / 2, middle)
+    page.mouse.down()
+    page.mouse.move(frame["x"] + frame["width"] / 4, middle)
+    page.mouse.up()
+    expect(page.get_by_role("slider", name="Divider")).to_have_attribute("aria-valuenow", "25")
+    page.mouse.move(frame["x"], middle)
+    expect(page.get_by_role("slider", name="Divider")).to_have_attribute("aria-valuenow", "25")
+    clips = page.locator("#before, #after").evaluate_all(
+        "images => images.map(image => getComputedStyle(image).clipPath)"
+    )
+    assert [re.sub(r"(\.\d)\d*", r"\1", clip) for clip in clips] == ["inset(0px 75% 0px 0px)", "inset(0px 0px 0px 25%)"]
+
+
+def test_the_divider_follows_the_keyboard(page: Page, service: RunningService) -> None:
+    open_bench(page, service.url)
+    divider = page.get_by_role("slider", name="Divider")
+    divider.focus()
+    for key, value in (
+        ("ArrowRight", "51"),
+        ("Shift+ArrowLeft", "41"),
+        ("PageUp", "51"),
+        ("ArrowDown", "50"),
+        ("End", "100"),
+        ("ArrowRight", "100"),
+        ("Home", "0"),
+    ):
+        divider.press(key)
+        expect(divider).to_have_attribute("aria-valuenow", value)
+    expect(divider).to_have_attribute("aria-valuetext", "0 % before, 100 % after")
+
+
+def test_small_results_show_their_pixels_and_zoom_is_in_whole_pixels(page: Page, service: RunningService) -> None:
+    open_bench(page, service.url)
+    frame = page.locator("#frame")
+    widths = []
+    for zoom in ("Fit", "1×", "8×"):
+        page.get_by_label(zoom, exact=True).check()
+        widths.append(frame.evaluate("frame => frame.clientWidth"))
+    assert widths[1:] == [28, 8 * 28]
+    assert widths[0] % 28 == 0
+    assert page.locator("#after").evaluate("image => getComputedStyle(image).imageRendering") == "pixelated"
+
+
+def test_the_stages_of_the_time_are_a_bar_with_a_legend(page: Page, service: RunningService) -> None:
+    open_bench(page, service.url)
+    legend = page.locator("#timing-legend li").all_inner_texts()
+    assert len(legend) == page.locator("#timing-bar span").count() == 6
+    milliseconds = [float(re.findall(r"([\d.]+) ms", entry)[0]) for entry in legend]
+    total = float(page.locator("#wall").inner_text().removesuffix(" ms"))
+    assert sum(milliseconds) == pytest.approx(total, rel=0.05)
+
+
+def test_the_result_can_be_downloaded(page: Page, service: RunningService) -> None:
+    open_bench(page, service.url)
+    result_after(page, choose_file(page, "my four.png", DIGIT))
+    directly = page.request.post(f"{service.url}/v1/denoise", data=DIGIT)
+    assert download(page, "Download PNG") == ("my four-denoised.png", directly.body())
+
+
+@pytest.mark.parametrize("context_options", [{"permissions": ["clipboard-read", "clipboard-write"]}])
+def test_the_equivalent_command_can_be_copied(page: Page, service: RunningService) -> None:
+    open_bench(page, service.url)
+    result_after(page, choose_file(page, "it's four.png", DIGIT))
+    result_after(page, lambda: page.get_by_label("Fit to the network").select_option("pad"))
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    command = shlex.split(page.evaluate("navigator.clipboard.readText()"))
+    assert command == ["curl", "--data-binary", "@it's four.png", "-o", "it's four-denoised.png",
+                       f"{service.url}/v1/denoise?fit=pad"]  # fmt: skip
+
+
+def test_what_is_sent_can_be_saved_for_that_command(page: Page, service: RunningService) -> None:
+    open_bench(page, service.url)
+    answer = result_after(page, page.get_by_role("button", name="a three").click)
+    assert download(page, "Save what is sent") == ("three-noisy.png", sent_bytes(answer.request))
+
+
+def test_a_format_that_the_browser_cannot_show_is_denoised_all_the_same(page: Page, service: RunningService) -> None:
+    open_bench(page, service.url)
+    answer = result_after(page, choose_file(page, "scan.tif", encode(gradient(), "TIFF"), "image/tiff"))
+    assert answer.headers["x-input-size"] == "17x23"
+    expect(page.locator("#after")).to_be_visible()
+    expect(page.locator("#before")).to_be_hidden()
+    expect(page.get_by_text("This browser cannot show the picture")).to_be_visible()
+    expect(page.get_by_label("Add noise")).to_be_disabled()
+
+
+def test_a_late_answer_does_not_replace_a_newer_one(page: Page, service: RunningService) -> None:
+    open_bench(page, service.url)
+    held = []
+    page.route(re.compile("fit=pad"), lambda route: held.append(route))
+    with page.expect_request(re.compile("fit=pad")):
+        page.locator("#fit").select_option("pad")
+    answer = result_after(page, choose_file(page, "four.png", DIGIT))
+    assert answer.url.endswith("/v1/denoise")
+    held[0].abort()  # the page has given it up already
+    expect(page.locator("#before")).to_have_attribute("alt", FOUR_BEFORE)
+    expect(page.get_by_role("alert")).to_be_hidden()
+
+
+def test_a_model_card_is_one_click_away(page: Page, service: RunningService) -> None:
+    open_bench(page, service.url)
+    page.get_by_role("link", name="Model card").click()
+    expect(page.get_by_role("heading", name="digits/1")).to_be_visible()
+    for figure in page.locator("main img").all():
+        figure.scroll_into_view_if_needed()
+        assert min(shown_size(figure)) > 0
+    page.get_by_role("link", name="denoiser").click()
+    expect(page.get_by_role("heading", name="Models")).to_be_visible()

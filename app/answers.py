@@ -60,21 +60,33 @@ class Answer:
             headers["X-Polarity"] = polarity
         return headers
 
-    def _body(self) -> DenoiseResponse:
-        height, width = self.picture.fitted.source_size
+    def image(self) -> EncodedImage:
+        """The PNG, for JSON."""
         encoded = self.encoded
+        return EncodedImage(
+            width=encoded.width, height=encoded.height, base64=base64.b64encode(encoded.png).decode("ascii")
+        )
+
+    def model_reference(self) -> ModelReference:
+        """Which version of which model answered."""
+        return ModelReference(name=self.model.name, version=self.model.version)
+
+    def input_description(self) -> InputDescription:
+        """What was understood of the picture."""
+        height, width = self.picture.fitted.source_size
+        return InputDescription(
+            format=self.picture.format,
+            width=width,
+            height=height,
+            polarity=self.picture.fitted.polarity,
+            noise_level=None,
+        )
+
+    def _body(self) -> DenoiseResponse:
         return DenoiseResponse(
-            image=EncodedImage(
-                width=encoded.width, height=encoded.height, base64=base64.b64encode(encoded.png).decode("ascii")
-            ),
-            model=ModelReference(name=self.model.name, version=self.model.version),
-            input=InputDescription(
-                format=self.picture.format,
-                width=width,
-                height=height,
-                polarity=self.picture.fitted.polarity,
-                noise_level=None,
-            ),
+            image=self.image(),
+            model=self.model_reference(),
+            input=self.input_description(),
             timing_ms=self.milliseconds,
             batch_size=self.batch_size,
         )

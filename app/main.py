@@ -27,7 +27,7 @@ from app.metrics import Metrics
 from app.model_store import Catalogue, load_model, open_store
 from app.openapi import describe_api
 from app.pipeline import Pipeline, choose_options
-from app.routes import denoise, models, pages, probes
+from app.routes import batch, denoise, models, pages, probes
 from app.schemas import DenoiseQuery
 from app.settings import Settings
 from app.telemetry import REQUEST_ID_HEADER, RequestTelemetry
@@ -79,7 +79,7 @@ def create_app(settings: Settings, *, load: Loader | None = None, admission: Adm
         redoc_url=None,
         redirect_slashes=False,
     )
-    for router in (denoise.router, models.router, probes.router, pages.router):
+    for router in (denoise.router, batch.router, models.router, probes.router, pages.router):
         app.router.routes.extend(router.routes)  # include_router would match each request twice
     app.mount("/docs/assets", pages.swagger_assets())
     app.openapi = cache(partial(describe_api, app))  # type: ignore[method-assign]  # FastAPI documents this way
@@ -123,6 +123,7 @@ async def _start(
         metrics=metrics,
         pipeline=Pipeline(pool=pool, max_pixels=settings.max_pixels),
         request_timeout_s=settings.request_timeout_s,
+        max_batch_files=settings.max_batch_files,
     )
     await _warm_up(service)
     gc.collect()

@@ -8,12 +8,11 @@ from typing import Any
 
 from app.admission import Share, Slot
 from app.answers import Answer
-from app.batching import BATCH_SIZES
-from app.dependencies import Service
+from app.batching import BATCH_SIZES, Batcher
 from app.errors import DeadlineExceededError, NoImageError, QueueFullError
 from app.metadata import ModelMetadata
 from app.multipart import Part
-from app.pipeline import Options, Picture
+from app.pipeline import Options, Picture, Pipeline
 from app.timing import StageTimer
 
 GROUP = BATCH_SIZES[-1]  # pictures that are sent to the network together
@@ -30,9 +29,17 @@ class Outcome:
     result: Answer | Exception
 
 
-async def denoise_item(
-    service: Service, file: Part, *, model: ModelMetadata, options: Options, share: Share, gate: asyncio.Event
-) -> Answer:
+@dataclass(frozen=True)
+class Process:
+    """What every picture of a batch goes through."""
+
+    pipeline: Pipeline
+    batcher: Batcher
+    model: ModelMetadata
+    options: Options
+
+
+async def denoise_item(file: Part, process: Process, share: Share, gate: asyncio.Event) -> Answer:
     """Denoise one picture of a batch; it waits for room where a picture that comes alone is refused.
 
     Decoded, it waits at ``gate`` for the others of its group: together they are the network's next call.
@@ -45,34 +52,33 @@ async def denoise_item(
         raise NoImageError(msg)
     timer = StageTimer()
     with timer.stage("decode"):
-        picture = await _decode(service, bytes(file.content), options, share)
+        picture = await _decode(bytes(file.content), process, share)
     await gate.wait()
-    denoised = await service.batchers[model.key].submit(picture.fitted.image)
+    denoised = await process.batcher.submit(picture.fitted.image)
     timer.add("queue", seconds=denoised.queue_s)
     timer.add("infer", seconds=denoised.infer_s)
     with timer.stage("encode"):
-        encoded = await service.pipeline.encode(denoised.image, picture.fitted, options)
+        encoded = await process.pipeline.encode(denoised.image, picture.fitted, process.options)
     milliseconds = timer.milliseconds()
     del milliseconds["read"]  # all files of a request are read together
-    return Answer(encoded, picture, model, denoised.batch_size, milliseconds, file.filename)
+    return Answer(encoded, picture, process.model, denoised.batch_size, milliseconds, file.filename)
 
 
-async def _decode(service: Service, data: bytes, options: Options, share: Share) -> Picture:
+async def _decode(data: bytes, process: Process, share: Share) -> Picture:
     try:
-        return await service.pipeline.decode(data, options, slot=share)
+        return await process.pipeline.decode(data, process.options, slot=share)
     except QueueFullError:
         await share.wait_for_pixels()
-        return await service.pipeline.decode(data, options, slot=share)
+        return await process.pipeline.decode(data, process.options, slot=share)
 
 
 class Batch:
-    """The files of one request, to be denoised by one model with the same options."""
+    """The files of one request: all go through the same process, each for at most ``timeout_s`` seconds."""
 
-    def __init__(self, service: Service, model: ModelMetadata, options: Options, slot: Slot) -> None:
-        self._service = service
-        self._model = model
-        self._options = options
+    def __init__(self, process: Process, slot: Slot, *, timeout_s: float | None) -> None:
+        self._process = process
         self._slot = slot
+        self._timeout_s = timeout_s
         self._started: deque[_Item] = deque()
         self._pixels = 0  # of those
         self._gate = asyncio.Event()
@@ -110,14 +116,11 @@ class Batch:
         return item
 
     async def _work(self, file: Part, share: Share, gate: asyncio.Event) -> Answer | Exception:
-        timeout_s = self._service.request_timeout_s
         try:
-            async with asyncio.timeout(timeout_s):
-                return await denoise_item(
-                    self._service, file, model=self._model, options=self._options, share=share, gate=gate
-                )
+            async with asyncio.timeout(self._timeout_s):
+                return await denoise_item(file, self._process, share, gate)
         except TimeoutError:
-            msg = f"The picture could not be denoised within {timeout_s:g} seconds."
+            msg = f"The picture could not be denoised within {self._timeout_s:g} seconds."
             return DeadlineExceededError(msg, retry_after_s=RETRY_AFTER_S)
         except Exception as error:  # a file fails alone
             return error

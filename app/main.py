@@ -2,7 +2,7 @@
 
 import gc
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache, partial
@@ -22,9 +22,9 @@ from app.denoiser import Denoiser
 from app.dependencies import Service
 from app.error_handlers import add_error_handlers, answer_internal_error
 from app.images import encode_png
-from app.metadata import ModelKey
+from app.metadata import ModelKey, ModelMetadata
 from app.metrics import Metrics
-from app.model_store import Catalogue, load_model, open_store
+from app.model_store import load_model, open_store
 from app.openapi import describe_api
 from app.pipeline import Pipeline, choose_options
 from app.routes import batch, denoise, models, pages, probes
@@ -107,7 +107,7 @@ async def _start(
 ) -> Service:
     """Load and warm every model; ``stack`` undoes what was started, in reverse."""
     catalogue = open_store(settings.model_store, default=settings.default_model)
-    load = load or _tensorflow_loader(settings.inference_threads or _inference_threads(catalogue))
+    load = load or tensorflow_loader(settings.inference_threads or inference_threads(catalogue))
     pool = stack.enter_context(ThreadPoolExecutor(available_cpus(), thread_name_prefix="images"))
     batchers: dict[ModelKey, Batcher] = {}
     for metadata in catalogue:
@@ -142,13 +142,14 @@ async def _warm_up(service: Service) -> None:
         await service.pipeline.encode(denoised.image, picture.fitted, options)
 
 
-def _inference_threads(catalogue: Catalogue) -> int:
+def inference_threads(models: Iterable[ModelMetadata]) -> int:
     """One thread for small networks, which lose more time in sharing a call than they gain; else the CPU quota."""
-    takes_any_size = any(metadata.input.size is None for metadata in catalogue)
+    takes_any_size = any(metadata.input.size is None for metadata in models)
     return available_cpus() if takes_any_size else 1
 
 
-def _tensorflow_loader(threads: int) -> Loader:
+def tensorflow_loader(threads: int) -> Loader:
+    """Give what loads a version's folder, after TensorFlow has been told to compute with ``threads``."""
     from app import savedmodel  # here, so that whoever brings a loader does not wait for TensorFlow
 
     savedmodel.set_threads(threads)

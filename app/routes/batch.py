@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from app.admission import Slot
 from app.answers import Answer
-from app.batch import RETRY_AFTER_S, Batch
+from app.batch import RETRY_AFTER_S, Batch, Process
 from app.batch_answers import MEDIA_TYPES, ZIP, write_json, write_zip
 from app.batch_uploads import read_files
 from app.dependencies import MAX_ACCEPT, DenoiseQueryDep, Service, ServiceDep
@@ -61,7 +61,8 @@ async def denoise_batch(
     options = choose_options(query, model.input)
     with timer.stage("read"):
         files = await _read(request, service)
-    outcomes = Batch(service, model, options, slot).denoise(files)
+    process = Process(service.pipeline, service.batchers[model.key], model, options)
+    outcomes = Batch(process, slot, timeout_s=service.request_timeout_s).denoise(files)
     tally = _Tally(request, service, model, timer)
     return StreamedResponse(
         (write_zip if media_type == ZIP else write_json)(outcomes, tally),

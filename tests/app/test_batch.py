@@ -18,7 +18,7 @@ from starlette.types import Message
 
 from app.admission import Slot
 from app.answers import Answer
-from app.batch import GROUP, WINDOW, WINDOW_PIXELS, Batch, Outcome
+from app.batch import GROUP, WINDOW, WINDOW_PIXELS, Batch, Outcome, Process
 from app.batch_answers import write_json
 from app.dependencies import Service
 from app.errors import NoImageError
@@ -353,7 +353,9 @@ class Files:
 def start(client: TestClient, slot: Slot, files: Files) -> AsyncGenerator[Outcome, None]:
     service: Service = client.app_state["service"]
     model = service.catalogue.find(None, None)
-    return Batch(service, model, choose_options(DenoiseQuery(), model.input), slot).denoise(files)
+    options = choose_options(DenoiseQuery(), model.input)
+    process = Process(service.pipeline, service.batchers[model.key], model, options)
+    return Batch(process, slot, timeout_s=10).denoise(files)
 
 
 class Ignore:

@@ -53,10 +53,11 @@ class LocalDenoiser:
         with ThreadPoolExecutor(available_cpus()) as pool, asyncio.Runner() as runner:
             source = _Source(jobs)
             outcomes = self._outcomes(source, pool)
+            taken: deque[Outcome] = deque()
             try:
-                while (outcome := runner.run(_next(outcomes))) is not None:
+                while runner.run(_take(outcomes, taken)):
                     yield from source.unreadable()
-                    yield _result(source.started.popleft(), outcome)
+                    yield _result(source.started.popleft(), taken.popleft())
                 yield from source.unreadable()
             finally:
                 runner.run(outcomes.aclose())
@@ -100,8 +101,12 @@ class _Source:
             yield self._unreadable.pop()
 
 
-async def _next(outcomes: AsyncGenerator[Outcome, None]) -> Outcome | None:
-    return await anext(outcomes, None)
+async def _take(outcomes: AsyncGenerator[Outcome, None], taken: deque[Outcome]) -> bool:
+    """Append the next outcome, if there is one: of what a task returns, Python 3.11's Runner.run writes the repr."""
+    async for outcome in outcomes:
+        taken.append(outcome)
+        return True
+    return False
 
 
 def _result(job: Job, outcome: Outcome) -> Result:

@@ -129,6 +129,12 @@ def test_a_result_that_cannot_be_written_fails_alone(
     assert files(tmp_path / "out") == ["a.png", "b.png", "sub"]
 
 
+def test_nothing_half_written_stays_behind(pictures: Path, tmp_path: Path) -> None:
+    (tmp_path / "out/b.png").mkdir(parents=True)
+    assert denoise(pictures, "-o", tmp_path / "out", "--overwrite") == 1
+    assert files(tmp_path / "out") == ["a.png", "sub/deep/c.png"]
+
+
 def test_a_network_that_fails_says_why(pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     class FailsLater(BrokenDenoiser):
         def denoise(self, images: Any) -> Any:  # noqa: ANN401  # arrays

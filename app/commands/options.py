@@ -20,7 +20,7 @@ def query_options(command: Command) -> Command:
     schema = DenoiseQuery.model_json_schema()
     properties: dict[str, dict[str, Any]] = schema["properties"]
     for name, field in reversed(DenoiseQuery.model_fields.items()):
-        option = click.option(_flag(name), name, metavar=_metavar(properties[name]), help=_help(field))
+        option = click.option(_flag(name), name, metavar=metavar(properties[name]), help=_help(field))
         command = option(command)
     return command
 
@@ -35,9 +35,21 @@ def read_query(given: Mapping[str, Any]) -> DenoiseQuery:
         return DenoiseQuery(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
+        if not problem["loc"]:  # the values do not go together
+            raise CommandUsageError(problem["msg"]) from None
         name = str(problem["loc"][0])
         msg = f"{_flag(name)}: {problem['msg']}, not {given[name]!r}"
         raise CommandUsageError(msg) from None
+
+
+def metavar(schema: Mapping[str, Any]) -> str:
+    """Show what a JSON schema allows: its values where they are listed, else its kind."""
+    if "enum" in schema:
+        return "|".join(str(value) for value in schema["enum"])
+    if "const" in schema:
+        return str(schema["const"])
+    kinds = [metavar(kind) for kind in schema.get("anyOf", ()) if kind.get("type") != "null"]
+    return "|".join(kinds) if kinds else KIND_NAMES.get(str(schema.get("type")), "VALUE")
 
 
 def _flag(name: str) -> str:
@@ -46,13 +58,3 @@ def _flag(name: str) -> str:
 
 def _help(field: FieldInfo) -> str:
     return (field.description or "").replace("`", "")
-
-
-def _metavar(schema: Mapping[str, Any]) -> str:
-    """Show what a JSON schema allows: its values where they are listed, else its kind."""
-    if "enum" in schema:
-        return "|".join(str(value) for value in schema["enum"])
-    if "const" in schema:
-        return str(schema["const"])
-    kinds = [_metavar(kind) for kind in schema.get("anyOf", ()) if kind.get("type") != "null"]
-    return "|".join(kinds) if kinds else KIND_NAMES.get(str(schema.get("type")), "VALUE")

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
-from starlette.types import Message
+from starlette.types import Message, Receive
 
 from app.admission import Slot
 from app.answers import Answer
@@ -270,13 +270,23 @@ async def leave_while_waiting(client: TestClient, network: GatedDenoiser) -> lis
     head = b'Content-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n'
     body = (b"--x\r\n" + head + PICTURE + b"\r\n") * 2 * WINDOW + b"--x--"
     messages: list[Message] = [{"type": "http.request", "body": body}]
-    sent: list[Message] = []
 
     async def receive() -> Message:
         if messages:
             return messages.pop()
         await asyncio.to_thread(network.entered.wait, 10)
         return {"type": "http.disconnect"}
+
+    network.entered.clear()
+    before = asyncio.all_tasks()
+    sent = await call(client, receive)
+    assert asyncio.all_tasks() <= before
+    return sent
+
+
+async def call(client: TestClient, receive: Receive) -> list[Message]:
+    """Call the application with the body that ``receive`` gives."""
+    sent: list[Message] = []
 
     async def send(message: Message) -> None:
         sent.append(message)
@@ -290,11 +300,34 @@ async def leave_while_waiting(client: TestClient, network: GatedDenoiser) -> lis
         "headers": [(b"content-type", b"multipart/form-data; boundary=x")],
         "state": client.app_state.copy(),
     }
-    network.entered.clear()
-    before = asyncio.all_tasks()
     await client.app(scope, receive, send)
-    assert asyncio.all_tasks() <= before
     return sent
+
+
+def test_a_client_that_leaves_while_it_sends_is_only_logged(client: TestClient) -> None:
+    messages: list[Message] = [
+        {"type": "http.disconnect"},
+        {"type": "http.request", "body": b"--x\r\n", "more_body": True},
+    ]
+
+    async def receive() -> Message:
+        return messages.pop()
+
+    assert client.portal is not None
+    assert client.portal.call(call, client, receive)[0]["status"] == 499
+
+
+def test_pictures_that_do_not_arrive_in_time_are_a_503(make_client: MakeClient) -> None:
+    client = make_client(request_timeout_s=0.05)
+
+    async def receive() -> Message:
+        await asyncio.Event().wait()
+        raise NotImplementedError
+
+    assert client.portal is not None
+    start = client.portal.call(call, client, receive)[0]
+    assert start["status"] == 503
+    assert b"retry-after" in dict(start["headers"])
 
 
 def test_no_more_is_made_than_a_window_ahead_of_the_client(make_client: MakeClient) -> None:
@@ -376,7 +409,7 @@ def test_an_answer_that_is_given_up_ends_the_work(client: TestClient) -> None:
 
 async def give_up() -> list[str]:
     """Take the beginning of an answer, close it, and say what happened to the work behind it."""
-    happened = []
+    happened: list[str] = []
 
     async def outcomes() -> AsyncGenerator[Outcome, None]:
         try:
@@ -389,3 +422,18 @@ async def give_up() -> list[str]:
     assert b"a.png" in await anext(answer)
     await answer.aclose()
     return happened.copy()
+
+
+def test_an_unforeseen_error_is_told_without_its_words(client: TestClient) -> None:
+    assert client.portal is not None
+    line = client.portal.call(first_line_of, Outcome("a.png", ValueError("a secret")))
+    assert b"/problems/internal-error" in line
+    assert b"secret" not in line
+
+
+async def first_line_of(outcome: Outcome) -> bytes:
+    async def outcomes() -> AsyncGenerator[Outcome, None]:
+        yield outcome
+
+    async with aclosing(write_json(outcomes(), Ignore())) as answer:
+        return await anext(answer)

@@ -4,14 +4,16 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 from PIL import Image
+from pydantic import BaseModel
 from rich.console import Console
 
 from app.__main__ import main
+from app.commands.options import metavar
 from app.commands.plan import Job, Plan
 from app.commands.remote import MAX_BUSY_ANSWERS
 from app.commands.report import MAX_ROWS, Report
@@ -266,6 +268,41 @@ def test_the_models_are_a_table(url: str, place: str, capsys: pytest.CaptureFixt
     (tiny,) = (line for line in lines if line.startswith("tiny (default)"))
     assert tiny.split()[2:] == ["1,", "2", "28x28", "light-on-dark", "20.0", "dB", "The", "second"]
     assert any("any size" in line for line in lines)
+
+
+def test_a_model_that_cannot_be_loaded_is_a_short_error(
+    pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert denoise(pictures, "-o", tmp_path / "out", network=BrokenDenoiser()) == 1
+    assert "a call with 1 x 28 x 28 pixels failed" in capsys.readouterr().err
+
+
+def test_ctrl_c_ends_the_command_with_a_word_and_the_exit_code_of_shells(
+    pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Interrupting(IdentityDenoiser):
+        def denoise(self, images: Any) -> Any:  # noqa: ANN401  # arrays
+            raise KeyboardInterrupt
+
+    assert denoise(pictures, "-o", tmp_path / "out", network=Interrupting()) == 130
+    assert "Interrupted." in capsys.readouterr().err
+
+
+def test_the_help_shows_what_the_schema_allows(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["denoise", "--help"]) == 0
+    told = capsys.readouterr().out
+    for option in ("--fit stretch|pad|mnist", "--version INTEGER", "--model TEXT", "--output-size model|original"):
+        assert option in told
+
+
+def test_a_parameter_of_several_kinds_shows_them_all() -> None:
+    class Query(BaseModel):
+        noise_level: Literal["auto"] | float | None = None
+        bit_depth: Literal[8, 16, "same"] | None = None
+
+    properties = Query.model_json_schema()["properties"]
+    assert metavar(properties["noise_level"]) == "auto|NUMBER"
+    assert metavar(properties["bit_depth"]) == "8|16|same"
 
 
 def test_a_terminal_shows_how_far_it_is() -> None:

@@ -15,6 +15,7 @@ def serving(app: FastAPI) -> Iterator[str]:
     config = uvicorn.Config(app, port=0, log_config=None)
     server = uvicorn.Server(config)
     with config.bind_socket() as listening:
+        listening.listen()  # clients wait for the start instead of being refused
         thread = threading.Thread(target=server.run, args=([listening],))
         thread.start()
         try:

@@ -1,5 +1,6 @@
 """Who may come in: a bounded number of requests, and of pixels that they hold."""
 
+import asyncio
 import math
 import threading
 import time
@@ -23,6 +24,7 @@ class Admission:
         self._free_slots = slots
         self._free_pixels = pixels
         self._lock = threading.Lock()
+        self._released = asyncio.Event()
         self._finished: deque[float] = deque(maxlen=RATE_SAMPLE)
         self.is_draining = False
 
@@ -56,18 +58,35 @@ class Admission:
         finally:
             with self._lock:
                 self._free_slots += 1
-                self._free_pixels += slot.pixels
                 self._finished.append(time.monotonic())
+            self.release_pixels(slot)
 
     def reserve_pixels(self, slot: "Slot", pixels: int) -> None:
         """Take ``pixels`` for a slot, which gives them back when it ends; see Slot.reserve_pixels."""
+        if not self._take_pixels(slot, pixels):
+            msg = f"The images in work leave no room for one of {pixels} pixels; together they may have "
+            msg += f"{self._pixels}."
+            raise QueueFullError(msg, limit=self._pixels, retry_after_s=self._retry_after_s())
+
+    async def wait_for_pixels(self, slot: "Slot", pixels: int) -> None:
+        """Take ``pixels`` for a slot as soon as there is room."""
+        while not self._take_pixels(slot, pixels):
+            self._released.clear()
+            await self._released.wait()
+
+    def release_pixels(self, slot: "Slot") -> None:
+        """Take back all pixels of a slot."""
         with self._lock:
-            if pixels > self._free_pixels:
-                msg = f"The images in work leave no room for one of {pixels} pixels; together they may have "
-                msg += f"{self._pixels}."
-                raise QueueFullError(msg, limit=self._pixels, retry_after_s=self._retry_after_s())
-            self._free_pixels -= pixels
-            slot.pixels += pixels
+            self._free_pixels += slot.pixels
+            slot.pixels = 0
+        self._released.set()
+
+    def _take_pixels(self, slot: "Slot", pixels: int) -> bool:
+        with self._lock:
+            if has_room := pixels <= self._free_pixels:
+                self._free_pixels -= pixels
+                slot.pixels += pixels
+            return has_room
 
     def _retry_after_s(self) -> int:
         """Whole seconds in which the slots in use drain, at the rate of the requests that finished last."""
@@ -91,3 +110,36 @@ class Slot:
             QueueFullError: the images in work hold too many pixels already.
         """
         self._admission.reserve_pixels(self, pixels)
+
+    def share(self) -> "Share":
+        """Make room for one picture of a request with many; to be released when its work is done."""
+        return Share(self._admission)
+
+
+class Share(Slot):
+    """The pixels of one picture of a request with many.
+
+    Attributes:
+        reserved: ends with the number of pixels as soon as they are reserved.
+    """
+
+    def __init__(self, admission: Admission) -> None:
+        super().__init__(admission)
+        self.reserved: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._refused = 0
+
+    def reserve_pixels(self, pixels: int) -> None:
+        """Reserve ``pixels``, unless they have been waited for; see Slot.reserve_pixels."""
+        if not self.reserved.done():
+            self._refused = pixels
+            super().reserve_pixels(pixels)
+            self.reserved.set_result(pixels)
+
+    async def wait_for_pixels(self) -> None:
+        """Reserve the pixels that were refused, as soon as there is room."""
+        await self._admission.wait_for_pixels(self, self._refused)
+        self.reserved.set_result(self._refused)
+
+    def release(self) -> None:
+        """Give the pixels back."""
+        self._admission.release_pixels(self)

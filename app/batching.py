@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.cpu_quota import available_cpus
 from app.denoiser import Denoiser, NoiseLevels
 from app.errors import InferenceError
 from app.images import FloatImage, Samples
+from app.metadata import ModelMetadata
 
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)  # batches are padded to these, so that TensorFlow sees few shapes
 MAX_BATCH_PIXELS = 2**18  # larger images gain nothing from company, and their memory would add up
@@ -156,6 +158,16 @@ class Batcher:
                 failure = InferenceError("The network failed on this image.")
                 failure.__cause__ = error
                 item.future.set_exception(failure)
+
+
+def create_batcher(denoiser: Denoiser, metadata: ModelMetadata, *, threads: int | None) -> Batcher:
+    """Make the queue of a network: images of one size share calls, tiles of pictures of any size share threads.
+
+    ``threads`` is how many tiles are worked on at once; None takes the CPU quota.
+    """
+    is_fixed = metadata.input.size is not None
+    name = f"{metadata.name}/{metadata.version}"
+    return Batcher(denoiser, name=name, threads=1 if is_fixed else threads or available_cpus(), pads=is_fixed)
 
 
 def _next_batch(waiting: list[_Item]) -> tuple[list[_Item], list[_Item]]:

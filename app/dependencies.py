@@ -30,6 +30,7 @@ class Service:
     metrics: Metrics
     pipeline: Pipeline
     request_timeout_s: float
+    max_batch_files: int
 
 
 async def _service(request: Request) -> Service:

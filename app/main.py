@@ -15,20 +15,20 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from app import __version__
 from app.admission import Admission
-from app.batching import BATCH_SIZES, Batcher
+from app.batching import BATCH_SIZES, Batcher, create_batcher
 from app.body_limit import BodyLimit
 from app.cpu_quota import available_cpus
 from app.denoiser import Denoiser
 from app.dependencies import Service
 from app.error_handlers import add_error_handlers, answer_internal_error
-from app.metadata import ModelKey, ModelMetadata
+from app.metadata import ModelKey
 from app.metrics import Metrics
 from app.model_store import load_model, open_store
 from app.openapi import describe_api
 from app.options import choose_options
 from app.pipeline import Pipeline
 from app.png import encode_png
-from app.routes import cards, denoise, models, pages, probes
+from app.routes import batch, cards, denoise, models, pages, probes
 from app.schemas import DenoiseQuery
 from app.settings import Settings
 from app.telemetry import REQUEST_ID_HEADER, RequestTelemetry
@@ -80,7 +80,7 @@ def create_app(settings: Settings, *, load: Loader | None = None, admission: Adm
         redoc_url=None,
         redirect_slashes=False,
     )
-    for router in (denoise.router, models.router, probes.router, pages.router, cards.router):
+    for router in (denoise.router, batch.router, models.router, probes.router, pages.router, cards.router):
         app.router.routes.extend(router.routes)  # include_router would match each request twice
     app.mount("/docs/assets", pages.swagger_assets())
     app.mount("/static", pages.static_files)
@@ -109,12 +109,12 @@ async def _start(
 ) -> Service:
     """Load and warm every model; ``stack`` undoes what was started, in reverse."""
     catalogue = open_store(settings.model_store, default=settings.default_model)
-    load = load or _tensorflow_loader()
+    load = load or tensorflow_loader()
     pool = stack.enter_context(ThreadPoolExecutor(available_cpus(), thread_name_prefix="images"))
     batchers: dict[ModelKey, Batcher] = {}
     for metadata in catalogue:
         denoiser = load_model(catalogue.store, metadata, load, warm_up_batches=BATCH_SIZES)
-        batchers[metadata.key] = _create_batcher(denoiser, metadata, settings.inference_threads or available_cpus())
+        batchers[metadata.key] = create_batcher(denoiser, metadata, threads=settings.inference_threads)
         stack.push_async_callback(batchers[metadata.key].close)
         metrics.set_model(metadata.name, metadata.version)
         logger.info("model ready", extra={"fields": {"model": metadata.name, "version": metadata.version}})
@@ -125,6 +125,7 @@ async def _start(
         metrics=metrics,
         pipeline=Pipeline(pool=pool, max_pixels=settings.max_pixels),
         request_timeout_s=settings.request_timeout_s,
+        max_batch_files=settings.max_batch_files,
     )
     await _warm_up(service)
     gc.collect()
@@ -144,14 +145,8 @@ async def _warm_up(service: Service) -> None:
         await service.pipeline.encode(denoised, picture, options)
 
 
-def _create_batcher(denoiser: Denoiser, metadata: ModelMetadata, threads: int) -> Batcher:
-    """Queue in front of a network: images of one size share calls, tiles of pictures of any size share threads."""
-    name = f"{metadata.name}/{metadata.version}"
-    is_fixed = metadata.input.size is not None
-    return Batcher(denoiser, name=name, threads=1 if is_fixed else threads, pads=is_fixed)
-
-
-def _tensorflow_loader() -> Loader:
+def tensorflow_loader() -> Loader:
+    """Give what loads a version's folder, after TensorFlow has been told to compute each call in one thread."""
     from app import savedmodel  # here, so that whoever brings a loader does not wait for TensorFlow
 
     savedmodel.use_one_thread_a_call()

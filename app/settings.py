@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     )
     max_upload_bytes: int = Field(64 * 2**20, ge=1, description="Largest request body, in bytes.")
     max_pixels: int = Field(40_000_000, ge=1, description="Largest image, in pixels, judged from its header.")
+    max_batch_files: int = Field(1000, ge=1, description="Files in one request to /v1/denoise/batch.")
     queue_size: int = Field(64, ge=1, description="Requests in flight, from the body's first byte to the answer.")
     request_timeout_s: float = Field(30.0, gt=0, description="Deadline of a request, in seconds.")
     drain_grace_s: float = Field(

@@ -143,13 +143,15 @@ def clean_up(server: Server, pixels: Pixels, query: str = "") -> Cleaned:
 
 def load_gray(path: Path) -> Pixels:
     with Image.open(path) as image:
-        return np.asarray(image.convert("L"))
+        pixels: Pixels = np.asarray(image.convert("L"))
+        return pixels
 
 
 def add_noise(clean: Pixels, level: float) -> Pixels:
     """Clipped and rounded to 8 bits, the same noise for the same size."""
     noise = np.random.RandomState(0).normal(0, level, clean.shape)
-    return np.rint((clean + noise).clip(0, 255)).astype(np.uint8)
+    noisy: Pixels = np.rint((clean + noise).clip(0, 255)).astype(np.uint8)
+    return noisy
 
 
 def tile_to(photo: Pixels, size: tuple[int, int]) -> Pixels:

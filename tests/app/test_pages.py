@@ -71,6 +71,14 @@ def test_the_description_offers_a_file_picker_and_shows_png_first(client: TestCl
     assert list(operation["responses"]["200"]["content"]) == ["image/png", "application/json"]
 
 
+def test_the_description_offers_a_picker_for_each_of_many_files(client: TestClient) -> None:
+    operation = client.get("/openapi.json").json()["paths"]["/v1/denoise/batch"]["post"]
+    files = operation["requestBody"]["content"]["multipart/form-data"]["schema"]["properties"]["files"]
+    assert files["type"] == "array"
+    assert files["items"] == {"type": "string", "format": "binary"}
+    assert list(operation["responses"]["200"]["content"]) == ["application/zip", "application/json"]
+
+
 def test_every_reference_in_the_description_leads_somewhere(client: TestClient) -> None:
     description = client.get("/openapi.json")
     names = set(re.findall(r'"#/components/schemas/([^"]+)"', description.text))

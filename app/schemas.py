@@ -68,8 +68,8 @@ class DenoiseQuery(BaseModel):
             ge=0,
             le=2,
             allow_inf_nan=False,
-            description="How much of that noise to take for granted: below 1 (default) leaves more of it and of the "
-            "detail, above 1 less. Only for networks that take a noise level.",
+            description="Times the noise level that the network is told, 0–2, 1 by default: less keeps more of the "
+            "detail and of the noise, more smooths more. Only for networks that take a noise level.",
         ),
     ] = None
     bit_depth: Annotated[

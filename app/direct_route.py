@@ -1,9 +1,12 @@
 """A route that FastAPI describes but does not run: filling in the arguments cost more than the endpoint."""
 
+from collections.abc import Sequence
+
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.requests import Request
-from starlette.types import Receive, Scope, Send
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.dependencies import accepted_media_type, parse_query
 from app.error_handlers import answer_denoiser_error, answer_validation_error
@@ -34,3 +37,26 @@ class DirectRoute(APIRoute):
         except RequestValidationError as error:
             response = answer_validation_error(scope, error)
         await response(scope, receive, send)
+
+
+class DirectRoutes:
+    """Pure ASGI middleware: takes requests to their DirectRoute at once; all others go on to the router and its layers.
+
+    Args:
+        app: the rest of the application.
+        routes: all routes, of which only those of class DirectRoute count.
+    """
+
+    def __init__(self, app: ASGIApp, *, routes: Sequence[BaseRoute]) -> None:
+        self._app = app
+        direct = [route for route in routes if isinstance(route, DirectRoute)]
+        self._routes = {(method, route.path): route for route in direct for method in route.methods or ()}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        route = self._routes.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
+        if route is None:
+            await self._app(scope, receive, send)
+        else:
+            scope["route"] = route
+            await route.handle(scope, receive, send)

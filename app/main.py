@@ -20,6 +20,7 @@ from app.body_limit import BodyLimit
 from app.cpu_quota import available_cpus
 from app.denoiser import Denoiser
 from app.dependencies import Service
+from app.direct_route import DirectRoutes
 from app.error_handlers import add_error_handlers, answer_internal_error
 from app.images import encode_png
 from app.metadata import ModelKey
@@ -90,6 +91,7 @@ def create_app(settings: Settings, *, load: Loader | None = None, admission: Adm
 
 def _add_middleware(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
     """Add middleware, the innermost first."""
+    app.add_middleware(DirectRoutes, routes=app.routes)
     app.add_middleware(BodyLimit, max_bytes=settings.max_upload_bytes)
     app.add_middleware(RequestTelemetry, error_response=answer_internal_error, observe=metrics.observe)
     if settings.cors_origins:

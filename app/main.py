@@ -12,6 +12,7 @@ from typing import TypedDict
 import numpy as np
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
 
 from app import __version__
 from app.admission import Admission
@@ -44,6 +45,21 @@ logger = logging.getLogger(__name__)
 Loader = Callable[[Path], Denoiser]
 
 
+class Application(FastAPI):
+    """FastAPI without the layers that it puts around our middleware, whose work that does already.
+
+    They answer what nobody caught, export traces and bound bodies: a sixth of what it costs to refuse a request.
+    """
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Build all layers, and begin with the outermost of ours."""
+        ours: object = self.user_middleware[0].cls
+        stack = super().build_middleware_stack()
+        while type(stack) is not ours:
+            stack = stack.app  # type: ignore[attr-defined]  # the name that Starlette's layers share
+        return stack
+
+
 class State(TypedDict):
     """What the lifespan hands to every request."""
 
@@ -71,7 +87,7 @@ def create_app(settings: Settings, *, load: Loader | None = None, admission: Adm
         async with AsyncExitStack() as stack:
             yield State(service=await _start(settings, load, admission, metrics, stack))
 
-    app = FastAPI(
+    app = Application(
         title="denoiser",
         summary="Send a noisy picture, get a clean one back, with the time that every step took.",
         version=__version__,

@@ -98,8 +98,8 @@ def decode_gray(opened: OpenedImage, *, backdrop: float) -> FloatImage:
     elif image.mode == "F":
         gray = np.asarray(image)
     else:
-        gray = np.asarray(_eight_bit_gray(image, backdrop), np.float32) / np.float32(255)
-    if not np.isfinite(gray).all():
+        gray = np.asarray(_eight_bit_gray(image, backdrop)) / np.float32(255)
+    if image.mode == "F" and not np.isfinite(gray).all():
         msg = "The image has NaN or infinite samples."
         raise InvalidImageError(msg)
     return _upright(gray, _orientation(image))
@@ -159,7 +159,7 @@ def _eight_bit_gray(image: Image.Image, backdrop: float) -> Image.Image:
         )
     if image.mode not in ("1", "L", "P", "RGB"):
         image = image.convert("RGB")
-    return image.convert("L")
+    return image if image.mode == "L" else image.convert("L")
 
 
 def _orientation(image: Image.Image) -> int:

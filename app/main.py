@@ -95,6 +95,7 @@ def create_app(settings: Settings, *, load: Loader | None = None, admission: Adm
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False},  # it looks for exporters at every request; /metrics is ours
     )
     for router in (denoise.router, models.router, probes.router, pages.router):
         app.router.routes.extend(router.routes)  # include_router would match each request twice

@@ -116,6 +116,7 @@ class JsonFormatter(logging.Formatter):
 
 def configure_logging(form: Literal["text", "json"]) -> None:
     """Send every record of the process to stderr in the given form."""
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False  # no formatter asks for them
     formatters: dict[str, dict[str, str]] = {
         "text": {"()": f"{__name__}.TextFormatter", "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s"},
         "json": {"()": f"{__name__}.JsonFormatter"},

@@ -98,7 +98,8 @@ def decode_gray(opened: OpenedImage, *, backdrop: float) -> FloatImage:
     elif image.mode == "F":
         gray = np.asarray(image)
     else:
-        gray = np.asarray(_eight_bit_gray(image, backdrop)) / np.float32(255)
+        levels: NDArray[np.uint8] = np.asarray(_eight_bit_gray(image, backdrop))
+        gray = np.divide(levels, 255, dtype=np.float32)
     if image.mode == "F" and not np.isfinite(gray).all():
         msg = "The image has NaN or infinite samples."
         raise InvalidImageError(msg)

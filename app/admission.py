@@ -5,8 +5,8 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
 
 from app.errors import NotReadyError, QueueFullError
 
@@ -38,9 +38,8 @@ class Admission:
             msg = "The service is shutting down."
             raise NotReadyError(msg, retry_after_s=DRAINING_RETRY_AFTER_S)
 
-    @contextmanager
-    def slot(self) -> Iterator["Slot"]:
-        """Hold a slot for the block.
+    def slot(self) -> "Slot":
+        """Take a slot, to be held for a ``with`` block.
 
         Raises:
             NotReadyError: the service is draining.
@@ -52,14 +51,14 @@ class Admission:
                 msg = f"All {self._slots} places in the queue are taken."
                 raise QueueFullError(msg, limit=self._slots, retry_after_s=self._retry_after_s())
             self._free_slots -= 1
-        slot = Slot(self)
-        try:
-            yield slot
-        finally:
-            with self._lock:
-                self._free_slots += 1
-                self._finished.append(time.monotonic())
-            self.release_pixels(slot)
+        return Slot(self)
+
+    def give_back(self, slot: "Slot") -> None:
+        """Take a slot and its pixels back; Slot does it at the end of its block."""
+        with self._lock:
+            self._free_slots += 1
+            self._finished.append(time.monotonic())
+        self.release_pixels(slot)
 
     def reserve_pixels(self, slot: "Slot", pixels: int) -> None:
         """Take ``pixels`` for a slot, which gives them back when it ends; see Slot.reserve_pixels."""
@@ -102,6 +101,16 @@ class Slot:
     def __init__(self, admission: Admission) -> None:
         self._admission = admission
         self.pixels = 0
+
+    def __enter__(self) -> Self:
+        """Hold the place, which was taken when the slot was made."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Give the place back."""
+        self._admission.give_back(self)
 
     def reserve_pixels(self, pixels: int) -> None:
         """Reserve ``pixels`` until the slot ends.

@@ -2,6 +2,7 @@
 
 import base64
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import PurePath
 from urllib.parse import quote
 
@@ -97,6 +98,7 @@ class Answer:
         )
 
 
+@lru_cache(maxsize=256)
 def content_disposition(filename: str | None) -> str:
     """Name the answer after the upload (RFC 6266), without its folder and ending."""
     stem = PurePath((filename or "image").replace("\\", "/")).stem or "image"

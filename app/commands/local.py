@@ -40,7 +40,7 @@ class LocalDenoiser:
         try:
             self._model = catalogue.find(query.model, query.version)
             self._options = choose_options(query, self._model)
-            load = load or tensorflow_loader()
+            load = load or tensorflow_loader(settings.precision)
             self._denoiser = load_model(catalogue.store, self._model, load, warm_up_batches=(1,))
         except RequestError as error:
             names = f" There is: {', '.join(error.names)}." if error.names else ""

@@ -17,7 +17,7 @@ TEMPLATE = """\
 
 {description}.
 
-![Crops of two photographs: noisy, after non-local means, denoised, clean](figures/examples.png)
+![Crops of two photographs: noisy, denoised, clean](figures/examples.png)
 
 ## Intended use
 

@@ -1,12 +1,12 @@
 """What a finished run of a network for photographs is measured with, and what is drawn of it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 from matplotlib.figure import Figure
-from skimage import data
 
 from training.checkpoints import load_progress
 from training.config import Config
@@ -14,14 +14,12 @@ from training.export import SavedNetwork
 from training.figures import plot_crops, plot_loss
 from training.metrics import count_macs
 from training.noise import Images
-from training.photo_baselines import PHOTO_BASELINES
-from training.photo_evaluation import NOISE_LEVELS, PhotoMethod, Protocol, score_on_photos
-from training.photos import CleanPhotos, Photo
+from training.photo_evaluation import NOISE_LEVELS, PhotoMethod, Protocol, leave_noisy, score_on_photos
+from training.photos import CleanPhotos, read_photo
 from training.unet import build_photo
 
+EXAMPLES = Path(__file__).parent / "examples"
 EXAMPLE_LEVEL = 50
-# Top, left and side, in pixels.
-EXAMPLES = {"camera": (90, 180, 128), "astronaut": (40, 160, 128)}
 MAC_SIDE_PX = 64
 
 
@@ -43,7 +41,7 @@ def measure_photo_run(
     for level in NOISE_LEVELS:
         protocol = Protocol(level, rounded=False)
         score = score_on_photos(method, photos.validation, protocol)
-        noisy = score_on_photos(PHOTO_BASELINES["noisy input"], photos.validation, protocol)
+        noisy = score_on_photos(leave_noisy, photos.validation, protocol)
         by_level[str(level)] = {"psnr_db": score.psnr_db, "ssim": score.ssim, "noisy_psnr_db": noisy.psnr_db}
     progress = load_progress(run_dir / config.stages[-1].name)
     return {
@@ -70,22 +68,19 @@ def draw_photo_run(
     _network: keras.Model, saved: SavedNetwork, _photos: CleanPhotos, *, config: Config, run_dir: Path
 ) -> dict[str, Figure]:
     """Return the figures by name: crops of photographs in the public domain, and the loss."""
-    protocol = Protocol(EXAMPLE_LEVEL, rounded=True)
-    methods = {"non-local means": PHOTO_BASELINES["non-local means"], "denoised": as_photo_method(saved)}
-    titles = [f"noise {EXAMPLE_LEVEL}", *methods, "clean"]
-    rows = []
-    for name, (top, left, side) in EXAMPLES.items():
-        clean = _load_example(name).astype(np.float32) / np.float32(255)
-        noisy = protocol.add_noise(clean)
-        part = slice(top, top + side), slice(left, left + side)
-        rows.append(
-            [noisy[part], *(method(noisy, EXAMPLE_LEVEL / 255)[part] for method in methods.values()), clean[part]]
-        )
     progresses = [load_progress(run_dir / stage.name) for stage in config.stages]
-    return {"examples": plot_crops(titles, rows), "loss": plot_loss(config.stages, progresses, loss=config.loss)}
+    return {
+        "examples": draw_examples({"denoised": as_photo_method(saved)}),
+        "loss": plot_loss(config.stages, progresses, loss=config.loss),
+    }
 
 
-def _load_example(name: str) -> Photo:
-    """Return a photograph that scikit-image carries, gray."""
-    image: Photo = getattr(data, name)()
-    return image if image.ndim == 2 else np.rint(image @ np.array([0.299, 0.587, 0.114])).astype(np.uint8)
+def draw_examples(methods: Mapping[str, PhotoMethod]) -> Figure:
+    """Draw what each method makes of the project's example photographs, between the noisy and the clean ones."""
+    protocol = Protocol(EXAMPLE_LEVEL, rounded=True)
+    rows = []
+    for path in sorted(EXAMPLES.glob("*.png")):
+        clean = read_photo(path).astype(np.float32) / np.float32(255)
+        noisy = protocol.add_noise(clean)
+        rows.append([noisy, *(method(noisy, EXAMPLE_LEVEL / 255) for method in methods.values()), clean])
+    return plot_crops([f"noise {EXAMPLE_LEVEL}", *methods, "clean"], rows)

@@ -93,6 +93,30 @@ async def test_an_answer_in_parts_leaves_in_parts() -> None:
     assert b"".join(parts) == b"2\r\nab\r\n1\r\nc\r\n0\r\n\r\n"
 
 
+async def test_an_answer_whose_end_is_held_back_stays_open_until_then(caplog: pytest.LogCaptureFixture) -> None:
+    protocol, transport = connect(answering(b"abc", b"", headers=[(b"content-length", b"3")]))
+    protocol.data_received(GET * 2)
+    await finish(protocol)
+    assert b"".join(transport.writes) == b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nabc" * 2
+    assert caplog.text == ""
+
+
+async def test_who_still_receives_learns_that_the_answer_is_complete() -> None:
+    received: list[str] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        waiting = asyncio.ensure_future(receive())
+        await asyncio.sleep(0)
+        await answering(b"abc", headers=[(b"content-length", b"3")])(scope, receive, send)
+        received.append((await waiting)["type"])
+
+    protocol, _ = connect(app)
+    protocol.data_received(GET)
+    await finish(protocol)
+    assert received == ["http.disconnect"]
+
+
 async def test_head_is_answered_without_a_body() -> None:
     protocol, transport = connect(answering(b"abc", headers=[(b"content-length", b"3")]))
     protocol.data_received(HEAD)

@@ -17,7 +17,7 @@ class DirectRoute(APIRoute):
     """Serves an endpoint that takes ``request``, ``query``, ``media_type`` and ``service``; see app.dependencies.
 
     FastAPI reads the endpoint's signature once, for /docs. At a request the arguments come from the same functions,
-    called by name; why is told in docs/decisions/0006-direct-route.md.
+    called by name; why is told in docs/decisions/0009-direct-route.md.
     """
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:

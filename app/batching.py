@@ -118,7 +118,7 @@ class Batcher:
 
     def _start_when_quiet(self, seen: int = 0, quiet_rounds: int = 0) -> None:
         count = len(self._waiting)
-        if 0 < count < FULL_ENOUGH and quiet_rounds < QUIET_ROUNDS:
+        if self._pads and 0 < count < FULL_ENOUGH and quiet_rounds < QUIET_ROUNDS:
             self._loop.call_soon(self._start_when_quiet, count, quiet_rounds + 1 if count == seen else 0)
         else:
             self._is_gathering = False

@@ -263,12 +263,16 @@ class TestThreads:
         await queue.close()
 
     async def test_a_batch_is_not_padded_where_it_does_not_pay(self) -> None:
-        denoiser = IdentityDenoiser()
+        denoiser = GatedDenoiser()
         queue = Batcher(denoiser, name="unpadded", pads=False)
-        await asyncio.gather(*(queue.submit(picture(), noise_level=level) for level in (0.25, 0.5, 0.75)))
+        first = queue.submit(picture(), noise_level=0.125)
+        assert await asyncio.to_thread(denoiser.entered.wait, 10)
+        others = [queue.submit(picture(), noise_level=level) for level in (0.25, 0.5, 0.75)]
+        denoiser.gate.set()
+        await asyncio.gather(first, *others)
         await queue.close()
-        assert denoiser.shapes == [(3, 4, 3)]
-        assert denoiser.noise_levels == [[0.25, 0.5, 0.75]]
+        assert denoiser.shapes == [(1, 4, 3), (3, 4, 3)]
+        assert denoiser.noise_levels == [[0.125], [0.25, 0.5, 0.75]]
 
     async def test_padding_has_no_noise(self) -> None:
         denoiser = IdentityDenoiser()

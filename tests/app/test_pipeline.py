@@ -145,8 +145,12 @@ class TestAnswers:
         assert pool.count - before == threads
 
     async def test_a_small_picture_of_any_size_takes_no_thread(self, pool: CountingPool) -> None:
-        await answer(encode(gradient(64, INLINE_PIXELS // 64)), TOLD, pool)
+        await answer(encode(gradient(64, INLINE_PIXELS // 64)), TOLD, pool, noise_level=25)
         assert pool.count == 0
+
+    async def test_the_noise_of_a_small_picture_is_estimated_in_a_thread(self, pool: CountingPool) -> None:
+        await answer(encode(gradient(64, INLINE_PIXELS // 64)), TOLD, pool)
+        assert pool.count == 1
 
 
 class TestNoiseLevels:

@@ -12,12 +12,7 @@ from app.denoiser import Denoiser
 from app.errors import InferenceError
 from app.images import FloatImage
 
-BATCH_SIZES = (1, 2, 4, 6, 8, 12, 16, 20, 24, 32, 48, 64)  # batches are padded to these, which were warmed
-# So many images start a batch at once: larger ones cost little less for each, and decoding goes on meanwhile.
-FULL_ENOUGH = 12
-# Fewer wait until the event loop has gone round so often without a further one; with one round, those that are being
-# answered now come too late, and a batch of one or two holds up the next dozen.
-QUIET_ROUNDS = 2
+BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)  # batches are padded to these, so that TensorFlow sees few shapes
 MAX_BATCH_PIXELS = 2**18  # larger images gain nothing from company, and their memory would add up
 
 
@@ -41,9 +36,9 @@ class _Item:
 class Batcher:
     """Runs a Denoiser on its own thread; to be made, used and closed on one event loop.
 
-    Whatever waits when the thread becomes free is its next batch, as soon as it is FULL_ENOUGH, or the event loop has
-    gone round without a further image: requests that arrive together are cleaned together, and a lone one waits for
-    nothing but a look at the sockets.
+    Whatever waits when the thread becomes free is its next batch. When it is free already, a batch starts as soon as
+    the event loop has gone round once without a further image: requests that arrive together are cleaned together,
+    and a lone one waits for nothing.
 
     The queue is bounded by who submits (see app.admission). Items whose future is done before their turn, because the
     client left or the deadline passed, are dropped before the network sees them.
@@ -72,7 +67,7 @@ class Batcher:
         if self._is_free:
             self._is_free = False
             self._drained.clear()
-            self._start_when_quiet()
+            self._loop.call_soon(self._start_when_quiet, len(self._waiting))
         return future
 
     async def close(self) -> None:
@@ -81,10 +76,9 @@ class Batcher:
         self._batches.put(None)
         await asyncio.to_thread(self._thread.join)
 
-    def _start_when_quiet(self, seen: int = 0, quiet_rounds: int = 0) -> None:
-        count = len(self._waiting)
-        if 0 < count < FULL_ENOUGH and quiet_rounds < QUIET_ROUNDS:
-            self._loop.call_soon(self._start_when_quiet, count, quiet_rounds + 1 if count == seen else 0)
+    def _start_when_quiet(self, seen: int) -> None:
+        if seen < len(self._waiting) < BATCH_SIZES[-1]:
+            self._loop.call_soon(self._start_when_quiet, len(self._waiting))
         else:
             self._start_next()
 
@@ -118,13 +112,13 @@ class Batcher:
         ]
 
     def _deliver(self, batch: list[_Item], results: list[Denoised]) -> None:
-        self._start_when_quiet()  # first, so that the network works while these are encoded
+        self._start_next()  # first, so that the network works while these are encoded
         for item, result in zip(batch, results, strict=True):
             if not item.future.done():
                 item.future.set_result(result)
 
     def _fail(self, batch: list[_Item], error: Exception) -> None:
-        self._start_when_quiet()
+        self._start_next()
         for item in batch:
             if not item.future.done():
                 failure = InferenceError("The network failed on this image.")

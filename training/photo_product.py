@@ -1,5 +1,6 @@
 """What a finished run of a network for photographs is measured with, and what is drawn of it."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,21 @@ from training.config import Config
 from training.export import SavedNetwork
 from training.figures import plot_crops, plot_loss
 from training.metrics import count_macs
-from training.noise import Images
+from training.noise import Images, RecordedNoise
 from training.photo_baselines import PHOTO_BASELINES
-from training.photo_evaluation import NOISE_LEVELS, PhotoMethod, Protocol, score_on_photos
+from training.photo_evaluation import NOISE_LEVELS, NoisyPhoto, PairProtocol, PhotoMethod, Protocol, score_on_photos
 from training.photos import CleanPhotos, Photo
 from training.unet import build_photo
 
+PAIRS = "pairs"
+MAIN_LEVEL = "25"
 EXAMPLE_LEVEL = 50
-# Top, left and side, in pixels.
-EXAMPLES = {"camera": (90, 180, 128), "astronaut": (40, 160, 128)}
+EXAMPLE_SIDE_PX = 128
+# Top and left of what is shown, in pixels.
+EXAMPLES = {"camera": (90, 180), "astronaut": (40, 160)}
 MAC_SIDE_PX = 64
+
+Part = tuple[slice, slice]
 
 
 def as_photo_method(saved: SavedNetwork) -> PhotoMethod:
@@ -40,15 +46,14 @@ def measure_photo_run(
     """Return the metrics of metadata.json, on the held-out photographs through the SavedModel."""
     method = as_photo_method(saved)
     by_level = {}
-    for level in NOISE_LEVELS:
-        protocol = Protocol(level, rounded=False)
+    for level, protocol in _choose_protocols(config).items():
         score = score_on_photos(method, photos.validation, protocol)
         noisy = score_on_photos(PHOTO_BASELINES["noisy input"], photos.validation, protocol)
-        by_level[str(level)] = {"psnr_db": score.psnr_db, "ssim": score.ssim, "noisy_psnr_db": noisy.psnr_db}
+        by_level[level] = {"psnr_db": score.psnr_db, "ssim": score.ssim, "noisy_psnr_db": noisy.psnr_db}
     progress = load_progress(run_dir / config.stages[-1].name)
     return {
-        "protocol": f"{len(photos.validation)} held-out photographs of {photos.name}, white Gaussian noise, level told",
-        **by_level["25"],
+        "protocol": f"{len(photos.validation)} held-out photographs of {photos.name}, {_describe(config)}, level told",
+        **by_level[PAIRS if config.takes_pairs else MAIN_LEVEL],
         "by_noise_level": by_level,
         "train_images": len(photos.train),
         "validation_images": len(photos.validation),
@@ -59,6 +64,16 @@ def measure_photo_run(
     }
 
 
+def _choose_protocols(config: Config) -> dict[str, Protocol | PairProtocol]:
+    if config.takes_pairs:
+        return {PAIRS: PairProtocol(RecordedNoise())}
+    return {str(level): Protocol(level, rounded=False) for level in NOISE_LEVELS}
+
+
+def _describe(config: Config) -> str:
+    return f"noise {config.stages[-1].noise}" if config.takes_pairs else "white Gaussian noise"
+
+
 def count_macs_per_pixel() -> int:
     """Return the multiply-accumulates of the photo network for each pixel of its image, rounded."""
     total = count_macs(build_photo(side_px=MAC_SIDE_PX))
@@ -67,22 +82,32 @@ def count_macs_per_pixel() -> int:
 
 
 def draw_photo_run(
-    _network: keras.Model, saved: SavedNetwork, _photos: CleanPhotos, *, config: Config, run_dir: Path
+    _network: keras.Model, saved: SavedNetwork, photos: CleanPhotos, *, config: Config, run_dir: Path
 ) -> dict[str, Figure]:
-    """Return the figures by name: crops of photographs in the public domain, and the loss."""
-    protocol = Protocol(EXAMPLE_LEVEL, rounded=True)
+    """Return the figures by name: crops of held-out pairs, or of photographs in the public domain, and the loss."""
     methods = {"non-local means": PHOTO_BASELINES["non-local means"], "denoised": as_photo_method(saved)}
-    titles = [f"noise {EXAMPLE_LEVEL}", *methods, "clean"]
+    titles = ["noisy" if config.takes_pairs else f"noise {EXAMPLE_LEVEL}", *methods, "clean"]
     rows = []
-    for name, (top, left, side) in EXAMPLES.items():
-        clean = _load_example(name).astype(np.float32) / np.float32(255)
-        noisy = protocol.add_noise(clean)
-        part = slice(top, top + side), slice(left, left + side)
-        rows.append(
-            [noisy[part], *(method(noisy, EXAMPLE_LEVEL / 255)[part] for method in methods.values()), clean[part]]
-        )
+    for (clean, noisy, sigma), part in _show_pairs(photos) if config.takes_pairs else _show_examples():
+        rows.append([noisy[part], *(method(noisy, sigma)[part] for method in methods.values()), clean[part]])
     progresses = [load_progress(run_dir / stage.name) for stage in config.stages]
     return {"examples": plot_crops(titles, rows), "loss": plot_loss(config.stages, progresses, loss=config.loss)}
+
+
+def _show_examples() -> Iterator[tuple[NoisyPhoto, Part]]:
+    protocol = Protocol(EXAMPLE_LEVEL, rounded=True)
+    for name, (top, left) in EXAMPLES.items():
+        yield protocol.make_noisy(_load_example(name)), _cut(top, left)
+
+
+def _show_pairs(photos: CleanPhotos) -> Iterator[tuple[NoisyPhoto, Part]]:
+    for photo in photos.validation[: len(EXAMPLES)]:
+        top, left = (max(0, length - EXAMPLE_SIDE_PX) // 2 for length in photo.shape[:2])
+        yield PairProtocol(RecordedNoise()).make_noisy(photo), _cut(top, left)
+
+
+def _cut(top: int, left: int) -> Part:
+    return slice(top, top + EXAMPLE_SIDE_PX), slice(left, left + EXAMPLE_SIDE_PX)
 
 
 def _load_example(name: str) -> Photo:

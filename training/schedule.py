@@ -62,7 +62,7 @@ class TimeBudget(keras.callbacks.Callback):
         schedule = self.model.optimizer._learning_rate  # `learning_rate` is its current value
         if isinstance(schedule, PlannedCosine) and self.seconds_per_epoch:
             remaining_epochs = min((self.budget_s - self.spent_s) / self.seconds_per_epoch, self.epochs - epoch)
-            step = int(ops.convert_to_numpy(self.model.optimizer.iterations))
+            step = int(np.asarray(self.model.optimizer.iterations))
             schedule.plan_end(step, remaining_epochs * self.params["steps"])
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002  # likewise

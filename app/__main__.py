@@ -1,81 +1,71 @@
-"""The service's command line: ``python -m app serve`` and ``python -m app health``."""
+"""The command line: ``python -m app serve``, ``denoise``, ``models`` and ``health``."""
 
-import argparse
-import http.client
 import sys
-import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
 
-from pydantic import ValidationError
+import click
 
 from app import __version__
-from app.errors import ModelStoreError
-from app.settings import Settings
 
-HEALTH_TIMEOUT_S = 3.0
+COMMANDS = {
+    "serve": "Start the service.",
+    "denoise": "Clean pictures, folders of them, or standard input.",
+    "models": "List the models.",
+    "health": "Ask whether a service is ready.",
+}
+INTERRUPTED = 130  # as shells count SIGINT
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; gives the process's exit code."""
-    parser = _parser()
-    given = vars(parser.parse_args(arguments))
-    command = given.pop("command")
+class Commands(click.Group):
+    """Imports a command when it is asked for: --help and health wait neither for FastAPI nor for TensorFlow."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click calls it
+        """Name the commands."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # likewise
+        """Import a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"app.commands.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # likewise
+        """List the commands, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=Commands,
+    help="denoiser: noisy pictures in, clean ones out; as an HTTP service, or here and now.",
+    epilog="Every setting is also read from the environment, with the prefix DENOISER_; the README lists them.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(__version__, message="denoiser %(version)s")
+def commands() -> None:
+    """Hold the commands."""
+
+
+def main(arguments: Sequence[str] | None = None, *, load: Callable[[Path], Any] | None = None) -> int:
+    """Run one command; gives the process's exit code.
+
+    Args:
+        arguments: those of the process by default.
+        load: how ``denoise`` loads a version's folder; TensorFlow by default.
+    """
     try:
-        settings = Settings(**{name: value for name, value in given.items() if value is not None})
-    except ValidationError as error:
-        for problem in error.errors(include_url=False):
-            name = str(problem["loc"][0])
-            print(f"denoiser: DENOISER_{name.upper()}: {problem['msg']}, not {problem['input']!r}", file=sys.stderr)
-        return 2
-    code: int = command(settings)
-    return code
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m app",
-        description="denoiser: send a noisy picture over HTTP, get a clean one back.",
-        epilog="Every setting is also read from the environment, with the prefix DENOISER_; the README lists them.",
-    )
-    parser.add_argument("--version", action="version", version=f"denoiser {__version__}")
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    serve = commands.add_parser("serve", help="start the service", description="Start the service.")
-    serve.set_defaults(command=_serve)
-    health = commands.add_parser(
-        "health",
-        help="ask whether the service is ready",
-        description="Ask a running service whether it is ready; ends with 0 if it is, else with 1.",
-    )
-    health.set_defaults(command=_health)
-    for command in (serve, health):
-        command.add_argument("--host", help="address of the service (default: 127.0.0.1)")
-        command.add_argument("--port", type=int, help="its TCP port (default: 8000)")
-    serve.add_argument("--workers", type=int, help="server processes (default: 1)")
-    return parser
-
-
-def _serve(settings: Settings) -> int:
-    from app.model_store import open_store
-    from app.server import serve  # here, so that --help and health wait neither for FastAPI nor for TensorFlow
-
-    try:
-        open_store(settings.model_store, default=settings.default_model)
-    except ModelStoreError as error:
-        print(f"denoiser: {error}", file=sys.stderr)
-        return 1
-    return serve(settings)
-
-
-def _health(settings: Settings) -> int:
-    url = f"{settings.local_url(settings.port)}/readyz"
-    try:
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy cannot reach loopback
-        with opener.open(url, timeout=HEALTH_TIMEOUT_S):
-            print(f"{url}: ready")
-            return 0
-    except (OSError, http.client.HTTPException) as error:
-        print(f"{url}: not ready: {error}", file=sys.stderr)
-        return 1
+        code: int | None = commands.main(arguments, prog_name="python -m app", standalone_mode=False, obj=load)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        click.echo("Interrupted.", err=True)
+        return INTERRUPTED
+    return code or 0
 
 
 if __name__ == "__main__":

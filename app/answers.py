@@ -2,6 +2,7 @@
 
 import base64
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import PurePath
 from urllib.parse import quote
 
@@ -66,25 +67,38 @@ class Answer:
         level = self.picture.noise_level
         return None if level is None else round(level * LEVELS, 1)
 
-    def _body(self) -> DenoiseResponse:
+    def image(self) -> EncodedImage:
+        """The PNG, for JSON."""
         encoded = self.encoded
+        return EncodedImage(
+            width=encoded.width, height=encoded.height, base64=base64.b64encode(encoded.png).decode("ascii")
+        )
+
+    def model_reference(self) -> ModelReference:
+        """Which version of which model answered."""
+        return ModelReference(name=self.model.name, version=self.model.version)
+
+    def input_description(self) -> InputDescription:
+        """What was understood of the picture."""
+        return InputDescription(
+            format=self.picture.format,
+            width=self.picture.width,
+            height=self.picture.height,
+            polarity=self.picture.polarity,
+            noise_level=self._noise_level_8bit(),
+        )
+
+    def _body(self) -> DenoiseResponse:
         return DenoiseResponse(
-            image=EncodedImage(
-                width=encoded.width, height=encoded.height, base64=base64.b64encode(encoded.png).decode("ascii")
-            ),
-            model=ModelReference(name=self.model.name, version=self.model.version),
-            input=InputDescription(
-                format=self.picture.format,
-                width=self.picture.width,
-                height=self.picture.height,
-                polarity=self.picture.polarity,
-                noise_level=self._noise_level_8bit(),
-            ),
+            image=self.image(),
+            model=self.model_reference(),
+            input=self.input_description(),
             timing_ms=self.milliseconds,
             batch_size=self.batch_size,
         )
 
 
+@lru_cache(maxsize=256)
 def content_disposition(filename: str | None) -> str:
     """Name the answer after the upload (RFC 6266), without its folder and ending."""
     stem = PurePath((filename or "image").replace("\\", "/")).stem or "image"

@@ -3,9 +3,9 @@
 import asyncio
 from contextlib import suppress
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.connection import connection_of
 from app.errors import QueueFullError, UploadTooLargeError
 
 BUDGET = 4  # times max_bytes may be in work at once
@@ -25,65 +25,83 @@ class BodyLimit:
 
     def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
         self._app = app
-        self._max_bytes = max_bytes
-        self._in_work = 0
+        self.max_bytes = max_bytes
+        self.in_work = 0  # bytes of bodies that are held now
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        body = _Body(Headers(scope=scope), receive)
-        held = 0
-
-        async def limited_receive() -> Message:
-            nonlocal held
-            if body.announced > self._max_bytes:
-                raise self._error(f"The request announces {body.announced} bytes")
-            message = await body.receive()
-            self._in_work += body.received - held
-            held = body.received
-            if body.received > self._max_bytes:
-                raise self._error("The request has more bytes than the limit")
-            if self._in_work > BUDGET * self._max_bytes:
-                msg = "The requests in work leave no room for another body of this size."
-                raise QueueFullError(msg, limit=BUDGET * self._max_bytes, retry_after_s=RETRY_AFTER_S)
-            return message
-
-        async def patient_send(message: Message) -> None:
-            if message["type"] == "http.response.body" and not message.get("more_body") and body.is_arriving:
-                await send({**message, "more_body": True})
-                await body.drain(DRAIN_BUDGET * self._max_bytes)
-                message = {"type": "http.response.body", "body": b""}
-            await send(message)
-
+        body = _Body(self, scope, receive, send)
         try:
-            await self._app(scope, limited_receive, patient_send)
+            await self._app(scope, body.receive, body.send)
         finally:
-            self._in_work -= held
+            self.in_work -= body.held
 
-    def _error(self, reason: str) -> UploadTooLargeError:
-        return UploadTooLargeError(f"{reason}; at most {self._max_bytes} are accepted.", limit=self._max_bytes)
+    def check(self, body: "_Body") -> None:
+        """Do nothing, or raise.
+
+        Raises:
+            UploadTooLargeError: the body has more bytes than the limit.
+            QueueFullError: together with the others it has more than the budget.
+        """
+        if body.received > self.max_bytes:
+            raise self.error("The request has more bytes than the limit")
+        if self.in_work > BUDGET * self.max_bytes:
+            msg = "The requests in work leave no room for another body of this size."
+            raise QueueFullError(msg, limit=BUDGET * self.max_bytes, retry_after_s=RETRY_AFTER_S)
+
+    def error(self, reason: str) -> UploadTooLargeError:
+        """Give the error that refuses a body."""
+        return UploadTooLargeError(f"{reason}; at most {self.max_bytes} are accepted.", limit=self.max_bytes)
 
 
 class _Body:
     """One request's body: how much of it has arrived, and whether more is on its way."""
 
-    def __init__(self, headers: Headers, receive: Receive) -> None:
+    def __init__(self, limit: BodyLimit, scope: Scope, receive: Receive, send: Send) -> None:
+        self._limit = limit
         self._receive = receive
-        self.announced = int(headers.get("content-length", "0"))
-        self.received = 0
-        waits_for_leave = headers.get("expect", "").lower() == "100-continue"
-        self.is_arriving = (self.announced > 0 or "transfer-encoding" in headers) and not waits_for_leave
+        self._send = send
+        self._connection = connection_of(scope)
+        headers = dict(scope["headers"])
+        self.announced = int(headers.get(b"content-length", b"0"))
+        self.received = self.held = 0  # the rest was thrown away
+        waits_for_leave = headers.get(b"expect", b"").lower() == b"100-continue"
+        self._is_coming = (self.announced > 0 or b"transfer-encoding" in headers) and not waits_for_leave
+
+    @property
+    def is_arriving(self) -> bool:
+        """Whether the client still sends; where the server does not tell, all that has not been read."""
+        return self._is_coming and (self._connection is None or self._connection.more_body)
 
     async def receive(self) -> Message:
-        message = await self._receive()
-        self.received += len(message.get("body", b""))
-        self.is_arriving = message.get("more_body", False)
+        """Receive for the application, within the limits."""
+        if self.announced > self._limit.max_bytes:
+            raise self._limit.error(f"The request announces {self.announced} bytes")
+        message = await self._take()
+        self._limit.in_work += self.received - self.held
+        self.held = self.received
+        self._limit.check(self)
         return message
 
-    async def drain(self, limit: int) -> None:
+    async def send(self, message: Message) -> None:
+        """Send for the application; the end of an answer waits for the end of the request."""
+        if message["type"] == "http.response.body" and not message.get("more_body") and self.is_arriving:
+            await self._send({**message, "more_body": True})
+            await self._drain()
+            message = {"type": "http.response.body", "body": b""}
+        await self._send(message)
+
+    async def _take(self) -> Message:
+        message = await self._receive()
+        self.received += len(message.get("body", b""))
+        self._is_coming = message.get("more_body", False)
+        return message
+
+    async def _drain(self) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_TIMEOUT_S):
-                while self.is_arriving and self.received < limit:
-                    await self.receive()
+                while self.is_arriving and self.received < DRAIN_BUDGET * self._limit.max_bytes:
+                    await self._take()

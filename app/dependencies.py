@@ -2,9 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from starlette.datastructures import QueryParams
+from starlette.types import Scope
 
 from app.admission import Admission
 from app.answers import MEDIA_TYPES
@@ -30,6 +35,7 @@ class Service:
     metrics: Metrics
     pipeline: Pipeline
     request_timeout_s: float
+    max_batch_files: int
 
 
 async def _service(request: Request) -> Service:
@@ -37,20 +43,46 @@ async def _service(request: Request) -> Service:
     return service
 
 
-async def _media_type(request: Request) -> str:
-    chosen = choose_media_type(", ".join(request.headers.getlist("accept"))[:MAX_ACCEPT], MEDIA_TYPES)
+def accepted_media_type(scope: Scope) -> str:
+    """Give the one of MEDIA_TYPES that the client likes best.
+
+    Raises:
+        NotAcceptableError: it accepts none of them.
+    """
+    accept = b", ".join([value for name, value in scope["headers"] if name == b"accept"])
+    chosen = choose_media_type(accept[:MAX_ACCEPT].decode("latin-1"), MEDIA_TYPES)
     if chosen is None:
         msg = f"The answer can be {' or '.join(MEDIA_TYPES)}; the request accepts neither."
         raise NotAcceptableError(msg, names=MEDIA_TYPES)
     return chosen
 
 
-async def _query(request: Request, query: Annotated[DenoiseQuery, Query()]) -> DenoiseQuery:
-    for name in request.query_params:
-        if len(request.query_params.getlist(name)) > 1:
+@lru_cache(maxsize=256)  # clients repeat themselves, and a query takes longer to check than to look up
+def parse_query(query_string: bytes) -> DenoiseQuery:
+    """Read the query of a denoise call.
+
+    Raises:
+        RequestValidationError: a parameter is unknown, or its value is not allowed.
+        InvalidParameterError: a parameter is given more than once.
+    """
+    parameters = QueryParams(query_string)
+    try:
+        query = DenoiseQuery.model_validate(dict(parameters))
+    except ValidationError as error:
+        raise RequestValidationError([{**e, "loc": ("query", *e["loc"])} for e in error.errors()]) from None
+    for name in parameters:
+        if len(parameters.getlist(name)) > 1:
             msg = f"{name} is given more than once."
             raise InvalidParameterError(msg, parameter=name)
     return query
+
+
+async def _media_type(request: Request) -> str:
+    return accepted_media_type(request.scope)
+
+
+async def _query(request: Request, _described: Annotated[DenoiseQuery, Query()]) -> DenoiseQuery:
+    return parse_query(request.scope["query_string"])
 
 
 ServiceDep = Annotated[Service, Depends(_service)]

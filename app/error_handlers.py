@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request, Response
@@ -29,6 +30,7 @@ class ProblemType:
     advice: str
 
 
+INTERNAL_DETAIL = "Something went wrong inside the service."
 INTERNAL_ERROR = ProblemType(500, "internal-error", "Internal error", "Report it with the X-Request-ID of the answer.")
 NOT_FOUND = ProblemType(404, "not-found", "No such page", "The endpoints are listed at /docs.")
 INVALID_PARAMETER = ProblemType(
@@ -44,10 +46,13 @@ PROBLEM_TYPES: dict[type[errors.DenoiserError], ProblemType] = {
     ),
     errors.ProblemNotFoundError: NOT_FOUND,
     errors.NotAcceptableError: ProblemType(
-        406, "not-acceptable", "No acceptable media type", "Accept image/png or application/json."
+        406, "not-acceptable", "No acceptable media type", "Accept one of the media types that `names` lists."
     ),
     errors.UploadTooLargeError: ProblemType(
         413, "upload-too-large", "Upload too large", "Send fewer bytes, or raise DENOISER_MAX_UPLOAD_BYTES."
+    ),
+    errors.TooManyFilesError: ProblemType(
+        413, "too-many-files", "Too many files", "Send fewer files in one request, or raise DENOISER_MAX_BATCH_FILES."
     ),
     errors.UnsupportedFormatError: ProblemType(
         415, "unsupported-format", "Unsupported image format", "Convert the image to one of the accepted formats."
@@ -93,25 +98,50 @@ ALL_PROBLEM_TYPES = {
 def add_error_handlers(app: FastAPI) -> None:
     """Answer every error that the routes or the framework raise as a problem."""
     # Starlette types every handler as one of Exception, and calls it with the class it was registered for
-    app.add_exception_handler(errors.DenoiserError, _answer_denoiser_error)  # type: ignore[arg-type]
-    app.add_exception_handler(RequestValidationError, _answer_validation_error)  # type: ignore[arg-type]
+    app.add_exception_handler(errors.DenoiserError, _handle_denoiser_error)  # type: ignore[arg-type]
+    app.add_exception_handler(RequestValidationError, _handle_validation_error)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, _answer_http_exception)  # type: ignore[arg-type]
 
 
 async def answer_internal_error(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer what nobody caught, without a word of the exception; the log has it."""
-    response = _answer(scope, INTERNAL_ERROR, "Something went wrong inside the service.")
+    response = _answer(scope, INTERNAL_ERROR, INTERNAL_DETAIL)
     await response(scope, receive, send)
+
+
+def describe_problem(error: Exception) -> Problem:
+    """Build the problem details of an error, for an answer that has more than this problem; what has no name is logged.
+
+    Nothing is said of an exception that the service did not raise on purpose.
+    """
+    if isinstance(error, errors.RequestError):
+        return _problem(PROBLEM_TYPES[type(error)], str(error), **_extensions(error))
+    logger.error("not answered", exc_info=error)
+    if isinstance(error, errors.DenoiserError):
+        return _problem(PROBLEM_TYPES[type(error)], str(error))
+    return _problem(INTERNAL_ERROR, INTERNAL_DETAIL)
 
 
 def problem_response(
     kind: ProblemType, detail: str, *, headers: dict[str, str] | None = None, **extensions: object
 ) -> Response:
     """Build problem details (RFC 9457)."""
-    problem = Problem(type=f"/problems/{kind.slug}", title=kind.title, status=kind.status, detail=detail, **extensions)
-    return Response(
-        problem.model_dump_json(exclude_none=True), status_code=kind.status, headers=headers, media_type=MEDIA_TYPE
-    )
+    body = _problem_json(kind, detail, **extensions)
+    return Response(body, status_code=kind.status, headers=headers, media_type=MEDIA_TYPE)
+
+
+@lru_cache(maxsize=64)  # a service that is overloaded says the same thing again and again
+def _problem_json(kind: ProblemType, detail: str, **extensions: object) -> str:
+    return _problem(kind, detail, **extensions).model_dump_json()
+
+
+def _problem(kind: ProblemType, detail: str, **extensions: object) -> Problem:
+    return Problem(type=f"/problems/{kind.slug}", title=kind.title, status=kind.status, detail=detail, **extensions)
+
+
+def _extensions(error: errors.RequestError) -> dict[str, object]:
+    names = tuple(error.names) if error.names is not None else None
+    return {"limit": error.limit, "names": names, "parameter": error.parameter}
 
 
 def _answer(
@@ -122,31 +152,33 @@ def _answer(
     return problem_response(kind, detail, headers=headers, **extensions)
 
 
-async def _answer_denoiser_error(request: Request, error: errors.DenoiserError) -> Response:
+def answer_denoiser_error(scope: Scope, error: errors.DenoiserError) -> Response:
+    """Answer as the table says, and log what is no fault of the request."""
     kind = PROBLEM_TYPES[type(error)]
     if not isinstance(error, errors.RequestError):
         logger.error("not answered", exc_info=error)
-        return _answer(request.scope, kind, str(error))
+        return _answer(scope, kind, str(error))
     headers = {"Retry-After": str(error.retry_after_s)} if error.retry_after_s is not None else None
-    return _answer(
-        request.scope,
-        kind,
-        str(error),
-        headers=headers,
-        limit=error.limit,
-        names=error.names,
-        parameter=error.parameter,
-    )
+    return _answer(scope, kind, str(error), headers=headers, **_extensions(error))
 
 
-async def _answer_validation_error(request: Request, error: RequestValidationError) -> Response:
+def answer_validation_error(scope: Scope, error: RequestValidationError) -> Response:
+    """Answer the first of the parameters that are at fault."""
     first = error.errors()[0]
     name = str(first["loc"][1])[:MAX_ECHO]
     if first["type"] == "extra_forbidden":
         detail = f"There is no parameter {name!r}."
     else:
         detail = f"{name}: {first['msg']}, not {str(first['input'])[:MAX_ECHO]!r}."
-    return _answer(request.scope, INVALID_PARAMETER, detail, parameter=name)
+    return _answer(scope, INVALID_PARAMETER, detail, parameter=name)
+
+
+async def _handle_denoiser_error(request: Request, error: errors.DenoiserError) -> Response:
+    return answer_denoiser_error(request.scope, error)
+
+
+async def _handle_validation_error(request: Request, error: RequestValidationError) -> Response:
+    return answer_validation_error(request.scope, error)
 
 
 async def _answer_http_exception(request: Request, error: HTTPException) -> Response:

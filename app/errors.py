@@ -9,6 +9,7 @@
     │   ├── ProblemNotFoundError
     │   ├── NotAcceptableError
     │   ├── UploadTooLargeError
+    │   ├── TooManyFilesError
     │   ├── UnsupportedFormatError
     │   ├── InvalidImageError
     │   ├── ImageTooLargeError
@@ -74,6 +75,10 @@ class NotAcceptableError(RequestError):
 
 class UploadTooLargeError(RequestError):
     """The body has more bytes than the limit."""
+
+
+class TooManyFilesError(RequestError):
+    """The batch has more files than the limit."""
 
 
 class UnsupportedFormatError(RequestError):

@@ -166,7 +166,7 @@ def _eight_bit_gray(image: Image.Image, backdrop: float) -> Image.Image:
         )
     if image.mode not in ("1", "L", "P", "RGB"):
         image = image.convert("RGB")
-    return image.convert("L")
+    return image if image.mode == "L" else image.convert("L")
 
 
 def _orientation(image: Image.Image) -> int:

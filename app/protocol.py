@@ -1,20 +1,25 @@
 """HTTP/1.1 as the service speaks it: what uvicorn's httptools protocol decides before any application is asked."""
 
 import re
+from collections.abc import Callable
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGISendEvent, HTTPResponseBodyEvent, HTTPResponseStartEvent
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from app.connection import EXTENSION
 from app.error_handlers import HEADERS_TOO_LARGE, STATUS_PROBLEM_TYPES, ProblemType, problem_response
 
 MAX_HEADER_BYTES = 64 * 1024  # the parser is quadratic in the length of a header
 HEADER_END = b"\r\n\r\n"
+# What no header may hold, line ends aside, and headers about the connection itself.
+UNUSUAL = re.compile(rb"[\0-\x08\x0b\x0c\x0e-\x1f\x7f]|^(connection|transfer-encoding):", re.IGNORECASE | re.MULTILINE)
 # Clients that prefer HTTP/2 offer it on clear-text connections; httptools then takes the body for another protocol,
 # https://github.com/Kludex/uvicorn/issues/2722. RFC 9110, section 7.8: a server may ignore the offer.
 UPGRADE = re.compile(rb"\r\nupgrade:[^\r]*", re.IGNORECASE)
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """Ignores offers to upgrade, bounds the headers, and answers malformed requests as problems."""
+    """Ignores offers to upgrade, bounds the headers, answers malformed requests as problems, and tells of hang-ups."""
 
     _unended_header_bytes = 0
     _is_in_body = False
@@ -23,11 +28,19 @@ class HttpProtocol(HttpToolsProtocol):
         """Note that a body follows."""
         super().on_headers_complete()
         self._is_in_body = True
+        self.cycle.__class__ = Exchange  # uvicorn names the class it makes, and has not run it yet
+        self.scope[EXTENSION] = self.cycle  # type: ignore[literal-required]  # an extension of ours
 
     def on_message_complete(self) -> None:
         """Note that headers follow."""
         super().on_message_complete()
         self._is_in_body = False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the application at once."""
+        super().connection_lost(exc)
+        if isinstance(self.cycle, Exchange) and self.cycle.disconnected:
+            self.cycle.lose()
 
     def data_received(self, data: bytes) -> None:
         """Take what has arrived on the connection."""
@@ -50,3 +63,60 @@ class HttpProtocol(HttpToolsProtocol):
         lines += [name + b": " + value for name, value in response.raw_headers]
         self.transport.write(b"\r\n".join(lines) + HEADER_END + bytes(response.body))
         self.transport.close()
+
+
+class Exchange(RequestResponseCycle):
+    """One request and its answer: an app.connection.Connection that sends complete answers in one piece."""
+
+    _start: HTTPResponseStartEvent | None = None
+    _leave: Callable[[], None] | None = None
+
+    def call_when_lost(self, callback: Callable[[], None] | None) -> None:
+        """See app.connection.Connection."""
+        self._leave = callback
+        self.flow.resume_reading()  # the end of a connection that nobody reads from stays unseen
+        if self.disconnected:
+            self.lose()
+
+    def lose(self) -> None:
+        """Call who wants to know that the client is gone."""
+        leave, self._leave = self._leave, None
+        if leave:
+            leave()
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Send an ASGI message; the start of an answer waits for its body.
+
+        Uvicorn's way takes two writes and two regular expressions for each header, a tenth of all that the event loop
+        does for a digit. It is still taken by answers that come in parts, or are otherwise unusual.
+        """
+        if message["type"] == "http.response.start":
+            self._start = message
+            return
+        start, self._start = self._start, None
+        if start is not None:
+            if message["type"] == "http.response.body" and self._send_at_once(start, message):
+                return
+            await super().send(start)
+        await super().send(message)
+
+    def _send_at_once(self, start: HTTPResponseStartEvent, end: HTTPResponseBodyEvent) -> bool:
+        """Send a complete answer, or nothing and give False."""
+        body = end.get("body", b"")
+        headers = [*self.default_headers, *start.get("headers", ())]
+        head = b"".join([b"%b: %b\r\n" % header for header in headers])
+        is_usual = (
+            self.keep_alive
+            and self.scope["method"] != "HEAD"
+            and (b"content-length", b"%d" % len(body)) in headers
+            and not end.get("more_body")
+            and not (self.response_started or self.disconnected or self.flow.write_paused)
+            and len(head.splitlines()) == len(headers)
+            and not UNUSUAL.search(head)
+        )
+        if is_usual:
+            self.response_started = self.response_complete = True
+            self.transport.write(b"".join((STATUS_LINE[start["status"]], head, b"\r\n", body)))
+            self.message_event.set()
+            self.on_response()
+        return is_usual

@@ -68,8 +68,8 @@ class DenoiseQuery(BaseModel):
             ge=0,
             le=2,
             allow_inf_nan=False,
-            description="How much of that noise to take for granted: below 1 (default) leaves more of it and of the "
-            "detail, above 1 less. Only for networks that take a noise level.",
+            description="Times the noise level that the network is told, 0–2, 1 by default: less keeps more of the "
+            "detail and of the noise, more smooths more. Only for networks that take a noise level.",
         ),
     ] = None
     bit_depth: Annotated[
@@ -142,6 +142,10 @@ class ModelList(BaseModel):
     models: list[ModelEntry]
 
 
+def _is_none(value: object) -> bool:
+    return value is None
+
+
 class Problem(BaseModel):
     """Every error, as RFC 9457 problem details (`application/problem+json`)."""
 
@@ -149,9 +153,38 @@ class Problem(BaseModel):
     title: str
     status: int
     detail: str
-    limit: int | None = Field(None, description="The limit that was passed.")
-    names: list[str] | None = Field(None, description="The names that would have worked.")
-    parameter: str | None = Field(None, description="The query parameter that is at fault.")
+    limit: int | None = Field(None, exclude_if=_is_none, description="The limit that was passed.")
+    names: list[str] | None = Field(None, exclude_if=_is_none, description="The names that would have worked.")
+    parameter: str | None = Field(None, exclude_if=_is_none, description="The query parameter that is at fault.")
+
+
+class BatchItem(BaseModel):
+    """One file of a batch: its denoised picture and what is known about it, or the problem; times are milliseconds."""
+
+    name: str = Field(description="The file's name, as it was sent.")
+    status: int = Field(description="The status that the file would have had alone.")
+    problem: Problem | None = Field(None, exclude_if=_is_none)
+    output: str | None = Field(None, exclude_if=_is_none, description="Name of the PNG in the ZIP.")
+    image: EncodedImage | None = Field(None, exclude_if=_is_none, description="The PNG, where the answer is JSON.")
+    model: ModelReference | None = Field(None, exclude_if=_is_none)
+    input: InputDescription | None = Field(None, exclude_if=_is_none)
+    timing_ms: dict[str, float] | None = Field(None, exclude_if=_is_none)
+    batch_size: int | None = Field(None, exclude_if=_is_none)
+
+
+class BatchSummary(BaseModel):
+    """What is known about a batch as a whole."""
+
+    model: ModelReference
+    succeeded: int
+    failed: int
+    timing_ms: dict[str, float]
+
+
+class BatchResponse(BatchSummary):
+    """Every file of a batch, in the order in which they were sent; `manifest.json` of a ZIP has the same form."""
+
+    items: list[BatchItem]
 
 
 class Status(BaseModel):

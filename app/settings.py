@@ -7,6 +7,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # where a service on every address answers
+Precision = Literal["auto", "float32"]
 MODEL_STORE = Path(__file__).resolve().parent.parent / "model_store"
 
 
@@ -24,6 +25,7 @@ class Settings(BaseSettings):
     )
     max_upload_bytes: int = Field(64 * 2**20, ge=1, description="Largest request body, in bytes.")
     max_pixels: int = Field(40_000_000, ge=1, description="Largest image, in pixels, judged from its header.")
+    max_batch_files: int = Field(1000, ge=1, description="Files in one request to /v1/denoise/batch.")
     queue_size: int = Field(64, ge=1, description="Requests in flight, from the body's first byte to the answer.")
     request_timeout_s: float = Field(30.0, gt=0, description="Deadline of a request, in seconds.")
     drain_grace_s: float = Field(
@@ -36,6 +38,11 @@ class Settings(BaseSettings):
         None,
         ge=1,
         description="Tiles of pictures of any size that are worked on at once; by default the CPU quota.",
+    )
+    precision: Precision = Field(
+        "auto",
+        description="`float32`, or `auto`: networks of any size compute in bfloat16 where the processor can, which "
+        "takes half the time and moves a pixel by a quarter of a level.",
     )
     log_format: Literal["text", "json"] = Field("text", description="Form of the log records.")
 

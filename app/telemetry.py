@@ -3,17 +3,19 @@
 import json
 import logging
 import logging.config
+import os
+import re
 import time
-import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 REQUEST_ID_HEADER = "X-Request-ID"
+REQUEST_ID_KEY = REQUEST_ID_HEADER.lower().encode()  # as ASGI has it
 MAX_REQUEST_ID_LENGTH = 128
 NO_ROUTE = "none"
+SPECIAL = re.compile('[ ="]')
 PROBES = ("/livez", "/readyz", "/metrics")  # asked every few seconds: logged at DEBUG only
 
 logger = logging.getLogger(__name__)
@@ -41,13 +43,14 @@ class RequestTelemetry:
             await self._app(scope, receive, send)
             return
         start = time.perf_counter()
-        request_id = _request_id(Headers(scope=scope).get(REQUEST_ID_HEADER))
+        request_id = _request_id(scope)
+        header = REQUEST_ID_KEY, request_id.encode()
         record: dict[str, Any] = {"method": scope["method"], "path": scope["path"], "request_id": request_id}
         scope["denoiser.record"] = record
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)[REQUEST_ID_HEADER] = request_id
+                message["headers"] = [*message["headers"], header]
                 record["status"] = message["status"]
             await send(message)
 
@@ -61,8 +64,14 @@ class RequestTelemetry:
         finally:
             record["duration_ms"] = round((time.perf_counter() - start) * 1000, 3)
             level = logging.DEBUG if scope["path"] in PROBES else logging.INFO
-            logger.log(level, "request", extra={"fields": record})
+            if logger.isEnabledFor(level):
+                logger.handle(_log_record(level, record))
             self._observe(getattr(scope.get("route"), "path", NO_ROUTE), record)
+
+
+def _log_record(level: int, fields: dict[str, Any]) -> logging.LogRecord:
+    """Make what ``logger.log`` would, without the search for the line that called it: a quarter of its time."""
+    return logger.makeRecord(logger.name, level, __file__, 0, "request", (), None, extra={"fields": fields})
 
 
 def add_to_record(scope: Scope, **fields: object) -> None:
@@ -76,16 +85,16 @@ class TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Format one record."""
         text = super().format(record)
-        fields = " ".join(f"{key}={_plain(value)}" for key, value in getattr(record, "fields", {}).items())
+        fields = " ".join([f"{key}={_plain(value)}" for key, value in getattr(record, "fields", {}).items()])
         head, newline, trace = text.partition("\n")
         return f"{head} {fields}{newline}{trace}" if fields else text
 
 
 def _plain(value: object) -> str:
     """Quote what could pass for another field or another line: clients choose paths, for example."""
-    text = str(value)
-    is_plain = not isinstance(value, str) or (text.isprintable() and text and not set(text) & set(' ="'))
-    return text if is_plain else json.dumps(text)
+    if not isinstance(value, str) or (value and value.isprintable() and not SPECIAL.search(value)):
+        return str(value)
+    return json.dumps(value)
 
 
 class JsonFormatter(logging.Formatter):
@@ -107,6 +116,7 @@ class JsonFormatter(logging.Formatter):
 
 def configure_logging(form: Literal["text", "json"]) -> None:
     """Send every record of the process to stderr in the given form."""
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False  # no formatter asks for them
     formatters: dict[str, dict[str, str]] = {
         "text": {"()": f"{__name__}.TextFormatter", "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s"},
         "json": {"()": f"{__name__}.JsonFormatter"},
@@ -123,8 +133,11 @@ def configure_logging(form: Literal["text", "json"]) -> None:
     )
 
 
-def _request_id(given: str | None) -> str:
+def _request_id(scope: Scope) -> str:
     """Echo a client's id if it is 1 to 128 printable ASCII characters, else make one."""
-    if given and len(given) <= MAX_REQUEST_ID_LENGTH and given.isascii() and given.isprintable():
-        return given
-    return uuid.uuid4().hex
+    for name, value in scope["headers"]:
+        if name == REQUEST_ID_KEY:
+            if value.isascii() and 0 < len(value) <= MAX_REQUEST_ID_LENGTH and (given := value.decode()).isprintable():
+                return str(given)
+            break
+    return os.urandom(16).hex()

@@ -1,8 +1,7 @@
 """Stage times of one request, as W3C Server-Timing and as numbers."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
 
 STAGES = ("read", "decode", "queue", "infer", "encode")
 
@@ -14,14 +13,9 @@ class StageTimer:
         self._start = time.perf_counter()
         self._ms = dict.fromkeys(STAGES, 0.0)
 
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Add the time of the block to the stage ``name``."""
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.add(name, seconds=time.perf_counter() - start)
+    def stage(self, name: str) -> "_Stage":
+        """Add the time of a ``with`` block to the stage ``name``."""
+        return _Stage(self, name)
 
     def add(self, name: str, *, seconds: float) -> None:
         """Add a time that was measured elsewhere to the stage ``name``."""
@@ -31,6 +25,20 @@ class StageTimer:
         """Every stage and ``total``, the time since the request arrived, in milliseconds with 3 decimals."""
         total = (time.perf_counter() - self._start) * 1000
         return {name: round(value, 3) for name, value in (*self._ms.items(), ("total", total))}
+
+
+class _Stage:
+    def __init__(self, timer: StageTimer, name: str) -> None:
+        self._timer = timer
+        self._name = name
+
+    def __enter__(self) -> None:
+        self._start = time.perf_counter()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._timer.add(self._name, seconds=time.perf_counter() - self._start)
 
 
 def server_timing(milliseconds: dict[str, float]) -> str:

@@ -5,12 +5,13 @@ from pathlib import Path
 
 from training.errors import DataError, StoreError
 from training.export import SavedNetwork
+from training.figures import save_figures
 from training.gray import find_images
 from training.metadata import FILE_NAME, write_metadata
 from training.model_card import FILE_NAME as CARD_NAME
 from training.photo_baselines import PHOTO_BASELINES
 from training.photo_evaluation import Protocol, compare_on_photos
-from training.photo_product import as_photo_method
+from training.photo_product import as_photo_method, draw_examples
 from training.photo_report import render_photo_section
 from training.photos import read_photo
 from training.report import insert_section
@@ -54,6 +55,8 @@ def assess_photos(folder: Path, source: str, *, limit: int | None = None) -> str
             }
         }
         write_metadata(folder, metadata)
+        shown = {"non-local means": PHOTO_BASELINES["non-local means"], "denoised": as_photo_method(saved)}
+        save_figures(folder / "figures", {"comparison": draw_examples(shown)})
     return section
 
 

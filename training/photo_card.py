@@ -17,7 +17,7 @@ TEMPLATE = """\
 
 {description}.
 
-![Crops of photographs: noisy, after non-local means, denoised, clean](figures/examples.png)
+![Crops of photographs: noisy, denoised, clean](figures/examples.png)
 
 ## Intended use
 

@@ -67,6 +67,11 @@ PROTOCOLS = tuple(Protocol(level, rounded) for rounded in (False, True) for leve
 PhotoResults = dict[str, dict[Protocol, PhotoScore]]
 
 
+def leave_noisy(noisy: Images, _sigma: float) -> Images:
+    """Do nothing: the noisy image is what every method has to beat."""
+    return noisy
+
+
 def compare_on_photos(methods: Mapping[str, PhotoMethod], photos: Sequence[Photo]) -> PhotoResults:
     """Return each method's score for each of `PROTOCOLS`; the answers are rounded to 8 bits."""
     results: PhotoResults = {}

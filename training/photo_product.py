@@ -1,13 +1,12 @@
 """What a finished run of a network for photographs is measured with, and what is drawn of it."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 from matplotlib.figure import Figure
-from skimage import data
 
 from training.checkpoints import load_progress
 from training.config import Config
@@ -15,20 +14,24 @@ from training.export import SavedNetwork
 from training.figures import plot_crops, plot_loss
 from training.metrics import count_macs
 from training.noise import Images, RecordedNoise
-from training.photo_baselines import PHOTO_BASELINES
-from training.photo_evaluation import NOISE_LEVELS, NoisyPhoto, PairProtocol, PhotoMethod, Protocol, score_on_photos
-from training.photos import CleanPhotos, Photo
+from training.photo_evaluation import (
+    NOISE_LEVELS,
+    PairProtocol,
+    PhotoMethod,
+    Protocol,
+    leave_noisy,
+    score_on_photos,
+)
+from training.photos import CleanPhotos, Photo, read_photo
 from training.unet import build_photo
 
 PAIRS = "pairs"
 MAIN_LEVEL = "25"
+EXAMPLES = Path(__file__).parent / "examples"
 EXAMPLE_LEVEL = 50
 EXAMPLE_SIDE_PX = 128
-# Top and left of what is shown, in pixels.
-EXAMPLES = {"camera": (90, 180), "astronaut": (40, 160)}
+EXAMPLE_PAIRS = 2
 MAC_SIDE_PX = 64
-
-Part = tuple[slice, slice]
 
 
 def as_photo_method(saved: SavedNetwork) -> PhotoMethod:
@@ -48,7 +51,7 @@ def measure_photo_run(
     by_level = {}
     for level, protocol in _choose_protocols(config).items():
         score = score_on_photos(method, photos.validation, protocol)
-        noisy = score_on_photos(PHOTO_BASELINES["noisy input"], photos.validation, protocol)
+        noisy = score_on_photos(leave_noisy, photos.validation, protocol)
         by_level[level] = {"psnr_db": score.psnr_db, "ssim": score.ssim, "noisy_psnr_db": noisy.psnr_db}
     progress = load_progress(run_dir / config.stages[-1].name)
     return {
@@ -85,32 +88,24 @@ def draw_photo_run(
     _network: keras.Model, saved: SavedNetwork, photos: CleanPhotos, *, config: Config, run_dir: Path
 ) -> dict[str, Figure]:
     """Return the figures by name: crops of held-out pairs, or of photographs in the public domain, and the loss."""
-    methods = {"non-local means": PHOTO_BASELINES["non-local means"], "denoised": as_photo_method(saved)}
-    titles = ["noisy" if config.takes_pairs else f"noise {EXAMPLE_LEVEL}", *methods, "clean"]
-    rows = []
-    for (clean, noisy, sigma), part in _show_pairs(photos) if config.takes_pairs else _show_examples():
-        rows.append([noisy[part], *(method(noisy, sigma)[part] for method in methods.values()), clean[part]])
     progresses = [load_progress(run_dir / stage.name) for stage in config.stages]
-    return {"examples": plot_crops(titles, rows), "loss": plot_loss(config.stages, progresses, loss=config.loss)}
+    return {
+        "examples": draw_examples({"denoised": as_photo_method(saved)}, photos.validation if photos.are_pairs else ()),
+        "loss": plot_loss(config.stages, progresses, loss=config.loss),
+    }
 
 
-def _show_examples() -> Iterator[tuple[NoisyPhoto, Part]]:
-    protocol = Protocol(EXAMPLE_LEVEL, rounded=True)
-    for name, (top, left) in EXAMPLES.items():
-        yield protocol.make_noisy(_load_example(name)), _cut(top, left)
+def draw_examples(methods: Mapping[str, PhotoMethod], pairs: Sequence[Photo] = ()) -> Figure:
+    """Draw what each method makes of pairs, or of the project's photographs with noise, between noisy and clean."""
+    if pairs:
+        examples = [PairProtocol(RecordedNoise()).make_noisy(_cut_centre(pair)) for pair in pairs[:EXAMPLE_PAIRS]]
+    else:
+        protocol = Protocol(EXAMPLE_LEVEL, rounded=True)
+        examples = [protocol.make_noisy(read_photo(path)) for path in sorted(EXAMPLES.glob("*.png"))]
+    rows = [[noisy, *(method(noisy, sigma) for method in methods.values()), clean] for clean, noisy, sigma in examples]
+    return plot_crops(["noisy" if pairs else f"noise {EXAMPLE_LEVEL}", *methods, "clean"], rows)
 
 
-def _show_pairs(photos: CleanPhotos) -> Iterator[tuple[NoisyPhoto, Part]]:
-    for photo in photos.validation[: len(EXAMPLES)]:
-        top, left = (max(0, length - EXAMPLE_SIDE_PX) // 2 for length in photo.shape[:2])
-        yield PairProtocol(RecordedNoise()).make_noisy(photo), _cut(top, left)
-
-
-def _cut(top: int, left: int) -> Part:
-    return slice(top, top + EXAMPLE_SIDE_PX), slice(left, left + EXAMPLE_SIDE_PX)
-
-
-def _load_example(name: str) -> Photo:
-    """Return a photograph that scikit-image carries, gray."""
-    image: Photo = getattr(data, name)()
-    return image if image.ndim == 2 else np.rint(image @ np.array([0.299, 0.587, 0.114])).astype(np.uint8)
+def _cut_centre(photo: Photo) -> Photo:
+    top, left = (max(0, length - EXAMPLE_SIDE_PX) // 2 for length in photo.shape[:2])
+    return photo[top : top + EXAMPLE_SIDE_PX, left : left + EXAMPLE_SIDE_PX]

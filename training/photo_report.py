@@ -10,7 +10,9 @@ INTRO = """\
 {count} images of {data_name}. White Gaussian noise of standard deviation {levels} on the 8-bit scale
 (`numpy.random.seed(0)` for each image), which every method is told; once as it is, once clipped and rounded to 8 bits.
 Answers are rounded to 8 bits; means over the images. SSIM has the Gaussian window of 11x11 pixels. Made by
-`python -m training evaluate MODEL --data FOLDER`."""
+`python -m training evaluate MODEL --data FOLDER`.
+
+![Two photographs: noisy, after non-local means, denoised, clean](figures/comparison.png)"""
 
 METRICS: dict[str, tuple[str, Callable[[PhotoScore], float]]] = {
     "PSNR (dB)": ("{:.2f}", lambda score: score.psnr_db),

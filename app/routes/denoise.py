@@ -1,14 +1,15 @@
 """One picture in, the clean one out."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import APIRouter, Request, Response
 
 from app.answers import Answer
 from app.batching import Denoised
+from app.connection import watch_connection
 from app.dependencies import AcceptedMediaType, DenoiseQueryDep, ServiceDep
+from app.direct_route import DirectRoute
 from app.errors import ClientGoneError, DeadlineExceededError
 from app.openapi import IMAGE_REQUEST, IMAGE_RESPONSES, problem_responses
 from app.options import choose_options
@@ -18,7 +19,7 @@ from app.uploads import read_upload
 
 RETRY_AFTER_S = 1  # what made one request late is usually over a second later
 
-router = APIRouter(prefix="/v1", tags=["denoise"])
+router = APIRouter(prefix="/v1", tags=["denoise"], route_class=DirectRoute)
 
 
 @router.post(
@@ -36,44 +37,29 @@ async def denoise(
     model = service.catalogue.find(query.model, query.version)
     options = choose_options(query, model)
     with service.admission.slot() as slot, service.metrics.in_work():
-        async with _deadline(service.request_timeout_s):
-            with timer.stage("read"):
-                upload = await read_upload(request)
-            with timer.stage("decode"):
-                picture = await service.pipeline.decode(upload.data, options, slot=slot)
-            batcher = service.batchers[model.key]
-            waiting = service.pipeline.submit(picture, options, model=model, batcher=batcher)
-            denoised = await _while_connected(request, waiting)
-            timer.add("queue", seconds=denoised.queue_s)
-            timer.add("infer", seconds=denoised.infer_s)
-            with timer.stage("encode"):
-                encoded = await service.pipeline.encode(denoised, picture, options)
+        try:
+            async with asyncio.timeout(service.request_timeout_s):
+                with timer.stage("read"):
+                    upload = await read_upload(request)
+                with timer.stage("decode"):
+                    picture = await service.pipeline.decode(upload.data, options, slot=slot)
+                batcher = service.batchers[model.key]
+                waiting = service.pipeline.submit(picture, options, model=model, batcher=batcher)
+                with watch_connection(request.scope, request.receive, partial(_drop, waiting)):
+                    denoised = await waiting
+                timer.add("queue", seconds=denoised.queue_s)
+                timer.add("infer", seconds=denoised.infer_s)
+                with timer.stage("encode"):
+                    encoded = await service.pipeline.encode(denoised, picture, options)
+        except TimeoutError:
+            msg = f"The picture could not be denoised within {service.request_timeout_s:g} seconds."
+            raise DeadlineExceededError(msg, retry_after_s=RETRY_AFTER_S) from None
     answer = Answer(encoded, picture, model, denoised.batch_size, timer.milliseconds(), upload.filename)
     add_to_record(request.scope, **answer.log_fields())
     return answer.response(media_type)
 
 
-@asynccontextmanager
-async def _deadline(timeout_s: float) -> AsyncIterator[None]:
-    try:
-        async with asyncio.timeout(timeout_s):
-            yield
-    except TimeoutError:
-        msg = f"The picture could not be denoised within {timeout_s:g} seconds."
-        raise DeadlineExceededError(msg, retry_after_s=RETRY_AFTER_S) from None
-
-
-async def _while_connected(request: Request, waiting: asyncio.Future[Denoised]) -> Denoised:
-    """Wait, but cancel ``waiting`` as soon as the client leaves; the whole body must have been read."""
-
-    async def watch() -> None:
-        while (await request.receive())["type"] != "http.disconnect":
-            pass
-        if not waiting.done():
-            waiting.set_exception(ClientGoneError("The client closed the connection."))
-
-    watcher = asyncio.create_task(watch())
-    try:
-        return await waiting
-    finally:
-        watcher.cancel()
+def _drop(waiting: "asyncio.Future[Denoised]") -> None:
+    """End the wait of a client that has left, and with it the picture's place in the queue."""
+    if not waiting.done():
+        waiting.set_exception(ClientGoneError("The client closed the connection."))

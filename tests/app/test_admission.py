@@ -1,9 +1,15 @@
+import asyncio
 from contextlib import ExitStack
 
 import pytest
 
 from app.admission import Admission
 from app.errors import NotReadyError, QueueFullError
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
 
 
 def test_as_many_come_in_as_there_are_slots() -> None:
@@ -91,3 +97,24 @@ def test_who_is_in_finishes_while_draining() -> None:
     with admission.slot() as slot:
         admission.is_draining = True
         slot.reserve_pixels(100)
+
+
+@pytest.mark.anyio
+async def test_a_share_waits_for_pixels_that_were_refused() -> None:
+    admission = Admission(slots=2, pixels=100)
+    with admission.slot() as slot, admission.slot() as other:
+        other.reserve_pixels(60)
+        share = slot.share()
+        with pytest.raises(QueueFullError):
+            share.reserve_pixels(50)
+        waiting = asyncio.create_task(share.wait_for_pixels())
+        await asyncio.sleep(0)
+        assert not share.reserved.done()
+        admission.release_pixels(other)
+        await waiting
+        share.reserve_pixels(50)  # are held already
+        assert share.reserved.result() == 50
+        with pytest.raises(QueueFullError):
+            other.reserve_pixels(51)
+        share.release()
+        other.reserve_pixels(100)

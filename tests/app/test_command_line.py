@@ -18,14 +18,14 @@ def test_version_is_the_projects() -> None:
 def test_help_names_the_commands() -> None:
     ended = command("--help")
     assert ended.returncode == 0
-    assert "serve" in ended.stdout
-    assert "health" in ended.stdout
+    for name in ("serve", "denoise", "models", "health"):
+        assert name in ended.stdout
 
 
 def test_no_command_is_an_error_that_shows_the_usage() -> None:
     ended = command()
     assert ended.returncode == 2
-    assert "usage: python -m app" in ended.stderr
+    assert "Usage: python -m app" in ended.stderr
 
 
 def test_health_fails_where_nothing_listens() -> None:

@@ -8,6 +8,7 @@ from fastapi.testclient import TestClient
 from app import errors
 from app.error_handlers import PROBLEM_TYPES
 from app.html_pages import STATIC
+from app.schemas import DenoiseQuery
 
 
 def test_swagger_ui_loads_nothing_from_elsewhere(client: TestClient) -> None:
@@ -69,6 +70,20 @@ def test_the_description_offers_a_file_picker_and_shows_png_first(client: TestCl
     form = operation["requestBody"]["content"]["multipart/form-data"]["schema"]
     assert form["properties"]["file"]["format"] == "binary"
     assert list(operation["responses"]["200"]["content"]) == ["image/png", "application/json"]
+
+
+def test_the_description_offers_a_picker_for_each_of_many_files(client: TestClient) -> None:
+    operation = client.get("/openapi.json").json()["paths"]["/v1/denoise/batch"]["post"]
+    files = operation["requestBody"]["content"]["multipart/form-data"]["schema"]["properties"]["files"]
+    assert files["type"] == "array"
+    assert files["items"] == {"type": "string", "format": "binary"}
+    assert list(operation["responses"]["200"]["content"]) == ["application/zip", "application/json"]
+
+
+def test_the_description_lists_every_parameter_of_the_query(client: TestClient) -> None:
+    operation = client.get("/openapi.json").json()["paths"]["/v1/denoise"]["post"]
+    assert [parameter["name"] for parameter in operation["parameters"]] == list(DenoiseQuery.model_fields)
+    assert {parameter["in"] for parameter in operation["parameters"]} == {"query"}
 
 
 def test_every_reference_in_the_description_leads_somewhere(client: TestClient) -> None:

@@ -80,6 +80,47 @@ def test_tensorflow_can_be_told_to_compute_a_call_in_one_thread() -> None:
     assert run.stdout.split() == ["1", "1"]
 
 
+class TestNoiseLevels:
+    """A network that is told the level adds it to every pixel."""
+
+    @staticmethod
+    def export(folder: Path, *, level_first: bool) -> Path:
+        import tensorflow as tf
+
+        specs = {
+            "image": tf.TensorSpec((None, None, None, 1), tf.float32, name="image"),
+            "noise_level": tf.TensorSpec((None,), tf.float32, name="noise_level"),
+        }
+        network = tf.Module()
+
+        def call(image: Any, noise_level: Any) -> dict[str, Any]:  # noqa: ANN401  # TensorFlow has no types
+            return {"denoised": image + noise_level[:, None, None, None]}
+
+        def reversed_call(noise_level: Any, image: Any) -> dict[str, Any]:  # noqa: ANN401  # likewise
+            return call(image, noise_level)
+
+        names = ["noise_level", "image"] if level_first else ["image", "noise_level"]
+        function = tf.function(reversed_call if level_first else call, input_signature=[specs[name] for name in names])
+        tf.saved_model.save(network, str(folder), signatures={"serving_default": function})
+        return folder
+
+    @pytest.mark.parametrize("level_first", [False, True])
+    def test_each_image_gets_its_own(self, tmp_path: Path, *, level_first: bool) -> None:
+        network = load(self.export(tmp_path / "1", level_first=level_first))
+        denoised = network.denoise(np.full((2, 3, 4), 0.5, np.float32), np.array([0.1, 0.2], np.float32))
+        np.testing.assert_allclose(denoised[:, 0, 0], [0.6, 0.7], atol=1e-6)
+
+
+class TestPrecision:
+    def test_what_may_be_rounded_stays_close(self, exported: Path) -> None:
+        from app.savedmodel import load_savedmodel
+
+        images = np.random.default_rng(0).uniform(0, 1, (1, 40, 50)).astype(np.float32)
+        rounded = load_savedmodel(exported, allows_bfloat16=True).denoise(images)
+        assert rounded.dtype == np.float32
+        np.testing.assert_allclose(rounded, load(exported).denoise(images), atol=0.01)
+
+
 class TestRefusals:
     def test_a_folder_without_a_network_is_named(self, tmp_path: Path) -> None:
         with pytest.raises(ModelStoreError, match="TensorFlow cannot load it") as refusal:

@@ -1,5 +1,7 @@
 """Swagger UI in a real browser."""
 
+import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -23,3 +25,24 @@ def test_a_picture_can_be_uploaded_and_its_clean_version_seen(
     shown.wait_for()
     assert shown.evaluate("image => image.decode().then(() => [image.naturalWidth, image.naturalHeight])") == [28, 28]
     assert page.locator("text=server-timing").count() > 0
+
+
+def test_several_pictures_can_be_uploaded_together_and_their_archive_downloaded(
+    page: Page, service: RunningService, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(0)
+    pictures = [tmp_path / name for name in ("one.png", "two.png")]
+    for picture in pictures:
+        Image.fromarray(rng.integers(0, 256, (28, 28), np.uint8)).save(picture)
+
+    page.goto(f"{service.url}/docs")
+    page.get_by_text("Denoise many pictures").click()
+    for number, picture in enumerate(pictures):
+        page.get_by_role("button", name="Add").click()
+        page.locator("input[type=file]").nth(number).set_input_files(picture)
+    page.get_by_role("button", name="Execute").click()
+    with page.expect_download() as download:
+        page.get_by_text("Download file").click()
+    with zipfile.ZipFile(download.value.path()) as archive:
+        assert archive.namelist() == ["one.png", "two.png", "manifest.json"]
+        assert json.loads(archive.read("manifest.json"))["succeeded"] == 2

@@ -113,7 +113,8 @@ def test_blur_spreads_a_pixel_over_its_neighbours() -> None:
 
 def test_each_image_gets_noise_of_the_level_that_is_told() -> None:
     noisy, levels = RandomLevelNoise(rounded=0).add_to(MANY, np.random.default_rng(0))
-    assert (levels.dtype, levels.shape) == (np.float32, (300,))
+    assert levels.dtype == np.float32
+    assert levels.shape == (300,)
     np.testing.assert_allclose((noisy - MANY).std(axis=(1, 2, 3)), levels, rtol=0.2)
 
 

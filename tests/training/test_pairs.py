@@ -14,9 +14,9 @@ from training.noise import RecordedNoise, pair_up
 from training.photos import load_photos
 
 
-def save(path: Path, *size: int, gray: int = 0) -> None:
+def save(path: Path, width: int = 28, height: int = 28, *, gray: int = 0) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new("L", size or (28, 28), gray).save(path)
+    Image.new("L", (width, height), gray).save(path)
 
 
 def load(folder: Path) -> np.ndarray:
@@ -98,7 +98,7 @@ def test_a_photograph_of_a_pair_must_hold_a_crop(tmp_path: Path) -> None:
 
 def test_pairs_stay_together_when_they_are_divided(tmp_path: Path) -> None:
     clean = draw_blobs(20)
-    write_pairs(tmp_path, clean, clean / 2)
+    write_pairs(tmp_path, clean, clean * np.float32(0.5))
     images = load_clean_images(str(tmp_path), height=28, width=28, seed=0)
     assert images.are_pairs
     assert [len(part) for part in (images.train, images.validation, images.test)] == [17, 1, 2]

@@ -8,8 +8,8 @@ from training.errors import DataError
 from training.photos import load_photos, read_photo
 
 
-def save(path: Path, *size: int, gray: int = 90) -> None:
-    Image.new("L", size, gray).save(path)
+def save(path: Path, width: int, height: int, *, gray: int = 90) -> None:
+    Image.new("L", (width, height), gray).save(path)
 
 
 def load(folder: Path, seed: int = 0) -> list[list[int]]:
@@ -54,7 +54,8 @@ def test_mnist_is_no_folder_of_photographs() -> None:
 def test_photographs_keep_their_size_and_their_light_ground(tmp_path: Path) -> None:
     save(tmp_path / "light.png", 30, 20, gray=200)
     photo = read_photo(tmp_path / "light.png")
-    assert (photo.shape, photo.dtype) == ((20, 30), np.uint8)
+    assert photo.shape == (20, 30)
+    assert photo.dtype == np.uint8
     assert (photo == 200).all()
 
 

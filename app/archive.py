@@ -1,0 +1,90 @@
+"""A ZIP that is written piece by piece, and names in it that are safe to unpack anywhere."""
+
+import re
+import time
+import zipfile
+from io import BytesIO
+from pathlib import PurePosixPath
+
+MANIFEST = "manifest.json"
+ENDING = ".png"
+UNNAMED = "image"
+MAX_COMPONENT = 100  # characters, so that a name stays below the 255 bytes of most file systems after a suffix
+MAX_FOLDERS = 8
+RESERVED_CHARACTERS = re.compile(r'[\x00-\x1f\x7f<>:"|?*]')  # by Windows
+RESERVED_NAMES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)  # likewise
+
+
+class ZipStream:
+    """Makes the bytes of a ZIP, each entry's as soon as it is added; only the directory is kept to the end.
+
+    Entries are stored, not compressed: PNGs gain nothing. Sizes stand before the content, as readers of streams need.
+    """
+
+    def __init__(self) -> None:
+        self._pending = _Pending()
+        self._zip = zipfile.ZipFile(self._pending, "w", zipfile.ZIP_STORED)
+        self._date_time = time.localtime()[:6]
+
+    def add(self, name: str, content: bytes) -> bytes:
+        """Add an entry; gives the archive's next bytes."""
+        entry = zipfile.ZipInfo(name, self._date_time)
+        entry.external_attr = 0o644 << 16
+        self._zip.writestr(entry, content)
+        return self._pending.take()
+
+    def close(self) -> bytes:
+        """Give the archive's last bytes, its directory."""
+        self._zip.close()
+        return self._pending.take()
+
+
+class _Pending(BytesIO):
+    """The end of a file, whose beginning has been taken: zipfile goes back to no more than the current entry."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._taken = 0
+
+    def take(self) -> bytes:
+        piece = self.getvalue()
+        self._taken += len(piece)
+        super().seek(0)
+        self.truncate()
+        return piece
+
+    def tell(self) -> int:
+        return self._taken + super().tell()
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        return super().seek(offset - self._taken if whence == 0 else offset, whence) + self._taken
+
+
+class OutputNames:
+    """Gives every picture of a batch a name of its own: relative, portable, and the same for the same batch."""
+
+    def __init__(self) -> None:
+        self._given: set[str] = set()
+
+    def add(self, filename: str) -> str:
+        """Name the result of ``filename``: its folders and stem, ``.png``, and ``-2`` and so on where it is taken."""
+        *folders, last = [part for part in filename.replace("\\", "/").split("/") if part.strip(". ")] or [UNNAMED]
+        folder = PurePosixPath(*map(_folder, folders[-MAX_FOLDERS:]))
+        stem = _portable(PurePosixPath(last).stem)
+        name, number = f"{stem}{ENDING}", 1
+        while (key := str(folder / name).casefold()) in self._given:  # some file systems ignore case
+            number += 1
+            name = f"{stem}-{number}{ENDING}"
+        self._given.add(key)
+        return str(folder / name)
+
+
+def _folder(part: str) -> str:
+    """No folder is named like a result or the manifest, so that none can stand in a file's place."""
+    name = _portable(part)
+    return f"{name}_" if name.casefold().endswith((ENDING, ".json")) else name
+
+
+def _portable(part: str) -> str:
+    name = RESERVED_CHARACTERS.sub("_", part).strip()[:MAX_COMPONENT].rstrip(". ") or UNNAMED
+    return f"_{name}" if RESERVED_NAMES.match(name) else name

@@ -1,0 +1,56 @@
+"""The settings as the commands read them, and the store that they name."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+from pydantic import ValidationError
+
+from app.settings import Settings
+
+if TYPE_CHECKING:
+    from app.model_store import Catalogue
+
+
+class CommandError(click.ClickException):
+    """Ends the command with a message, and with exit code 1."""
+
+    def show(self, file: Any = None) -> None:  # noqa: ANN401, ARG002  # click's
+        """Write the message to stderr."""
+        click.echo(f"denoiser: {self.format_message()}", err=True)
+
+
+class CommandUsageError(CommandError):
+    """The command was given what it cannot use; exit code 2."""
+
+    exit_code = 2
+
+
+def read_settings(**given: Any) -> Settings:  # noqa: ANN401  # pydantic checks them
+    """Read the settings from the environment, unless they are given; None counts as not given.
+
+    Raises:
+        CommandError: one of them is wrong.
+    """
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        problems = [
+            f"DENOISER_{str(problem['loc'][0]).upper()}: {problem['msg']}, not {problem['input']!r}"
+            for problem in error.errors(include_url=False)
+        ]
+        raise CommandUsageError("\ndenoiser: ".join(problems)) from None
+
+
+def read_store(settings: Settings) -> "Catalogue":
+    """Find and check every model in the store.
+
+    Raises:
+        CommandError: the store cannot be used.
+    """
+    from app.errors import ModelStoreError
+    from app.model_store import open_store  # here, so that health does not wait for NumPy
+
+    try:
+        return open_store(settings.model_store, default=settings.default_model)
+    except ModelStoreError as error:
+        raise CommandError(str(error)) from error

@@ -1,0 +1,102 @@
+"""``denoise``: files, folders and streams, in this process or with a service."""
+
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Protocol
+
+import click
+
+from app.commands.configuration import CommandUsageError, read_settings
+from app.commands.options import query_options, read_query
+from app.commands.plan import Job, make_plan
+from app.commands.report import Report, stderr_console
+from app.commands.results import Result, write_result
+from app.schemas import DenoiseQuery
+
+CONNECTIONS = 8
+
+
+@click.command(
+    help="""Clean pictures: files, folders (with all that is below them), or - for standard input.
+
+    Results are PNGs. One picture goes to OUT where OUT ends in .png, or to standard output where it is -; otherwise
+    OUT is a folder, in which what comes from a folder keeps its place. What is there already is not made anew, so that
+    a run that was broken off can be started again. A picture that fails does not stop the others; the exit code is
+    then 1.""",
+    short_help="Clean pictures, folders of them, or standard input.",
+)
+@click.argument("inputs", metavar="IN...", nargs=-1, required=True)
+@click.option("-o", "--output", metavar="OUT", help="Where the results go; - is standard output.")
+@click.option("--overwrite", is_flag=True, help="Make results anew that are there already.")
+@click.option("--url", metavar="URL", help="Let the service at this address do the work.")
+@click.option(
+    "--connections", type=click.IntRange(1, 64), default=CONNECTIONS, show_default=True, metavar="N",
+    help="With --url: requests in flight at once.",
+)  # fmt: skip
+@query_options
+@click.pass_obj
+def command(
+    load: Callable[[Path], Any] | None,
+    /,
+    inputs: tuple[str, ...],
+    output: str | None,
+    *,
+    overwrite: bool,
+    url: str | None,
+    connections: int,
+    **given: str | None,
+) -> int:
+    """Clean pictures."""
+    query = read_query(given)
+    plan = make_plan(inputs, output, overwrite=overwrite)
+    console = stderr_console()
+    results = _nothing()
+    if plan.jobs:
+        with console.status("getting ready"):  # shown on terminals only
+            denoiser = _connect(url, query, connections) if url else _load(query, load)
+        results = denoiser.denoise(plan.jobs)
+    report = Report(plan, console)
+    with report.running(), closing(results):
+        for result in results:
+            report.count(result.job.name, _write(result))
+    return int(report.has_failures)
+
+
+def _nothing() -> Generator[Result, None, None]:
+    yield from ()
+
+
+class Denoiser(Protocol):
+    """What denoises pictures, here or elsewhere; results come in any order."""
+
+    def denoise(self, jobs: Iterable[Job]) -> Generator[Result, None, None]:
+        """Denoise pictures."""
+        ...
+
+
+def _connect(url: str, query: DenoiseQuery, connections: int) -> Denoiser:
+    from app.commands.remote import RemoteDenoiser  # here and below: neither needs what the other imports
+
+    denoiser = RemoteDenoiser(url, query, connections=connections)
+    names = [model.name for model in denoiser.models().models]
+    if query.model is not None and query.model not in names:
+        msg = f"{url} has no model named {query.model!r}. There is: {', '.join(names)}."
+        raise CommandUsageError(msg)
+    return denoiser
+
+
+def _load(query: DenoiseQuery, load: Callable[[Path], Any] | None) -> Denoiser:
+    from app.commands.local import LocalDenoiser
+
+    return LocalDenoiser(read_settings(), query, load=load)
+
+
+def _write(result: Result) -> str | None:
+    """Bring a result to its place; gives the reason where there is none."""
+    if result.reason is None:
+        try:
+            write_result(result.png, result.job.target)
+        except OSError as error:
+            return f"{result.job.target} cannot be written: {error.strerror}"
+    return result.reason

@@ -1,0 +1,121 @@
+"""Denoise in this process: the pipeline and the batches of the service, without a service."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from app.admission import Admission
+from app.answers import Answer
+from app.batch import Batch, Outcome, Process
+from app.batching import create_batcher
+from app.commands.configuration import CommandError, CommandUsageError, read_store
+from app.commands.plan import Job
+from app.commands.results import Result, read_picture
+from app.cpu_quota import available_cpus
+from app.denoiser import Denoiser
+from app.errors import DenoiserError, ModelStoreError, RequestError
+from app.main import PIXEL_BUDGET, tensorflow_loader
+from app.model_store import load_model
+from app.multipart import Part
+from app.options import choose_options
+from app.pipeline import Pipeline
+from app.schemas import DenoiseQuery
+from app.settings import Settings
+
+
+class LocalDenoiser:
+    """A model of the store, loaded."""
+
+    def __init__(
+        self, settings: Settings, query: DenoiseQuery, *, load: Callable[[Path], Denoiser] | None = None
+    ) -> None:
+        """Load the model that the query names.
+
+        Raises:
+            CommandError: there is no such model, it cannot be loaded, or it cannot use a parameter of the query.
+        """
+        catalogue = read_store(settings)
+        try:
+            self._model = catalogue.find(query.model, query.version)
+            self._options = choose_options(query, self._model)
+            load = load or tensorflow_loader(settings.precision)
+            self._denoiser = load_model(catalogue.store, self._model, load, warm_up_batches=(1,))
+        except RequestError as error:
+            names = f" There is: {', '.join(error.names)}." if error.names else ""
+            raise CommandUsageError(f"{error}{names}") from error
+        except ModelStoreError as error:
+            raise CommandError(str(error)) from error
+        self._max_pixels = settings.max_pixels
+        self._threads = settings.inference_threads
+
+    def denoise(self, jobs: Iterable[Job]) -> Generator[Result, None, None]:
+        """Denoise pictures and give the results in their order; not many more are in memory than the network takes."""
+        with ThreadPoolExecutor(available_cpus()) as pool, asyncio.Runner() as runner:
+            source = _Source(jobs)
+            outcomes = self._outcomes(source, pool)
+            taken: deque[Outcome] = deque()
+            try:
+                while runner.run(_take(outcomes, taken)):
+                    yield from source.unreadable()
+                    yield _result(source.started.popleft(), taken.popleft())
+                yield from source.unreadable()
+            finally:
+                runner.run(outcomes.aclose())
+
+    async def _outcomes(self, source: "_Source", pool: ThreadPoolExecutor) -> AsyncGenerator[Outcome, None]:
+        batcher = create_batcher(self._denoiser, self._model, threads=self._threads)
+        pipeline = Pipeline(pool=pool, max_pixels=self._max_pixels)
+        admission = Admission(slots=1, pixels=PIXEL_BUDGET * self._max_pixels)
+        with admission.slot() as slot:
+            process = Process(pipeline, batcher, self._model, self._options)
+            outcomes = Batch(process, slot, timeout_s=None).denoise(source)
+            try:
+                async for outcome in outcomes:
+                    yield outcome
+            finally:
+                await outcomes.aclose()
+                await batcher.close()
+
+
+class _Source:
+    """Reads pictures as they are asked for."""
+
+    def __init__(self, jobs: Iterable[Job]) -> None:
+        self._jobs = jobs
+        self._unreadable: list[Result] = []
+        self.started: deque[Job] = deque()
+
+    def __iter__(self) -> Iterator[Part]:
+        for job in self._jobs:
+            try:
+                content = read_picture(job)
+            except OSError as error:
+                self._unreadable.append(Result(job, reason=f"cannot be read: {error.strerror}"))
+                continue
+            self.started.append(job)
+            yield Part("", job.filename, memoryview(content))
+
+    def unreadable(self) -> Iterator[Result]:
+        """Give those that could not be read, once."""
+        while self._unreadable:
+            yield self._unreadable.pop()
+
+
+async def _take(outcomes: AsyncGenerator[Outcome, None], taken: deque[Outcome]) -> bool:
+    """Append the next outcome, if there is one: of what a task returns, Python 3.11's Runner.run writes the repr."""
+    async for outcome in outcomes:
+        taken.append(outcome)
+        return True
+    return False
+
+
+def _result(job: Job, outcome: Outcome) -> Result:
+    if isinstance(outcome.result, Answer):
+        return Result(job, outcome.result.encoded.png)
+    error = outcome.result
+    cause = f" {error.__cause__}" if not isinstance(error, RequestError) and error.__cause__ else ""
+    if isinstance(error, DenoiserError):
+        return Result(job, reason=f"{error}{cause}")
+    return Result(job, reason=f"{type(error).__name__}: {error}")

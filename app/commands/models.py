@@ -1,0 +1,45 @@
+"""``models``: which models there are, in the store or at a service."""
+
+import sys
+
+import click
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from app.commands.configuration import read_settings, read_store
+from app.commands.report import PLAIN_WIDTH
+from app.model_list import list_catalogue
+from app.schemas import ModelEntry, ModelList
+
+
+@click.command(help="List the models of the store, or with --url those of a service.")
+@click.option("--url", metavar="URL", help="Address of a service.")
+def command(url: str | None) -> None:
+    """List the models."""
+    models = _ask(url) if url else list_catalogue(read_store(read_settings()))
+    table = Table(
+        "name", "versions", "takes", "polarity", "PSNR", "description", box=SIMPLE_HEAD, pad_edge=False, show_edge=False
+    )
+    for model in models.models:
+        table.add_row(*_row(model, is_default=model.name == models.default))
+    Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH).print(table)
+
+
+def _ask(url: str) -> ModelList:
+    from app.commands.remote import RemoteDenoiser  # here, so that a look into the store does not wait for it
+
+    return RemoteDenoiser(url).models()
+
+
+def _row(model: ModelEntry, *, is_default: bool) -> list[str]:
+    size = model.input.size
+    psnr_db = model.metrics.get("psnr_db")
+    return [
+        f"{model.name} (default)" if is_default else model.name,
+        ", ".join(map(str, model.versions)),
+        "any size" if size is None else f"{size[1]}x{size[0]}",
+        model.input.polarity or "any",
+        f"{psnr_db:.1f} dB" if isinstance(psnr_db, float | int) else "",
+        model.description,
+    ]

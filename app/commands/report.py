@@ -1,0 +1,101 @@
+"""How far it is, while it runs; what became of it, at the end. All of it on stderr."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskProgressColumn,
+    TimeRemainingColumn,
+)  # fmt: skip
+from rich.table import Table
+from rich.text import Text
+
+from app.commands.plan import Failure, Plan
+
+PLAIN_WIDTH = 200  # of tables that go to a file or another program
+MAX_ROWS = 100
+
+
+def stderr_console() -> Console:
+    """Give a console on stderr; where that is no terminal, lines are not broken early."""
+    return Console(stderr=True, width=None if sys.stderr.isatty() else PLAIN_WIDTH)
+
+
+class Report:
+    """Counts results."""
+
+    def __init__(self, plan: Plan, console: Console) -> None:
+        self._plan = plan
+        self._console = console
+        self._start = time.perf_counter()
+        self._failures = list(plan.failures)
+        self._denoised = 0
+        self._progress = Progress(
+            BarColumn(), TaskProgressColumn(), MofNCompleteColumn(), _RateColumn(), TimeRemainingColumn(),
+            console=console, transient=True, disable=not console.is_terminal or len(plan.jobs) < 2,
+        )  # fmt: skip
+        self._task = self._progress.add_task("", total=len(plan.jobs))
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Show the progress for the block, on a terminal, and then the summary, however the block ends."""
+        try:
+            with self._progress:
+                yield
+        finally:
+            self._summarise()
+
+    def count(self, name: str, reason: str | None) -> None:
+        """Count a picture that is done, or that failed for a reason."""
+        if reason is None:
+            self._denoised += 1
+        else:
+            self._failures.append(Failure(name, reason))
+        self._progress.advance(self._task)
+
+    @property
+    def has_failures(self) -> bool:
+        """Whether any file is without a result."""
+        return bool(self._failures)
+
+    def _summarise(self) -> None:
+        plan = self._plan
+        is_quiet = len(plan.jobs) == self._denoised == 1 and not (self._failures or plan.skipped or plan.ignored)
+        if is_quiet:
+            return
+        if self._failures:
+            self._show_failures()
+        seconds = time.perf_counter() - self._start
+        counts = {
+            f"denoised in {seconds:.1f} s ({self._denoised / seconds:.1f}/s)": self._denoised,
+            "there already (--overwrite makes them anew)": plan.skipped,
+            "left out, being no pictures": plan.ignored,
+            "failed": len(self._failures),
+            "not tried": len(plan.jobs) + len(plan.failures) - self._denoised - len(self._failures),
+        }
+        text = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+        self._console.print(Text(text or "nothing to do"))
+
+    def _show_failures(self) -> None:
+        table = Table("file", "why it failed", box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+        table.columns[0].overflow = table.columns[1].overflow = "fold"
+        for failure in self._failures[:MAX_ROWS]:
+            table.add_row(Text(failure.name), Text(failure.reason))
+        if (more := len(self._failures) - MAX_ROWS) > 0:
+            table.add_row(f"and {more} more", "")
+        self._console.print(table)
+
+
+class _RateColumn(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:.1f}/s", style="progress.data.speed")

@@ -1,0 +1,45 @@
+"""What became of a picture, and how its result gets to its place."""
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.commands.plan import Job
+
+
+@dataclass(frozen=True)
+class Result:
+    """A picture's PNG, or the reason why there is none."""
+
+    job: Job
+    png: bytes = b""
+    reason: str | None = None
+
+
+def read_picture(job: Job) -> bytes:
+    """Read a picture.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    return sys.stdin.buffer.read() if job.source is None else job.source.read_bytes()
+
+
+def write_result(png: bytes, target: Path | None) -> None:
+    """Write a result whole or not at all: what has its name can be relied on.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    if target is None:
+        sys.stdout.buffer.write(png)
+        sys.stdout.buffer.flush()
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        partial.write_bytes(png)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,170 @@
+"""Photographs through the service: quality as users get it, speed beside classical filters, memory of large ones.
+
+``python -m benchmarks.photographs FOLDER``: FOLDER holds clean test images. Prints Markdown tables.
+"""
+
+import argparse
+import http.client
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from skimage.restoration import denoise_nl_means
+
+from app.images import decode_gray, open_image
+from app.png import encode_png
+from benchmarks.processes import Server, free_port, running_server
+
+Pixels = NDArray[np.uint8]
+
+LEVELS = (15, 25, 50)
+SPEED_SIDE_PX, SPEED_REPEATS = 1024, 5
+LARGE_SIZE = (5000, 8000)
+TIMEOUT_S = 120.0
+MODEL = "photo"
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """What came back, the noise level that the service names, and the seconds from the first byte to the last."""
+
+    pixels: Pixels
+    noise_level: float
+    seconds: float
+
+
+def main() -> None:
+    """Measure, and print what was found."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    photos = [load_gray(path) for path in sorted(parser.parse_args().folder.iterdir())]
+    port = free_port()
+    command = [sys.executable, "-m", "app", "serve", "--port", str(port)]
+    probe = encode_png(np.zeros((8, 8), np.uint8))
+    with running_server(command, port=port, environment={"DENOISER_REQUEST_TIMEOUT_S": "120"}, probe=probe) as server:
+        print(tell_quality(server, photos))
+        print(tell_clean(server, photos))
+        print(tell_speed(server, photos[0]))
+        print(tell_memory(server, photos[0]))
+
+
+def tell_quality(server: Server, photos: list[Pixels]) -> str:
+    """PSNR of noisy 8-bit pictures, told the level and left to estimate it."""
+    rows = [
+        "| noise level | noisy (dB) | level told (dB) | level estimated (dB) | error of the estimate |",
+        "|" + " ---: |" * 5,
+    ]
+    for level in LEVELS:
+        found = []
+        for clean in photos:
+            noisy = add_noise(clean, level)
+            told, guessed = clean_up(server, noisy, f"noise_level={level}"), clean_up(server, noisy)
+            error = abs(guessed.noise_level - level)
+            found.append((psnr_db(noisy, clean), psnr_db(told.pixels, clean), psnr_db(guessed.pixels, clean), error))
+        rows.append(f"| {level} | " + " | ".join(f"{value:.2f}" for value in np.mean(found, axis=0)) + " |")
+    return f"\n{len(photos)} pictures, noise clipped and rounded to 8 bits, over HTTP:\n\n" + "\n".join(rows)
+
+
+def tell_clean(server: Server, photos: list[Pixels]) -> str:
+    """How much a clean picture is changed, its level left to be estimated."""
+    answers = [(clean, clean_up(server, clean)) for clean in photos]
+    quality = [psnr_db(answer.pixels, clean) for clean, answer in answers]
+    shift = max(abs(float(answer.pixels.mean() - clean.mean())) for clean, answer in answers)
+    return (
+        f"\nClean pictures come back with {statistics.mean(quality):.1f} dB on average, {min(quality):.1f} at least; "
+        f"the mean brightness moves by at most {shift:.2f} levels."
+    )
+
+
+def tell_speed(server: Server, photo: Pixels) -> str:
+    """Seconds for one picture, each method in turn; the median over the rounds, and that of the ratios."""
+    noisy = add_noise(tile_to(photo, (SPEED_SIDE_PX, SPEED_SIDE_PX)), 25)
+    unit = noisy / 255
+    methods: dict[str, Callable[[], object]] = {
+        "service, over HTTP": lambda: clean_up(server, noisy),
+        "OpenCV fastNlMeansDenoising": lambda: cv2.fastNlMeansDenoising(noisy, None, 25),
+        "scikit-image denoise_nl_means": lambda: denoise_nl_means(unit, h=0.08, fast_mode=True),
+    }
+    seconds: dict[str, list[float]] = {name: [] for name in methods}
+    for _ in range(SPEED_REPEATS):
+        for name, method in methods.items():
+            start = time.perf_counter()
+            method()
+            seconds[name].append(time.perf_counter() - start)
+    rows = [
+        f"| one picture of {SPEED_SIDE_PX}x{SPEED_SIDE_PX} | seconds | times the service |",
+        "| --- | ---: | ---: |",
+    ]
+    own = next(iter(seconds.values()))
+    for name, taken in seconds.items():
+        ratio = statistics.median(other / ours for other, ours in zip(taken, own, strict=True))
+        rows.append(f"| {name} | {statistics.median(taken):.2f} | {ratio:.1f} |")
+    return "\n" + "\n".join(rows)
+
+
+def tell_memory(server: Server, photo: Pixels) -> str:
+    """Peak resident memory above idle while a picture of 40 megapixels is cleaned."""
+    noisy = add_noise(tile_to(photo, LARGE_SIZE), 25)
+    idle = server.resident_bytes()
+    answer = clean_up(server, noisy)
+    grown = (server.peak_bytes() - idle) / 1e6
+    return (
+        f"\n{noisy.size / 1e6:.0f} megapixels: {answer.seconds:.1f} s, {grown:.0f} MB above idle ({idle / 1e6:.0f} MB)."
+    )
+
+
+def clean_up(server: Server, pixels: Pixels, query: str = "") -> Cleaned:
+    """Send one gray picture.
+
+    Raises:
+        RuntimeError: the service refused it.
+    """
+    body = encode_png(pixels)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=TIMEOUT_S)
+    start = time.perf_counter()
+    connection.request("POST", f"/v1/denoise?model={MODEL}&{query}".rstrip("&"), body)
+    answer = connection.getresponse()
+    content = answer.read()
+    seconds = time.perf_counter() - start
+    connection.close()
+    if answer.status != http.client.OK:
+        raise RuntimeError(json.loads(content)["detail"])
+    gray = decode_gray(open_image(content, max_pixels=pixels.size), backdrop=1.0)
+    return Cleaned(np.rint(gray * 255).astype(np.uint8), float(answer.headers["X-Noise-Level"]), seconds)
+
+
+def load_gray(path: Path) -> Pixels:
+    with Image.open(path) as image:
+        pixels: Pixels = np.asarray(image.convert("L"))
+        return pixels
+
+
+def add_noise(clean: Pixels, level: float) -> Pixels:
+    """Clipped and rounded to 8 bits, the same noise for the same size."""
+    noise = np.random.RandomState(0).normal(0, level, clean.shape)
+    noisy: Pixels = np.rint((clean + noise).clip(0, 255)).astype(np.uint8)
+    return noisy
+
+
+def tile_to(photo: Pixels, size: tuple[int, int]) -> Pixels:
+    """Repeat a picture, mirrored, until it has that size."""
+    missing = [(0, max(0, wanted - length)) for wanted, length in zip(size, photo.shape, strict=True)]
+    padded: Pixels = np.pad(photo, missing, mode="symmetric")
+    return padded[: size[0], : size[1]]
+
+
+def psnr_db(denoised: Pixels, clean: Pixels) -> float:
+    error = float(np.mean(np.square(denoised.astype(float) - clean)))
+    return float("inf") if error == 0 else 10 * float(np.log10(255**2 / error))
+
+
+if __name__ == "__main__":
+    main()

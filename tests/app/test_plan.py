@@ -1,0 +1,110 @@
+"""Which files become which on the command line."""
+
+from pathlib import Path
+
+import pytest
+
+from app.commands.configuration import CommandUsageError
+from app.commands.plan import Plan, make_plan
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in a folder with some pictures."""
+    for name in ("a.png", "in/b.jpg", "in/sub/c.PNG", "in/.hidden/d.png", "in/.e.png", "in/notes.txt", "other/b.tif"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def plan(*inputs: str, output: str | None = "out", overwrite: bool = False) -> Plan:
+    return make_plan(inputs, output, overwrite=overwrite)
+
+
+def pairs(made: Plan) -> list[tuple[str, str]]:
+    return [(str(job.source or "-"), str(job.target or "-")) for job in made.jobs]
+
+
+def test_what_is_in_a_folder_keeps_its_place() -> None:
+    made = plan("in")
+    assert pairs(made) == [("in/b.jpg", "out/b.png"), ("in/sub/c.PNG", "out/sub/c.png")]
+    assert made.ignored == 1
+
+
+def test_several_inputs_share_a_folder_in_which_folders_have_their_names() -> None:
+    assert pairs(plan("a.png", "in/sub", "other/")) == [
+        ("a.png", "out/a.png"), ("in/sub/c.PNG", "out/sub/c.png"), ("other/b.tif", "out/other/b.png")
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("source", "output", "target"),
+    [
+        ("a.png", "clean.png", "clean.png"),
+        ("a.png", "new/clean.PNG", "new/clean.PNG"),
+        ("a.png", "new", "new/a.png"),
+        ("a.png", "in", "in/a.png"),
+        ("in/notes.txt", "new/", "new/notes.png"),
+        ("a.png", "-", "-"),
+        ("-", "-", "-"),
+        ("-", None, "-"),
+        ("-", "clean.png", "clean.png"),
+        ("-", "in", "in/stdin.png"),
+    ],
+)
+def test_one_picture_goes_to_a_file_a_folder_or_a_stream(source: str, output: str | None, target: str) -> None:
+    assert pairs(plan(source, output=output)) == [(source, target)]
+
+
+def test_a_result_that_is_there_is_skipped_or_made_anew(folder: Path) -> None:
+    (folder / "out").mkdir()
+    (folder / "out/b.png").write_bytes(b"done")
+    made = plan("in")
+    assert made.skipped == 1
+    assert pairs(made) == [("in/sub/c.PNG", "out/sub/c.png")]
+    assert len(plan("in", overwrite=True).jobs) == 2
+
+
+def test_two_pictures_with_one_result_are_a_failure_of_the_second(folder: Path) -> None:
+    (folder / "in/b.tif").write_bytes(b"")
+    made = plan("in")
+    assert [failure.name for failure in made.failures] == ["in/b.tif"]
+    assert "out/b.png, which is that of in/b.jpg" in made.failures[0].reason
+    assert len(made.jobs) == 2
+
+
+@pytest.mark.parametrize(
+    ("inputs", "output", "words"),
+    [
+        (["missing.png"], "out", "missing.png: there is no such file or folder"),
+        (["a.png"], None, "say with -o"),
+        (["in"], "-", "room for one picture"),
+        (["a.png", "-"], "-", "room for one picture"),
+        (["a.png"], "clean.jpg", "end in .png"),
+        (["in"], "a.png", "need a folder"),
+        (["a.png", "in"], "a.png", "need a folder"),
+        (["in"], "in", "is inside in"),
+        (["in"], "in/out", "is inside in"),
+        (["a.png"], "a.png", "would be replaced"),
+        (["a.png"], ".", "would be replaced"),
+        (["in/../a.png"], "in/..", "would be replaced"),
+        (["in/.hidden"], "out", "there is no picture"),
+    ],
+    ids=str,
+)
+def test_what_does_not_fit_together_is_told_before_anything_is_read(
+    folder: Path, inputs: list[str], output: str | None, words: str
+) -> None:
+    (folder / "in/.hidden/d.png").unlink()
+    with pytest.raises(CommandUsageError, match=words):
+        plan(*inputs, output=output)
+
+
+def test_no_result_takes_the_place_of_another_picture(folder: Path) -> None:
+    (folder / "out/in/in").mkdir(parents=True)
+    for name in ("out/in/x.png", "out/in/in/x.png"):
+        (folder / name).write_bytes(b"")
+    with pytest.raises(CommandUsageError, match="would be replaced"):
+        plan("out/in", "a.png", overwrite=True)

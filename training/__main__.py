@@ -53,6 +53,8 @@ def _train(options: argparse.Namespace, argv: Sequence[str]) -> None:
     run_dir = options.run_dir or Path("runs") / options.preset
     check_name(options.name or options.preset)
     images = _load_images(options.data, config)
+    if images.are_pairs:
+        config = config.with_pairs()
     try:
         train(config, images, run_dir, resume=options.resume)
     except KeyboardInterrupt:
@@ -71,6 +73,7 @@ def _export(options: argparse.Namespace) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
+    from training.pairs import holds_pairs
     from training.store import find_version
 
     folder = find_version(options.store, options.model)
@@ -79,6 +82,8 @@ def _evaluate(options: argparse.Namespace) -> None:
         from training.photo_assess import assess_photos, takes_photos
     except ModuleNotFoundError as error:
         raise TrainingError(f"the classical filters need {error.name}: `make install` installs it") from error
+    if holds_pairs(Path(options.data)):
+        raise TrainingError(f"{options.data}: holds pairs; `evaluate` adds noise itself, to a folder of clean images")
     if takes_photos(folder):
         print(assess_photos(folder, options.data, limit=options.limit))
     else:

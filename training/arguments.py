@@ -119,7 +119,8 @@ def _add_data_argument(parser: argparse.ArgumentParser) -> None:
         "--data",
         default="mnist",
         metavar="SOURCE",
-        help="clean images: mnist (downloaded once), an .npz of its layout, or a folder of your own (default: mnist)",
+        help="clean images: mnist (downloaded once), an .npz of its layout, or a folder of your own; `train` also takes"
+        " a folder with noisy/ and clean/, whose files of one name are pairs (default: mnist)",
     )
 
 

@@ -4,16 +4,19 @@ import keras
 import numpy as np
 
 from training.augmentation import RandomAffine
-from training.noise import Images, Noise
+from training.noise import Images, Noise, RecordedNoise, pair_up
 
 
 class NoisyBatches(keras.utils.PyDataset):
-    """Shuffled (noisy, clean) batches that depend on (seed, epoch, step) alone, so a resumed run sees the same ones."""
+    """Shuffled (noisy, clean) batches that depend on (seed, epoch, step) alone, so a resumed run sees the same ones.
+
+    `images` and `noise` are as for `pair_up`; augmentation is for images without a noisy counterpart.
+    """
 
     def __init__(
         self,
-        clean: Images,
-        noise: Noise,
+        images: Images,
+        noise: Noise | RecordedNoise,
         *,
         batch_size: int,
         seed: int,
@@ -21,7 +24,7 @@ class NoisyBatches(keras.utils.PyDataset):
         augmented_epochs: float = 0,
     ) -> None:
         super().__init__()
-        self.clean = clean
+        self.images = images
         self.noise = noise
         self.augmentation = augmentation
         self.augmented_epochs = augmented_epochs
@@ -32,15 +35,15 @@ class NoisyBatches(keras.utils.PyDataset):
     def start_epoch(self, epoch: int) -> None:
         """Go to the first step of `epoch`, counted from 0."""
         self.epoch = epoch
-        self.order = np.random.default_rng([self.seed, epoch]).permutation(len(self.clean))
+        self.order = np.random.default_rng([self.seed, epoch]).permutation(len(self.images))
 
     def __len__(self) -> int:
-        return -(-len(self.clean) // self.batch_size)
+        return -(-len(self.images) // self.batch_size)
 
     def __getitem__(self, step: int) -> tuple[Images, Images]:
-        clean = self.clean[self.order[step * self.batch_size : (step + 1) * self.batch_size]]
+        images = self.images[self.order[step * self.batch_size : (step + 1) * self.batch_size]]
         # SeedSequence ignores trailing zeros and [seed, epoch] is the order's seed, so steps count from 1 here.
         rng = np.random.default_rng([self.seed, self.epoch, step + 1])
         if self.augmentation and self.epoch < self.augmented_epochs:
-            clean = self.augmentation.apply_to(clean, rng)
-        return self.noise.add_to(clean, rng), clean
+            images = self.augmentation.apply_to(images, rng)
+        return pair_up(images, self.noise, rng)

@@ -22,7 +22,7 @@ class KeepProgress(keras.callbacks.Callback):
         self.progress = progress
 
     def on_epoch_end(self, _epoch: int, logs: dict[str, float]) -> None:
-        if not math.isfinite(logs["loss"]):
+        if not math.isfinite(logs["val_loss"]):
             print("the loss is no longer finite: the run ends with its last good epoch", flush=True)
             self.model.stop_training = True
             return

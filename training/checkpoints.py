@@ -8,7 +8,6 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 from numpy.typing import NDArray
 
 History = dict[str, list[float]]
@@ -51,9 +50,7 @@ def save_checkpoint(stage_dir: Path, network: keras.Model, progress: Progress) -
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     _save_arrays(partial / "weights.npz", network.get_weights())
-    _save_arrays(
-        partial / "optimizer.npz", [ops.convert_to_numpy(variable) for variable in network.optimizer.variables]
-    )
+    _save_arrays(partial / "optimizer.npz", [np.asarray(variable) for variable in network.optimizer.variables])
     (partial / "history.json").write_text(json.dumps(progress.history))
     partial.rename(target)
     for folder in find_checkpoints(stage_dir)[:-1]:

@@ -1,10 +1,11 @@
 """Every choice of a training run, in frozen values that are dumped whole into metadata.json."""
 
+import json
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from training.augmentation import RandomAffine
-from training.noise import BlindNoise, GaussianNoise, Noise, NoNoise, RandomLevelNoise
+from training.noise import BlindNoise, GaussianNoise, Noise, NoNoise, RandomLevelNoise, RecordedNoise
 
 Polarity = Literal["light-on-dark", "dark-on-light"]
 
@@ -102,7 +103,7 @@ class Stage:
     """
 
     name: str
-    noise: Noise | RandomLevelNoise
+    noise: Noise | RandomLevelNoise | RecordedNoise
     epochs: int
     optimizer: Optimizer
     start_from: str | None = None
@@ -110,7 +111,7 @@ class Stage:
     measured_noise: Noise | None = None
 
     @property
-    def test_noise(self) -> Noise:
+    def test_noise(self) -> Noise | RecordedNoise:
         """What the stage's network is measured with, where it is not told the level.
 
         Raises:
@@ -153,13 +154,32 @@ class Config:
     minutes: float | None = None
     seed: int = 0
 
+    @property
+    def takes_pairs(self) -> bool:
+        """Whether the exported network is trained on noisy/clean pairs."""
+        return isinstance(self.stages[-1].noise, RecordedNoise)
+
+    def with_pairs(self) -> "Config":
+        """Return the same run on noisy/clean pairs, which are neither bent nor scaled: either would change their noise.
+
+        Stages that learn to copy clean images still do.
+        """
+        stages = tuple(
+            stage
+            if isinstance(stage.noise, NoNoise)
+            else replace(stage, noise=RecordedNoise(), measured_noise=None, augmentation=None)
+            for stage in self.stages
+        )
+        return replace(self, stages=stages, crops=self.crops and replace(self.crops, scales=(1.0,)))
+
     def with_epochs(self, epochs: int) -> "Config":
         """Return the same run with that many epochs in every stage."""
         return replace(self, stages=tuple(replace(stage, epochs=epochs) for stage in self.stages))
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain dicts, lists, numbers and strings."""
-        return asdict(self) | {"stages": [stage.to_json() for stage in self.stages]}
+        """Return plain dicts, lists, numbers and strings, as they come back from a file."""
+        dumped: dict[str, Any] = json.loads(json.dumps(asdict(self) | {"stages": [s.to_json() for s in self.stages]}))
+        return dumped
 
 
 PRESETS = {

@@ -1,4 +1,4 @@
-"""Clean images: MNIST, a file of its layout, or a folder of the user's own."""
+"""Clean images, or noisy/clean pairs: MNIST, a file of its layout, or a folder of the user's own."""
 
 import hashlib
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ class Labels:
 class CleanImages:
     """Float32 NHWC in [0, 1]. `name` goes into metadata; weights are selected on `validation`, reported on `test`.
 
-    `labels` is None where the source has none.
+    The channels are one, or clean and noisy where there are pairs. `labels` is None where the source has none.
     """
 
     name: str
@@ -44,9 +44,14 @@ class CleanImages:
     test: Images
     labels: Labels | None = None
 
+    @property
+    def are_pairs(self) -> bool:
+        """Whether each clean image comes with a noisy one."""
+        return bool(self.train.shape[-1] == 2)
+
 
 def load_clean_images(source: str, *, height: int, width: int, seed: int) -> CleanImages:
-    """Load `source`: "mnist", the path of an .npz with x_train and x_test, or a folder of images.
+    """Load `source`: "mnist", the path of an .npz with x_train and x_test, or a folder of images or of pairs.
 
     A tenth of the training images, at most 5,000, is held out for validation; of a folder, which has no test images
     of its own, a tenth for test before that.
@@ -119,5 +124,5 @@ def _read_npz(path: Path) -> Arrays:
 
 
 def to_images(pixels: Pixels) -> Images:
-    """Return uint8 (N, H, W) as float32 NHWC in [0, 1]."""
-    return pixels[..., None].astype(np.float32) / np.float32(255)
+    """Return uint8 (N, H, W), or NHWC, as float32 NHWC in [0, 1]."""
+    return np.reshape(pixels, (*pixels.shape[:3], -1)).astype(np.float32) / np.float32(255)

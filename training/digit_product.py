@@ -10,7 +10,7 @@ from keras import ops
 from training.checkpoints import load_progress
 from training.config import Config
 from training.data import CleanImages
-from training.evaluate import evaluate, make_noisy
+from training.evaluate import evaluate, make_test_pairs
 from training.export import SavedNetwork
 from training.figures import plot_examples, plot_features, plot_loss
 from training.metrics import count_macs
@@ -39,8 +39,7 @@ def draw_digit_run(
     network: keras.Model, saved: SavedNetwork, images: CleanImages, *, config: Config, run_dir: Path
 ) -> dict[str, Any]:
     """Return the figures by name."""
-    clean = images.test[:EXAMPLES]
-    noisy = make_noisy(images.test, config.stages[-1].test_noise)[:EXAMPLES]
+    noisy, clean = (part[:EXAMPLES] for part in make_test_pairs(images.test, config.stages[-1].test_noise))
     progresses = [load_progress(run_dir / stage.name) for stage in config.stages]
     figures = {
         "examples": plot_examples({"clean": clean, "noisy": np.clip(noisy, 0, 1), "denoised": saved.denoise(noisy)}),

@@ -1,18 +1,18 @@
 """What can go wrong for a reason that the person at the command line can mend.
 
 TrainingError
-├── DataError       the clean images are missing, unreadable or too few
+├── DataError       the images are missing, unreadable, too few, or no pairs
 ├── RunError        the run folder does not fit what was asked
 └── StoreError      the model store cannot take this version, or a SavedModel breaks the contract
 """
 
 
 class TrainingError(Exception):
-    """Its text is one line that says what is wrong and what to do."""
+    """Its text says what is wrong and what to do, in one line; further lines list files."""
 
 
 class DataError(TrainingError):
-    """The clean images are missing, unreadable or too few."""
+    """The images are missing, unreadable, too few, or do not match as pairs."""
 
 
 class RunError(TrainingError):

@@ -3,6 +3,8 @@
 from collections.abc import Collection
 from typing import Any
 
+from training.noise import RecordedNoise
+
 FILE_NAME = "MODEL_CARD.md"
 
 MNIST_LICENSE = (
@@ -98,7 +100,7 @@ def render_model_card(metadata: dict[str, Any], *, command: str, figures: Collec
         **metrics,
         size="any size" if image["height"] is None else f"{image['width']}x{image['height']} pixels",
         polarity=image["polarity"] or "of either polarity",
-        data=MNIST_LICENSE if is_mnist else f"The images of “{training['data']}”",
+        data=MNIST_LICENSE if is_mnist else f"The {_name_kind(training)} of “{training['data']}”",
         features=FEATURES + (RECONSTRUCTIONS if "reconstructions" in figures else ""),
         data_license="The figures show digits of MNIST, so they are CC BY-SA 3.0, like MNIST itself"
         if is_mnist
@@ -121,3 +123,7 @@ def render_model_card(metadata: dict[str, Any], *, command: str, figures: Collec
         seed=training["config"]["seed"],
         commit=f" Trained at commit {training['git_commit']}." if training["git_commit"] else "",
     )
+
+
+def _name_kind(training: dict[str, Any]) -> str:
+    return "noisy/clean pairs" if training["noise"] == str(RecordedNoise()) else "images"

@@ -134,7 +134,34 @@ class NoNoise:
         return clean
 
 
+@dataclass(frozen=True)
+class RecordedNoise:
+    """What is in the noisy images of noisy/clean pairs, whatever it is.
+
+    A network that is told the level is told the standard deviation of noisy - clean over the whole image, at most
+    `highest` on the 8-bit scale.
+    """
+
+    highest: float = 75
+
+    def __str__(self) -> str:
+        return "that of noisy/clean pairs"
+
+    def measure_level(self, pair: Images) -> float:
+        """Return what the network is told of a pair (H, W, 2), clean and noisy; both in [0, 1] units."""
+        return float(min(np.std(pair[..., 1] - pair[..., 0]), self.highest / 255))
+
+
 Noise = GaussianNoise | SaltAndPepperNoise | BlindNoise | NoNoise
+
+
+def pair_up(images: Images, noise: Noise | RecordedNoise, rng: np.random.Generator) -> tuple[Images, Images]:
+    """Return (noisy, clean), float32 (N, H, W, 1) each.
+
+    Every image has one channel, the clean one; with recorded noise it has two, clean and noisy.
+    """
+    clean = images[..., :1]
+    return (images[..., 1:] if isinstance(noise, RecordedNoise) else noise.add_to(clean, rng)), clean
 
 
 def sprinkle(images: Images, share: Images | np.float32, rng: np.random.Generator) -> Images:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from training.photo_evaluation import NOISE_LEVELS
+from training.noise import RecordedNoise
 
 BSDS_LICENSE = (
     "400 images of [BSDS500](https://www2.eecs.berkeley.edu/Research/Projects/CS/vision/grouping/resources.html)"
@@ -17,7 +17,7 @@ TEMPLATE = """\
 
 {description}.
 
-![Crops of two photographs: noisy, denoised, clean](figures/examples.png)
+![Crops of photographs: noisy, denoised, clean](figures/examples.png)
 
 ## Intended use
 
@@ -28,12 +28,12 @@ standard deviation of its noise in the same units, in; `denoised` of the shape o
 
 ## Data
 
-{data}. {train_images} photographs were trained on, at scales from 1 to 0.5; {validation_images} were held out, and the
+{data}. {train_images} {kind} were trained on{scales}; {validation_images} were held out, and the
 weights are those of the epoch with the lowest loss on crops of them. No test image was used for any choice.
 
 ## Training
 
-{note} Loss: {loss}. {epochs} epochs of {steps} steps of {batch_size} crops of {side_px}x{side_px} pixels, {optimizer},
+{note}Loss: {loss}. {epochs} epochs of {steps} steps of {batch_size} crops of {side_px}x{side_px} pixels, {optimizer},
 {precision}.
 
 ![Loss of every epoch: strong on held-out photographs, faint on training crops](figures/loss.png)
@@ -50,11 +50,8 @@ weights are those of the epoch with the lowest loss on crops of them. No test im
 
 ## Limits
 
-It knows white Gaussian noise: each pixel by itself, of one level everywhere. Noise of scans, of compressed and of
-processed photographs is correlated between neighbours, stronger in some tones than in others, and mostly coarser: its
-level cannot be read off single pixels, so say it by hand, and expect blotches to stay. Fine texture that is weaker than
-the noise is lost, and at high levels plausible detail is drawn that was not there. Not for evidence, diagnosis or
-measurement.
+{limits} Fine texture that is weaker than the noise is lost, and at high levels plausible detail is drawn that was not
+there. Not for evidence, diagnosis or measurement.
 
 ## Reproduce
 
@@ -67,9 +64,21 @@ Seed {seed}; with a budget of minutes, how far it gets depends on the machine.{c
 
 ## Licence
 
-Weights: Apache-2.0, like the code. {data_license}. The photographs in the figures are the camera man by Lav Varshney
-and the astronaut Eileen Collins by NASA, from scikit-image: CC0 and public domain.
+Weights: Apache-2.0, like the code. {data_license}.{figures_license}
 """
+
+KNOWS_WHITE_NOISE = """\
+It knows white Gaussian noise: each pixel by itself, of one level everywhere. Noise of scans, of compressed and of
+processed photographs is correlated between neighbours, stronger in some tones than in others, and mostly coarser: its
+level cannot be read off single pixels, so say it by hand, and expect blotches to stay."""
+
+KNOWS_PAIRS = """\
+It knows the noise of its pairs: the same camera, scanner or setting gives the best results. It was told the standard
+deviation of noisy - clean of each whole pair; where the service's own estimate differs, say the level by hand."""
+
+FIGURES_LICENSE = """ \
+The photographs in the figures are the camera man by Lav Varshney
+and the astronaut Eileen Collins by NASA, from scikit-image: CC0 and public domain."""
 
 LEVEL = "| {level} | {noisy_psnr_db:.2f} | {psnr_db:.2f} | {ssim:.3f} |"
 
@@ -79,9 +88,15 @@ def render_photo_card(metadata: dict[str, Any], *, command: str, figures: Collec
     training, metrics = metadata["training"], metadata["metrics"]
     config, stage = training["config"], training["config"]["stages"][-1]
     is_bsds = training["data"].lower().startswith("bsds")
+    are_pairs = training["noise"] == str(RecordedNoise())
     return TEMPLATE.format(
         **{key: metadata[key] for key in ("name", "version", "description")},
-        **{key: config[key] for key in ("note", "batch_size", "seed")},
+        **{key: config[key] for key in ("batch_size", "seed")},
+        note="" if are_pairs else config["note"] + " ",
+        kind="noisy/clean pairs" if are_pairs else "photographs",
+        scales="" if are_pairs else ", at scales from 1 to 0.5",
+        limits=KNOWS_PAIRS if are_pairs else KNOWS_WHITE_NOISE,
+        figures_license="" if are_pairs else FIGURES_LICENSE,
         noise=training["noise"],
         loss=config["loss"].replace("_", " "),
         precision=config["precision"].replace("_", " "),
@@ -95,7 +110,7 @@ def render_photo_card(metadata: dict[str, Any], *, command: str, figures: Collec
         validation_images=metrics["validation_images"],
         parameters=metrics["parameters"],
         mac_per_pixel=metrics["mac_per_pixel"],
-        levels="\n".join(LEVEL.format(level=level, **metrics["by_noise_level"][str(level)]) for level in NOISE_LEVELS),
+        levels="\n".join(LEVEL.format(level=level, **scores) for level, scores in metrics["by_noise_level"].items()),
         data_license="Photographs of BSDS500 are in none of its files"
         if is_bsds
         else f"Whoever holds the rights to “{training['data']}” may see it otherwise: state their licence here",

@@ -3,11 +3,12 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from training.metrics import psnr_db, ssim
-from training.noise import Images, round_to_8_bits
+from training.noise import Images, RecordedNoise, round_to_8_bits
 from training.photos import Photo
 
 NOISE_LEVELS = (15, 25, 50)  # standard deviations on the 8-bit scale
@@ -33,11 +34,32 @@ class Protocol:
     level: int
     rounded: bool
 
-    def add_noise(self, clean: Images) -> Images:
-        """Return a noisy copy of one image, float32 (H, W)."""
+    def make_noisy(self, photo: Photo) -> "NoisyPhoto":
+        """Return a photograph (H, W) with noise."""
+        clean = photo.astype(np.float32) / np.float32(255)
         noise = np.random.RandomState(NOISE_SEED).normal(0, self.level / 255, clean.shape)
         noisy = (clean + noise).astype(np.float32)
-        return round_to_8_bits(noisy) if self.rounded else noisy
+        return NoisyPhoto(clean, round_to_8_bits(noisy) if self.rounded else noisy, self.level / 255)
+
+
+@dataclass(frozen=True)
+class PairProtocol:
+    """The noise is that of noisy/clean pairs; its level is measured."""
+
+    noise: RecordedNoise
+
+    def make_noisy(self, photo: Photo) -> "NoisyPhoto":
+        """Return the images of a pair (H, W, 2)."""
+        pair = photo.astype(np.float32) / np.float32(255)
+        return NoisyPhoto(pair[..., 0], pair[..., 1], self.noise.measure_level(pair))
+
+
+class NoisyPhoto(NamedTuple):
+    """Images (H, W) in [0, 1], and the noise's standard deviation in the same units."""
+
+    clean: Images
+    noisy: Images
+    sigma: float
 
 
 PROTOCOLS = tuple(Protocol(level, rounded) for rounded in (False, True) for level in NOISE_LEVELS)
@@ -59,14 +81,13 @@ def compare_on_photos(methods: Mapping[str, PhotoMethod], photos: Sequence[Photo
     return results
 
 
-def score_on_photos(method: PhotoMethod, photos: Sequence[Photo], protocol: Protocol) -> PhotoScore:
+def score_on_photos(method: PhotoMethod, photos: Sequence[Photo], protocol: Protocol | PairProtocol) -> PhotoScore:
     """Measure one method on photographs."""
     scores = []
     for photo in photos:
-        clean = photo.astype(np.float32) / np.float32(255)
-        noisy = protocol.add_noise(clean)
+        clean, noisy, sigma = protocol.make_noisy(photo)
         start = time.perf_counter()
-        denoised = method(noisy, protocol.level / 255)
+        denoised = method(noisy, sigma)
         seconds = time.perf_counter() - start
         pair = clean[None, ..., None], round_to_8_bits(denoised)[None, ..., None]
         scores.append((psnr_db(*pair), ssim(*pair), seconds / clean.size * 1e6))

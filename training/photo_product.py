@@ -1,6 +1,6 @@
 """What a finished run of a network for photographs is measured with, and what is drawn of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,24 @@ from training.config import Config
 from training.export import SavedNetwork
 from training.figures import plot_crops, plot_loss
 from training.metrics import count_macs
-from training.noise import Images
-from training.photo_evaluation import NOISE_LEVELS, PhotoMethod, Protocol, leave_noisy, score_on_photos
-from training.photos import CleanPhotos, read_photo
+from training.noise import Images, RecordedNoise
+from training.photo_evaluation import (
+    NOISE_LEVELS,
+    PairProtocol,
+    PhotoMethod,
+    Protocol,
+    leave_noisy,
+    score_on_photos,
+)
+from training.photos import CleanPhotos, Photo, read_photo
 from training.unet import build_photo
 
+PAIRS = "pairs"
+MAIN_LEVEL = "25"
 EXAMPLES = Path(__file__).parent / "examples"
 EXAMPLE_LEVEL = 50
+EXAMPLE_SIDE_PX = 128
+EXAMPLE_PAIRS = 2
 MAC_SIDE_PX = 64
 
 
@@ -38,15 +49,14 @@ def measure_photo_run(
     """Return the metrics of metadata.json, on the held-out photographs through the SavedModel."""
     method = as_photo_method(saved)
     by_level = {}
-    for level in NOISE_LEVELS:
-        protocol = Protocol(level, rounded=False)
+    for level, protocol in _choose_protocols(config).items():
         score = score_on_photos(method, photos.validation, protocol)
         noisy = score_on_photos(leave_noisy, photos.validation, protocol)
-        by_level[str(level)] = {"psnr_db": score.psnr_db, "ssim": score.ssim, "noisy_psnr_db": noisy.psnr_db}
+        by_level[level] = {"psnr_db": score.psnr_db, "ssim": score.ssim, "noisy_psnr_db": noisy.psnr_db}
     progress = load_progress(run_dir / config.stages[-1].name)
     return {
-        "protocol": f"{len(photos.validation)} held-out photographs of {photos.name}, white Gaussian noise, level told",
-        **by_level["25"],
+        "protocol": f"{len(photos.validation)} held-out photographs of {photos.name}, {_describe(config)}, level told",
+        **by_level[PAIRS if config.takes_pairs else MAIN_LEVEL],
         "by_noise_level": by_level,
         "train_images": len(photos.train),
         "validation_images": len(photos.validation),
@@ -57,6 +67,16 @@ def measure_photo_run(
     }
 
 
+def _choose_protocols(config: Config) -> dict[str, Protocol | PairProtocol]:
+    if config.takes_pairs:
+        return {PAIRS: PairProtocol(RecordedNoise())}
+    return {str(level): Protocol(level, rounded=False) for level in NOISE_LEVELS}
+
+
+def _describe(config: Config) -> str:
+    return f"noise {config.stages[-1].noise}" if config.takes_pairs else "white Gaussian noise"
+
+
 def count_macs_per_pixel() -> int:
     """Return the multiply-accumulates of the photo network for each pixel of its image, rounded."""
     total = count_macs(build_photo(side_px=MAC_SIDE_PX))
@@ -65,22 +85,27 @@ def count_macs_per_pixel() -> int:
 
 
 def draw_photo_run(
-    _network: keras.Model, saved: SavedNetwork, _photos: CleanPhotos, *, config: Config, run_dir: Path
+    _network: keras.Model, saved: SavedNetwork, photos: CleanPhotos, *, config: Config, run_dir: Path
 ) -> dict[str, Figure]:
-    """Return the figures by name: crops of photographs in the public domain, and the loss."""
+    """Return the figures by name: crops of held-out pairs, or of photographs in the public domain, and the loss."""
     progresses = [load_progress(run_dir / stage.name) for stage in config.stages]
     return {
-        "examples": draw_examples({"denoised": as_photo_method(saved)}),
+        "examples": draw_examples({"denoised": as_photo_method(saved)}, photos.validation if photos.are_pairs else ()),
         "loss": plot_loss(config.stages, progresses, loss=config.loss),
     }
 
 
-def draw_examples(methods: Mapping[str, PhotoMethod]) -> Figure:
-    """Draw what each method makes of the project's example photographs, between the noisy and the clean ones."""
-    protocol = Protocol(EXAMPLE_LEVEL, rounded=True)
-    rows = []
-    for path in sorted(EXAMPLES.glob("*.png")):
-        clean = read_photo(path).astype(np.float32) / np.float32(255)
-        noisy = protocol.add_noise(clean)
-        rows.append([noisy, *(method(noisy, EXAMPLE_LEVEL / 255) for method in methods.values()), clean])
-    return plot_crops([f"noise {EXAMPLE_LEVEL}", *methods, "clean"], rows)
+def draw_examples(methods: Mapping[str, PhotoMethod], pairs: Sequence[Photo] = ()) -> Figure:
+    """Draw what each method makes of pairs, or of the project's photographs with noise, between noisy and clean."""
+    if pairs:
+        examples = [PairProtocol(RecordedNoise()).make_noisy(_cut_centre(pair)) for pair in pairs[:EXAMPLE_PAIRS]]
+    else:
+        protocol = Protocol(EXAMPLE_LEVEL, rounded=True)
+        examples = [protocol.make_noisy(read_photo(path)) for path in sorted(EXAMPLES.glob("*.png"))]
+    rows = [[noisy, *(method(noisy, sigma) for method in methods.values()), clean] for clean, noisy, sigma in examples]
+    return plot_crops(["noisy" if pairs else f"noise {EXAMPLE_LEVEL}", *methods, "clean"], rows)
+
+
+def _cut_centre(photo: Photo) -> Photo:
+    top, left = (max(0, length - EXAMPLE_SIDE_PX) // 2 for length in photo.shape[:2])
+    return photo[top : top + EXAMPLE_SIDE_PX, left : left + EXAMPLE_SIDE_PX]

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from training.config import PRESETS, Config
+from training.noise import RecordedNoise
 
 
 def describe_run(config: Config, data_name: str) -> dict[str, Any]:
@@ -24,6 +25,8 @@ def describe_run(config: Config, data_name: str) -> dict[str, Any]:
 def restore_config(run: dict[str, Any]) -> Config:
     """Return the config that `describe_run` described."""
     config = PRESETS[run["config"]["preset"]]
+    if run["noise"] == str(RecordedNoise()):
+        config = config.with_pairs()
     epochs = [stage["epochs"] for stage in run["config"]["stages"]]
     stages = tuple(replace(stage, epochs=count) for stage, count in zip(config.stages, epochs, strict=True))
     return replace(config, seed=run["config"]["seed"], minutes=run["config"].get("minutes"), stages=stages)
@@ -35,7 +38,7 @@ def format_command(config: Config, data_name: str) -> str:
     words = ["python -m training train", config.preset]
     if data_name != "MNIST":
         words.append(f"--data path/to/{data_name}")
-    if config.stages != preset.stages:
+    if any(stage.epochs != usual.epochs for stage, usual in zip(config.stages, preset.stages, strict=True)):
         words.append(f"--epochs {config.stages[-1].epochs}")
     if config.minutes is not None:
         words.append(f"--minutes {config.minutes:g}")

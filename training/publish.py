@@ -61,8 +61,12 @@ def publish(run_dir: Path, images: CleanImages | CleanPhotos, *, store: Path, na
         StoreError: the store cannot be written, or the SavedModel does not compute what the network computes.
     """
     run, config = read_run(run_dir)
-    if run["data"] != images.name:
-        raise RunError(f"{run_dir}: was trained on {run['data']}, not {images.name}; --data names it")
+    if (run["data"], config.takes_pairs) != (images.name, images.are_pairs):
+        trained, given = (
+            f"{'pairs of ' if are_pairs else ''}{name}"
+            for name, are_pairs in ((run["data"], config.takes_pairs), (images.name, images.are_pairs))
+        )
+        raise RunError(f"{run_dir}: was trained on {trained}, not {given}; --data names it")
     network = load_network(config, run_dir, stage_name=config.stages[-1].name)
     measure, draw, render_card = PHOTO_PRODUCT if isinstance(images, CleanPhotos) else DIGIT_PRODUCT
     with new_version(store, name) as (folder, version):

@@ -47,7 +47,7 @@ def plan_end(optimizer: keras.optimizers.Optimizer, *, remaining_steps: float) -
     """Let the learning rate fall, from what it is, by the end of so many further steps."""
     schedule = optimizer._learning_rate  # `learning_rate` is its current value
     if isinstance(schedule, PlannedCosine):
-        schedule.plan_end(int(ops.convert_to_numpy(optimizer.iterations)), remaining_steps)
+        schedule.plan_end(int(np.asarray(optimizer.iterations)), remaining_steps)
 
 
 class TimeBudget(keras.callbacks.Callback):

@@ -18,7 +18,7 @@ from training.config import Config, Crops, Stage
 from training.crops import Inputs, NoisyCrops, make_validation_crops
 from training.data import CleanImages
 from training.errors import RunError
-from training.noise import Images, Noise, RandomLevelNoise
+from training.noise import Images, Noise, RandomLevelNoise, RecordedNoise, pair_up
 from training.optimizers import build_optimizer
 from training.photos import CleanPhotos
 from training.provenance import describe_run
@@ -33,7 +33,7 @@ VALIDATION_SEED = 1
 def train(config: Config, images: CleanImages | CleanPhotos, run_dir: Path, *, resume: bool = False) -> None:
     """Train every stage, from its last checkpoint if `resume`, and keep weights and histories in `run_dir`.
 
-    `images` are photographs where `config` has crops.
+    `images` are photographs where `config` has crops, and pairs where it takes them.
 
     KeyboardInterrupt passes through; the best weights and the last finished epoch are kept.
 
@@ -123,21 +123,19 @@ def _prepare_data(
 ) -> tuple[NoisyBatches | NoisyCrops, tuple[Inputs | Images, Images]]:
     """Return training batches and a validation pair (inputs, clean), the same in every epoch and every run."""
     match images, stage.noise, config.crops:
-        case CleanPhotos(), RandomLevelNoise(), Crops():
-            batches = NoisyCrops(
-                images.train, stage.noise, crops=config.crops, batch_size=config.batch_size, seed=config.seed
-            )
-            return batches, make_validation_crops(images.validation, config.crops)
+        case CleanPhotos(), (RandomLevelNoise() | RecordedNoise()) as noise, Crops() as crops:
+            batches = NoisyCrops(images.train, noise, crops=crops, batch_size=config.batch_size, seed=config.seed)
+            return batches, make_validation_crops(images.validation, noise, crops)
         case CleanImages(), noise, None if not isinstance(noise, RandomLevelNoise):
-            noisy = stage.test_noise.add_to(images.validation, np.random.default_rng(VALIDATION_SEED))
-            return _make_batches(config, stage, noise, images.train), (noisy, images.validation)
+            validation = pair_up(images.validation, stage.test_noise, np.random.default_rng(VALIDATION_SEED))
+            return _make_batches(config, stage, noise, images.train), validation
         case _:
             raise TypeError(f"{type(images).__name__} are not what {config.preset} is trained on")
 
 
-def _make_batches(config: Config, stage: Stage, noise: Noise, clean: Images) -> NoisyBatches:
+def _make_batches(config: Config, stage: Stage, noise: Noise | RecordedNoise, images: Images) -> NoisyBatches:
     return NoisyBatches(
-        clean,
+        images,
         noise,
         batch_size=config.batch_size,
         seed=config.seed,

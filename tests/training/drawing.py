@@ -1,6 +1,9 @@
 """Images that stand in for digits: bright discs on black."""
 
+from pathlib import Path
+
 import numpy as np
+from PIL import Image
 
 from training.noise import Images
 
@@ -13,3 +16,16 @@ def draw_blobs(count: int, *, size: int = 28) -> Images:
     y, x = np.mgrid[:size, :size]
     discs = np.clip(radius + 0.5 - np.hypot(y - row, x - column), 0, 1)
     return np.asarray(discs[..., None], np.float32)
+
+
+def write_pairs(folder: Path, clean: Images, noisy: Images) -> None:
+    """Write noisy/N.png and clean/N.png of images NHWC in [0, 1]."""
+    for kind, images in (("clean", clean), ("noisy", noisy)):
+        write_images(folder / kind, images)
+
+
+def write_images(folder: Path, images: Images) -> None:
+    """Write N.png of images NHWC in [0, 1]."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for index, pixels in enumerate(np.rint(images[..., 0].clip(0, 1) * 255).astype(np.uint8)):
+        Image.fromarray(pixels).save(folder / f"{index}.png")

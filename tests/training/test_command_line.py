@@ -1,3 +1,4 @@
+import json
 import os
 import shlex
 import signal
@@ -11,6 +12,8 @@ import pytest
 from tests.training.conftest import FinishedRun
 from training.__main__ import main
 from training.checkpoints import load_progress
+from training.config import PRESETS
+from training.provenance import format_command, restore_config
 
 PYTHON = [sys.executable, "-m", "training"]
 
@@ -79,6 +82,22 @@ def test_ctrl_c_keeps_the_best_weights_and_says_how_to_go_on(blobs_npz: Path, tm
     assert load_progress(tmp_path / "run" / "plain").epochs >= 2
     with np.load(tmp_path / "run" / "plain" / "best.npz") as arrays:
         assert sum(array.size for array in arrays.values()) == 4385
+
+
+def test_minutes_end_every_stage_before_its_epochs(blobs_npz: Path, tmp_path: Path) -> None:
+    words = ["train", "article", "--data", str(blobs_npz), "--run-dir", str(tmp_path / "run"), "--no-export"]
+    assert main([*words, "--minutes", "0.0001"]) == 0
+    assert [load_progress(tmp_path / "run" / stage.name).epochs for stage in PRESETS["article"].stages] == [1, 1, 1]
+    config = restore_config(json.loads((tmp_path / "run" / "run.json").read_text()))
+    assert config.minutes == 0.0001
+    assert format_command(config, "blobs").endswith("--data path/to/blobs --minutes 0.0001")
+
+
+@pytest.mark.parametrize("minutes", ["0", "-1", "inf", "nan"])
+def test_minutes_are_a_positive_number(minutes: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["train", "article", "--minutes", minutes])
+    assert "--minutes" in capsys.readouterr().err
 
 
 def test_a_classifier_needs_labels(blobs_npz: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,7 +3,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from training.noise import BlindNoise, GaussianNoise, Images, NoNoise, SaltAndPepperNoise, blur
+from training.noise import (
+    BlindNoise,
+    GaussianNoise,
+    Images,
+    NoNoise,
+    RandomLevelNoise,
+    RecordedNoise,
+    SaltAndPepperNoise,
+    blur,
+    pair_up,
+)
 
 GRAY = np.full((20, 32, 32, 1), 0.5, np.float32)
 MANY = np.full((300, 16, 16, 1), 0.5, np.float32)
@@ -99,3 +109,41 @@ def test_blur_spreads_a_pixel_over_its_neighbours() -> None:
     image = np.zeros((1, 5, 5, 1), np.float32)
     image[0, 2, 2] = 16
     assert blur(image)[0, 1:4, 1:4, 0].tolist() == [[1, 2, 1], [2, 4, 2], [1, 2, 1]]
+
+
+def test_each_image_gets_noise_of_the_level_that_is_told() -> None:
+    noisy, levels = RandomLevelNoise(rounded=0).add_to(MANY, np.random.default_rng(0))
+    assert levels.dtype == np.float32
+    assert levels.shape == (300,)
+    np.testing.assert_allclose((noisy - MANY).std(axis=(1, 2, 3)), levels, rtol=0.2)
+
+
+def test_levels_are_common_strong_or_none() -> None:
+    many = np.zeros((20_000, 1, 1, 1), np.float32)
+    _, levels = RandomLevelNoise(common=40, highest=60, noiseless=0.2, strong=0.3).add_to(
+        many, np.random.default_rng(0)
+    )
+    on_8_bits = levels * 255
+    assert np.mean(on_8_bits == 0) == pytest.approx(0.2, abs=0.02)
+    assert np.mean(on_8_bits > 40) == pytest.approx(0.3, abs=0.02)
+    assert on_8_bits.max() == pytest.approx(60, abs=0.1)
+
+
+def test_a_share_of_the_images_is_clipped_and_rounded_as_files_are() -> None:
+    noisy, _ = RandomLevelNoise(noiseless=0, rounded=0.5).add_to(MANY, np.random.default_rng(0))
+    on_8_bits = noisy * 255
+    is_rounded = (np.abs(on_8_bits - np.rint(on_8_bits)) < 1e-3).all(axis=(1, 2, 3))
+    assert is_rounded.mean() == pytest.approx(0.5, abs=0.1)
+    assert noisy[is_rounded].min() >= 0
+    assert noisy[is_rounded].max() <= 1
+
+
+def test_images_pair_up_with_the_noise_that_is_added_or_recorded() -> None:
+    noisy, clean = pair_up(GRAY, GaussianNoise(0.1), np.random.default_rng(0))
+    assert np.array_equal(clean, GRAY)
+    assert np.array_equal(noisy, GaussianNoise(0.1).add_to(GRAY, np.random.default_rng(0)))
+    pairs = np.concatenate([GRAY, GRAY / 2], axis=-1)
+    noisy, clean = pair_up(pairs, RecordedNoise(), np.random.default_rng(0))
+    assert np.array_equal(clean, GRAY)
+    assert np.array_equal(noisy, GRAY / 2)
+    assert np.array_equal(pair_up(pairs, NoNoise(), np.random.default_rng(0))[0], GRAY)

@@ -59,7 +59,7 @@ class TestBudget:
         progress = Progress({"seconds": [spent_s], "val_loss": [1.0]} if spent_s else {})
         budget = TimeBudget(minutes, progress, epochs=epochs, clock=clock)
         data = np.zeros((8, 1), np.float32)
-        make_model(schedule).fit(data, data, batch_size=2, epochs=epochs, verbose=0, callbacks=[Ticking(), budget])
+        make_model(schedule).fit(data, data, batch_size=2, epochs=epochs, verbose=0, callbacks=[budget, Ticking()])
         finished = Progress()
         for logs in logged:
             finished = finished.with_epoch(logs | {"val_loss": 1.0})

@@ -1,0 +1,169 @@
+"""From pictures in a folder to answers of the service: the two halves and what they share."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+from PIL import Image
+
+from app.main import create_app
+from app.savedmodel import load_savedmodel
+from app.settings import Settings
+from tests.training.drawing import draw_blobs, write_images, write_pairs
+from training.__main__ import main
+from training.architectures import ARCHITECTURES
+from training.config import PRESETS, Crops
+from training.errors import RunError
+from training.noise import GaussianNoise, Images
+from training.photo_assess import assess_photos
+from training.photos import load_photos
+from training.publish import publish
+from training.train import train
+from training.unet import build_photo
+
+SIDE_PX = 48
+TINY = replace(
+    PRESETS["photo"],
+    crops=Crops(side_px=32, scales=(1.0, 0.7), steps_per_epoch=2),
+    batch_size=2,
+    precision="float32",
+).with_epochs(1)
+
+
+@contextmanager
+def served(store: Path, name: str) -> Iterator[TestClient]:
+    settings = Settings(model_store=store, default_model=name, inference_threads=1)
+    # Given, since the service's own would set TensorFlow's threads, for which it is too late after a training.
+    with TestClient(create_app(settings, load=load_savedmodel)) as client:
+        yield client
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_network() -> Iterator[None]:
+    """Let the preset `photo` have a network that is traced in a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(ARCHITECTURES, "photo", partial(build_photo, widths=(4, 6, 8), blocks=(1, 1, 1, 1, 1)))
+        yield
+
+
+def encode(image: Images) -> bytes:
+    file = BytesIO()
+    Image.fromarray(np.rint(image.clip(0, 1) * 255).astype(np.uint8)).save(file, "PNG")
+    return file.getvalue()
+
+
+def read_metadata(store: Path, name: str) -> dict[str, Any]:
+    metadata: dict[str, Any] = json.loads((store / name / "1" / "metadata.json").read_text())
+    return metadata
+
+
+@pytest.fixture(scope="module")
+def photo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("photos") / "discs"
+    write_images(folder, draw_blobs(3, size=SIDE_PX))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def photo_store(photo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("photo")
+    photos = load_photos(str(photo_folder), min_side_px=32, seed=0)
+    train(TINY, photos, folder / "run")
+    train(TINY, photos, folder / "run", resume=True)
+    publish(folder / "run", photos, store=folder / "store", name="mine")
+    return folder / "store"
+
+
+def test_a_network_for_photographs_is_trained_published_and_served(photo_store: Path) -> None:
+    clean = draw_blobs(1, size=SIDE_PX)[0, :40, :, 0]
+    noisy = GaussianNoise(25 / 255).add_to(clean, np.random.default_rng(1))
+    with served(photo_store, "mine") as client:
+        answer = client.post("/v1/denoise", content=encode(noisy), params={"noise_level": "25"})
+    assert answer.status_code == 200
+    assert (answer.headers["X-Model-Name"], answer.headers["X-Noise-Level"]) == ("mine", "25")
+    with Image.open(BytesIO(answer.content)) as image:
+        assert image.size == (SIDE_PX, 40)
+
+
+def test_its_metadata_says_how_good_it_is_at_each_level(photo_store: Path) -> None:
+    metadata = read_metadata(photo_store, "mine")
+    assert metadata["description"] == "Preset photo, trained on discs"
+    assert metadata["noise_level"] == {"min": 0.0, "max": 75 / 255}
+    metrics = metadata["metrics"]
+    assert list(metrics["by_noise_level"]) == ["15", "25", "50"]
+    assert metrics["psnr_db"] == metrics["by_noise_level"]["25"]["psnr_db"]
+    assert (metrics["train_images"], metrics["validation_images"], metrics["epochs"]) == (2, 1, 1)
+    assert metrics["protocol"] == "1 held-out photographs of discs, white Gaussian noise, level told"
+
+
+def test_its_card_says_the_same_to_people(photo_store: Path) -> None:
+    card = (photo_store / "mine" / "1" / "MODEL_CARD.md").read_text()
+    assert "2 photographs were trained on, at scales from 1 to 0.5; 1 were held out" in card
+    assert "python -m training train photo --data path/to/discs --epochs 1\n" in card
+    assert "astronaut" in card
+    assert card.count("\n| 25 | ") == 1
+
+
+def test_it_is_compared_with_classical_filters(photo_store: Path, photo_folder: Path) -> None:
+    quick = assess_photos(photo_store / "mine" / "1", str(photo_folder), limit=1)
+    assert "1 images of discs" in quick
+    assert "| non-local means |" in quick
+    assert "evaluation" not in read_metadata(photo_store, "mine")["metrics"]
+    assert "## Beside other methods" not in (photo_store / "mine" / "1" / "MODEL_CARD.md").read_text()
+
+
+@pytest.fixture(scope="module")
+def pair_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pairs") / "scans"
+    clean = draw_blobs(12, size=SIDE_PX)
+    write_pairs(folder, clean, GaussianNoise(0.1).add_to(clean, np.random.default_rng(2)))
+    return folder
+
+
+def test_a_network_for_photographs_is_trained_on_pairs(pair_folder: Path, tmp_path: Path) -> None:
+    pairs = load_photos(str(pair_folder), min_side_px=32, seed=0)
+    train(TINY.with_pairs(), pairs, tmp_path / "run")
+    publish(tmp_path / "run", pairs, store=tmp_path / "store", name="scans")
+    metadata = read_metadata(tmp_path / "store", "scans")
+    assert metadata["training"]["noise"] == "that of noisy/clean pairs"
+    assert (
+        metadata["metrics"]["protocol"]
+        == "1 held-out photographs of scans, noise that of noisy/clean pairs, level told"
+    )
+    assert list(metadata["metrics"]["by_noise_level"]) == ["pairs"]
+    card = (tmp_path / "store" / "scans" / "1" / "MODEL_CARD.md").read_text()
+    assert "11 noisy/clean pairs were trained on; 1 were held out" in card
+    assert "It knows the noise of its pairs" in card
+    assert "astronaut" not in card
+
+
+def test_a_network_for_digits_is_trained_on_pairs_and_served(pair_folder: Path, tmp_path: Path) -> None:
+    words = ["train", "article", "--data", pair_folder, "--epochs", "1", "--name", "scans"]
+    assert main([str(word) for word in [*words, "--run-dir", tmp_path / "run", "--store", tmp_path / "store"]]) == 0
+    metadata = read_metadata(tmp_path / "store", "scans")
+    assert metadata["metrics"]["protocol"] == "scans test, that of noisy/clean pairs"
+    assert "The noisy/clean pairs of “scans”" in (tmp_path / "store" / "scans" / "1" / "MODEL_CARD.md").read_text()
+    with served(tmp_path / "store", "scans") as client:
+        assert client.post("/v1/denoise", content=encode(draw_blobs(1)[0, ..., 0])).status_code == 200
+
+
+def test_a_run_on_pairs_is_not_exported_with_clean_images_of_the_same_name(
+    pair_folder: Path, photo_folder: Path, tmp_path: Path
+) -> None:
+    pairs = load_photos(str(pair_folder), min_side_px=32, seed=0)
+    run = tmp_path / "run"
+    (run / "denoise" / "epoch-00001").mkdir(parents=True)
+    (run / "denoise" / "epoch-00001" / "history.json").write_text('{"val_loss": [1.0]}')
+    described = {"data": "scans", "noise": "that of noisy/clean pairs", "config": TINY.with_pairs().to_json()}
+    (run / "run.json").write_text(json.dumps(described))
+    clean = replace(pairs, train=tuple(pair[..., 0] for pair in pairs.train))
+    with pytest.raises(RunError, match="was trained on pairs of scans, not scans"):
+        publish(run, clean, store=tmp_path / "store", name="scans")

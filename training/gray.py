@@ -1,0 +1,58 @@
+"""Image files as gray pixels, upright."""
+
+import warnings
+from pathlib import Path
+from typing import NamedTuple
+
+from PIL import Image, ImageOps
+
+from training.errors import DataError
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".pgm", ".ppm")
+
+
+class Gray(NamedTuple):
+    """An upright image in Pillow's mode F, and the value of white in it."""
+
+    image: Image.Image
+    peak: float
+
+
+def find_images(folder: Path) -> list[Path]:
+    """Return every image in `folder` and below, by path.
+
+    Raises:
+        DataError: there is none.
+    """
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    if not paths:
+        raise DataError(f"{folder}: no images in it (looked for {', '.join(SUFFIXES)})")
+    return paths
+
+
+def open_gray(path: Path) -> Gray:
+    """Return one image upright and whole.
+
+    Raises:
+        DataError: it cannot be read, the text names it.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the user's own files are trusted
+            with Image.open(path) as image:
+                upright = ImageOps.exif_transpose(image)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise DataError(f"{path}: not a readable image ({error})") from error
+    return _to_gray(upright)
+
+
+def _to_gray(image: Image.Image) -> Gray:
+    """Return the image in gray; transparent parts are white."""
+    if image.mode == "F":
+        return Gray(image, 1.0)
+    if image.mode.startswith("I"):  # 16 bits, which Pillow's convert("L") would cut at 255
+        return Gray(image.convert("F"), 65535.0)
+    if image.has_transparency_data:
+        layer = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
+    return Gray(image.convert("L").convert("F"), 255.0)

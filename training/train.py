@@ -61,7 +61,7 @@ def _prepare_run_dir(run_dir: Path, run: dict[str, Any], *, resume: bool) -> Non
 def _without_epochs(run: dict[str, Any]) -> dict[str, Any]:
     """Return what must not change between the start of a run and its resumption."""
     stages = [stage | {"epochs": None} for stage in run["config"]["stages"]]
-    return {"data": run["data"], **run["config"], "stages": stages, "minutes": None}
+    return run["config"] | {"stages": stages, "minutes": None, "data": run["data"]}
 
 
 def _train_stage(config: Config, stage: Stage, images: CleanImages | CleanPhotos, *, run_dir: Path) -> None:

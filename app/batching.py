@@ -14,12 +14,7 @@ from app.errors import InferenceError
 from app.images import FloatImage, Samples
 from app.metadata import ModelMetadata
 
-BATCH_SIZES = (1, 2, 4, 6, 8, 12, 16, 20, 24, 32, 48, 64)  # batches are padded to these, which were warmed
-# So many images start a batch at once: larger ones cost little less for each, and decoding goes on meanwhile.
-FULL_ENOUGH = 12
-# Fewer wait until the event loop has gone round so often without a further one; with one round, those that are being
-# answered now come too late, and a batch of one or two holds up the next dozen.
-QUIET_ROUNDS = 2
+BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)  # batches are padded to these, so that TensorFlow sees few shapes
 MAX_BATCH_PIXELS = 2**18  # larger images gain nothing from company, and their memory would add up
 
 
@@ -47,9 +42,9 @@ class _Item:
 class Batcher:
     """Runs a Denoiser on threads of its own; to be made, used and closed on one event loop.
 
-    Whatever waits when a thread becomes free is its next batch, as soon as it is FULL_ENOUGH, or the event loop has
-    gone round without a further image: requests that arrive together are cleaned together, and a lone one waits for
-    nothing but a look at the sockets.
+    Whatever waits when a thread becomes free is its next batch. When one is free already, a batch starts as soon as
+    the event loop has gone round once without a further image: requests that arrive together are cleaned together,
+    and a lone one waits for nothing.
 
     The queue is bounded by who submits (see app.admission). Items whose future is done before their turn, because the
     client left or the deadline passed, are dropped before the network sees them.
@@ -94,8 +89,10 @@ class Batcher:
         """
         future: asyncio.Future[Denoised] = self._loop.create_future()
         self._waiting.append(_Item(image, noise_level, future, time.perf_counter()))
-        self._drained.clear()
-        self._gather()
+        if self._free and not self._is_gathering:
+            self._is_gathering = True
+            self._drained.clear()
+            self._loop.call_soon(self._start_when_quiet, len(self._waiting))
         return future
 
     async def close(self) -> None:
@@ -106,20 +103,9 @@ class Batcher:
         for thread in self._threads:
             await asyncio.to_thread(thread.join)
 
-    def _take_back_thread(self) -> None:
-        self._free += 1
-        self._gather()
-
-    def _gather(self) -> None:
-        """Start a batch for a free thread, unless one is being gathered."""
-        if self._free and not self._is_gathering:
-            self._is_gathering = True
-            self._start_when_quiet()
-
-    def _start_when_quiet(self, seen: int = 0, quiet_rounds: int = 0) -> None:
-        count = len(self._waiting)
-        if 0 < count < FULL_ENOUGH and quiet_rounds < QUIET_ROUNDS:
-            self._loop.call_soon(self._start_when_quiet, count, quiet_rounds + 1 if count == seen else 0)
+    def _start_when_quiet(self, seen: int) -> None:
+        if seen < len(self._waiting) < BATCH_SIZES[-1]:
+            self._loop.call_soon(self._start_when_quiet, len(self._waiting))
         else:
             self._is_gathering = False
             self._start_next()
@@ -158,13 +144,15 @@ class Batcher:
         ]
 
     def _deliver(self, batch: list[_Item], results: list[Denoised]) -> None:
-        self._take_back_thread()  # first, so that the network works while these are encoded
+        self._free += 1
+        self._start_next()  # first, so that the network works while these are encoded
         for item, result in zip(batch, results, strict=True):
             if not item.future.done():
                 item.future.set_result(result)
 
     def _fail(self, batch: list[_Item], error: Exception) -> None:
-        self._take_back_thread()
+        self._free += 1
+        self._start_next()
         for item in batch:
             if not item.future.done():
                 failure = InferenceError("The network failed on this image.")

@@ -9,6 +9,7 @@ from PIL import Image
 from app.images import FloatImage
 
 RgbImage = NDArray[np.uint8]
+CompactImage = NDArray[np.float16]  # within an eighth of a level of [0, 1], in half the memory
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 CB_SCALE, CR_SCALE = np.float32(1.772), np.float32(1.402)
@@ -22,10 +23,10 @@ def luma(rgb: RgbImage) -> FloatImage:
     return np.asarray(rgb @ LUMA / np.float32(255), np.float32)
 
 
-def halve_chroma(rgb: RgbImage) -> FloatImage:
+def halve_chroma(rgb: RgbImage) -> CompactImage:
     """Return Cb and Cr at half the height and width, rounded up: shape (2, H/2, W/2), from -0.5 to 0.5."""
     height, width = rgb.shape[:2]
-    halves = np.empty((2, -(-height // 2), -(-width // 2)), np.float32)
+    halves = np.empty((2, -(-height // 2), -(-width // 2)), np.float16)
     for rows in _strips(height):
         for plane, half in zip(_chroma(rgb[rows]), halves, strict=True):
             half[rows.start // 2 : -(-rows.stop // 2)] = np.asarray(Image.fromarray(plane).reduce(2))
@@ -34,9 +35,9 @@ def halve_chroma(rgb: RgbImage) -> FloatImage:
 
 def merge_color(
     rgb: RgbImage,
-    denoised_luma: FloatImage,
-    noisy_halves: FloatImage,
-    denoised_halves: FloatImage,
+    denoised_luma: CompactImage,
+    noisy_halves: CompactImage,
+    denoised_halves: CompactImage,
     *,
     noise_level: float,
 ) -> RgbImage:
@@ -57,10 +58,12 @@ def merge_color(
     height, width = rgb.shape[:2]
     for rows in _strips(height):
         cb, cr = (
-            _clean_chroma(full, noisy, denoised, rows, width, threshold=THRESHOLD * noise_level)
+            _clean_chroma(
+                full, _enlarge(noisy, rows, width), _enlarge(denoised, rows, width), threshold=THRESHOLD * noise_level
+            )
             for full, noisy, denoised in zip(_chroma(rgb[rows]), noisy_halves, denoised_halves, strict=True)
         )
-        y = denoised_luma[rows]
+        y = denoised_luma[rows].astype(np.float32)
         red, blue = y + CR_SCALE * cr, y + CB_SCALE * cb
         green = (y - LUMA[0] * red - LUMA[2] * blue) / LUMA[1]
         for channel, plane in enumerate((red, green, blue)):
@@ -68,13 +71,11 @@ def merge_color(
     return merged
 
 
-def _clean_chroma(
-    full: FloatImage, noisy_half: FloatImage, denoised_half: FloatImage, rows: slice, width: int, *, threshold: float
-) -> FloatImage:
-    coarse = _enlarge(noisy_half, rows, width)
-    fine = full - coarse
+def _clean_chroma(full: FloatImage, noisy: FloatImage, denoised: FloatImage, *, threshold: float) -> FloatImage:
+    """Put what ``full`` has beyond ``noisy``, as far as it is above the threshold, on ``denoised``."""
+    fine = full - noisy
     kept = np.sign(fine) * np.maximum(np.abs(fine) - np.float32(threshold), 0)
-    return np.asarray(_enlarge(denoised_half, rows, width) + kept, np.float32)
+    return np.asarray(denoised + kept, np.float32)
 
 
 def _chroma(rgb: RgbImage) -> tuple[FloatImage, FloatImage]:
@@ -83,11 +84,13 @@ def _chroma(rgb: RgbImage) -> tuple[FloatImage, FloatImage]:
     return (blue - y) / CB_SCALE, (red - y) / CR_SCALE
 
 
-def _enlarge(half: FloatImage, rows: slice, width: int) -> FloatImage:
+def _enlarge(half: CompactImage, rows: slice, width: int) -> FloatImage:
     """Double some rows of a half-sized plane, bilinearly."""
-    box = (0, rows.start / 2, width / 2, rows.stop / 2)
+    first = max(0, rows.start // 2 - 1)  # a neighbour on either side takes part
+    part = half[first : -(-rows.stop // 2) + 1].astype(np.float32)
+    box = (0, rows.start / 2 - first, width / 2, rows.stop / 2 - first)
     size = (width, rows.stop - rows.start)
-    return np.asarray(Image.fromarray(half).resize(size, Image.Resampling.BILINEAR, box=box))
+    return np.asarray(Image.fromarray(part).resize(size, Image.Resampling.BILINEAR, box=box))
 
 
 def _strips(height: int) -> Iterator[slice]:

@@ -1,5 +1,6 @@
 """Bring a picture to the size and polarity that a network takes, and its answer back."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -44,7 +45,7 @@ def fit_image(
 ) -> FittedImage:
     """Bring a picture, shape (H, W), to a network's ``size`` (height, width) and polarity."""
     source_size = (gray.shape[0], gray.shape[1])
-    found = find_polarity(gray, network_polarity, polarity)
+    found = find_polarity(lambda: gray, network_polarity, polarity)
     is_inverted = found != network_polarity
     if is_inverted:
         gray = 1 - gray
@@ -55,12 +56,12 @@ def fit_image(
 
 
 def find_polarity(
-    gray: FloatImage, network_polarity: Polarity | None, asked: Polarity | Literal["auto"]
+    get_gray: Callable[[], FloatImage], network_polarity: Polarity | None, asked: Polarity | Literal["auto"]
 ) -> Polarity | None:
-    """Say which polarity a picture has: as asked, or judged; None where the network does not care."""
+    """Say which polarity a picture has: as asked, or judged from its gray; None where the network does not care."""
     if network_polarity is None:
         return None
-    return judge_polarity(gray) if asked == "auto" else asked
+    return judge_polarity(get_gray()) if asked == "auto" else asked
 
 
 def restore_image(denoised: FloatImage, fitted: FittedImage, *, to_source: bool) -> FloatImage:

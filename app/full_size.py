@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from app.chroma import HALF_NOISE, RgbImage, halve_chroma, luma, merge_color
+from app.chroma import HALF_NOISE, CompactImage, RgbImage, halve_chroma, luma, merge_color
 from app.images import FloatImage, Samples, to_unit
 from app.noise_level import estimate_noise_level
 from app.png import BitDepth, Levels, to_levels
@@ -94,7 +94,7 @@ class ColorPicture:
     def __init__(self, rgb: RgbImage, *, is_inverted: bool = False) -> None:
         self._rgb = rgb
         self._is_inverted = is_inverted
-        self._luma = np.empty(rgb.shape[:2], np.float32)
+        self._luma = np.empty(rgb.shape[:2], np.float16)
         self._noisy_halves = halve_chroma(rgb)
         self._denoised_halves = np.empty_like(self._noisy_halves)
         self._noise_level = 0.0
@@ -132,11 +132,11 @@ class ColorPicture:
         self._luma[part] = 1 - denoised if self._is_inverted else denoised
 
 
-def _reader(plane: FloatImage) -> Callable[[Rectangle], FloatImage]:
-    return lambda part: plane[part] + GRAY_CHROMA
+def _reader(plane: CompactImage) -> Callable[[Rectangle], FloatImage]:
+    return lambda part: plane[part].astype(np.float32) + GRAY_CHROMA
 
 
-def _writer(plane: FloatImage) -> Callable[[Rectangle, FloatImage], None]:
+def _writer(plane: CompactImage) -> Callable[[Rectangle, FloatImage], None]:
     def write(part: Rectangle, denoised: FloatImage) -> None:
         plane[part] = denoised - GRAY_CHROMA
 

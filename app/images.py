@@ -26,6 +26,7 @@ SIGNATURES = re.compile(
 
 ORIENTATION_TAG = 0x0112
 TIFF_BITS_PER_SAMPLE, TIFF_PHOTOMETRIC, WHITE_IS_ZERO = 258, 262, 0
+MAX_FLOAT_SAMPLE = 10**9  # far beyond what noise does; of larger ones, sums of squares would not fit
 WHITE_8, WHITE_16 = 2**8 - 1, 2**16 - 1
 
 Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit is a warning; open_image checks ours from the header
@@ -95,9 +96,7 @@ def decode_samples(opened: OpenedImage, *, backdrop: float, keeps_color: bool = 
         samples = _integer_gray(image, backdrop)
     elif image.mode == "F":
         samples = np.asarray(image)
-        if not np.isfinite(samples).all():
-            msg = "The image has NaN or infinite samples."
-            raise InvalidImageError(msg)
+        _check_float_samples(samples)
     elif keeps_color and _is_colored(image):
         samples = np.asarray(_eight_bit_rgb(image, backdrop))
     else:
@@ -115,6 +114,15 @@ def to_unit(samples: Samples) -> FloatImage:
     if samples.dtype == np.float32:
         return np.asarray(samples, np.float32)
     return np.divide(samples, WHITE_8 if samples.dtype == np.uint8 else WHITE_16, dtype=np.float32)
+
+
+def _check_float_samples(samples: Samples) -> None:
+    if not np.isfinite(samples).all():
+        msg = "The image has NaN or infinite samples."
+        raise InvalidImageError(msg)
+    if max(samples.max(), -samples.min()) > MAX_FLOAT_SAMPLE:
+        msg = f"The image has samples beyond {MAX_FLOAT_SAMPLE}; float samples are nominally from 0 to 1."
+        raise InvalidImageError(msg)
 
 
 def _check_size(size: tuple[int, int] | None, max_pixels: int) -> None:

@@ -47,8 +47,15 @@ class InputSpec(_Frozen):
 class NoiseLevelRange(_Frozen):
     """Standard deviations, in units of the [0, 1] range, that a network was trained for."""
 
-    min: float = Field(ge=0)
-    max: float
+    min: float = Field(ge=0, allow_inf_nan=False)
+    max: float = Field(gt=0, allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _is_ordered(self) -> "NoiseLevelRange":
+        if self.min > self.max:
+            msg = "min is above max"
+            raise ValueError(msg)
+        return self
 
 
 class ModelMetadata(_Frozen):
@@ -61,8 +68,8 @@ class ModelMetadata(_Frozen):
     created: datetime
     input: InputSpec
     noise_level: NoiseLevelRange | None
-    size_multiple: int = Field(ge=1)
-    halo_px: int = Field(ge=0)
+    size_multiple: int = Field(ge=1, le=128)  # the service's tiles have room for twice the halo and the multiple
+    halo_px: int = Field(ge=0, le=256)
     training: dict[str, Any]
     metrics: dict[str, Any]
     files: dict[str, Sha256] = Field(min_length=1)

@@ -15,7 +15,7 @@ from app.metadata import FILE_NAME, ModelMetadata, read_metadata
 DEFAULT_MODEL = "digits"
 MAX_NAME = 64
 LOADED_FILES = ("saved_model.pb", "variables/*")
-WARM_UP_SIZE = (64, 64)  # of networks that take any size
+WARM_UP_SIZES = ((1, 1), (61, 47), (64, 64))  # of networks that take any size, odd ones too
 
 
 @dataclass(frozen=True)
@@ -88,14 +88,15 @@ def load_model(
     """
     folder = store / metadata.name / str(metadata.version)
     denoiser = load(folder)
-    size = metadata.input.size or WARM_UP_SIZE
-    for batch in warm_up_batches if metadata.input.size else (1,):
-        images = np.zeros((batch, *size), np.float32)
+    size = metadata.input.size
+    shapes = [(batch, *size) for batch in warm_up_batches] if size else [(1, *free) for free in WARM_UP_SIZES]
+    for batch, height, width in shapes:
+        images = np.zeros((batch, height, width), np.float32)
         levels = None if metadata.noise_level is None else np.zeros(batch, np.float32)
         try:
             denoised = denoiser.denoise(images, levels)
         except Exception as error:  # TensorFlow raises what it likes
-            msg = f"{folder}: a call with {batch} x {size[0]} x {size[1]} pixels failed: {error}"
+            msg = f"{folder}: a call with {batch} x {height} x {width} pixels failed: {error}"
             raise ModelStoreError(msg) from error
         if denoised.shape != images.shape:
             msg = f"{folder}: the answer to shape {images.shape} has shape {denoised.shape}"

@@ -37,6 +37,11 @@ class Options:
     bit_depth: Literal["8", "16", "same"] = "8"
     keeps_color: bool = False
 
+    @property
+    def estimates_noise(self) -> bool:
+        """Whether the noise level has to be estimated, which takes milliseconds."""
+        return self.noise_levels is not None and self.noise_level is None
+
     def told_noise_level(self, noise_level: float | None) -> float | None:
         """What the network is told of a picture with that noise: within what it knows; None where it is not told."""
         if noise_level is None or self.noise_levels is None:
@@ -86,7 +91,7 @@ def _read_noise_level(query: DenoiseQuery, known: NoiseLevelRange | None) -> flo
     if not lowest <= query.noise_level <= highest:
         msg = f"noise_level: the chosen model knows {lowest:g} to {highest:g}, not {query.noise_level:g}."
         raise InvalidParameterError(msg, parameter="noise_level")
-    return query.noise_level / LEVELS
+    return query.noise_level / LEVELS + 0.0  # so that -0 is 0
 
 
 def _refuse(parameter: str, value: str | float | None, reason: str) -> None:

@@ -48,7 +48,7 @@ class Pipeline:
         is_small = len(data) <= INLINE_BYTES
         opened = await self._run(partial(open_image, data, max_pixels=self._max_pixels), is_small=is_small)
         slot.reserve_pixels(opened.pixels)
-        is_small = is_small and opened.pixels <= INLINE_PIXELS
+        is_small = is_small and opened.pixels <= INLINE_PIXELS and not options.estimates_noise
         return await self._run(partial(prepare_picture, opened, options), is_small=is_small)
 
     def submit(

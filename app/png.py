@@ -17,7 +17,7 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 GRAY, RGB = 0, 2  # colour types
 FILTER_UP = 2
 COMPRESSION = 3  # of 0-9: more gains a tenth, and costs three times the time
-STRIP_BYTES = 2**20  # so much is filtered and compressed at a time: a large picture is never copied whole
+STRIP_BYTES = 2**20  # so much is filtered and compressed at a time, so that a large picture is not copied whole
 
 
 def to_levels(image: FloatImage, bit_depth: BitDepth = 8) -> Levels:
@@ -43,28 +43,29 @@ def encode_png(levels: Levels) -> bytes:
     color_type = GRAY if levels.ndim == 2 else RGB
     header = struct.pack(">IIBBBBB", width, height, levels.itemsize * 8, color_type, 0, 0, 0)  # the only methods
     compressor = zlib.compressobj(COMPRESSION)
-    pixels = [compressor.compress(strip) for strip in _filtered_strips(_big_endian_rows(levels))]
+    pixels = [compressor.compress(strip) for strip in _filtered_strips(levels)]
     pixels.append(compressor.flush())
     return b"".join((SIGNATURE, _chunk(b"IHDR", header), _chunk(b"IDAT", b"".join(pixels)), _chunk(b"IEND", b"")))
 
 
-def _big_endian_rows(levels: Levels) -> NDArray[np.uint8]:
-    """View as bytes, shape (H, bytes of a row); PNG's 16-bit samples are big-endian."""
+def _filtered_strips(levels: Levels) -> Iterator[memoryview]:
+    """Give rows as differences from the one above, each behind its filter's number, some at a time."""
+    count = max(1, STRIP_BYTES // (levels.nbytes // len(levels)))
+    above: NDArray[np.uint8] | int = 0
+    for start in range(0, len(levels), count):
+        rows = _to_bytes(levels[start : start + count])
+        filtered = np.empty((len(rows), 1 + rows.shape[1]), np.uint8)
+        filtered[:, 0] = FILTER_UP
+        filtered[0, 1:] = rows[0] - above
+        np.subtract(rows[1:], rows[:-1], out=filtered[1:, 1:])
+        above = rows[-1]
+        yield filtered.data
+
+
+def _to_bytes(levels: Levels) -> NDArray[np.uint8]:
+    """View as shape (H, bytes of a row); PNG's 16-bit samples are big-endian."""
     samples: NDArray[Any] = levels if levels.itemsize == 1 else levels.astype(">u2")
     return np.ascontiguousarray(samples).reshape(len(samples), -1).view(np.uint8)
-
-
-def _filtered_strips(rows: NDArray[np.uint8]) -> Iterator[memoryview]:
-    """Give rows as differences from the one above, each behind its filter's number, some at a time."""
-    height, width = rows.shape
-    count = max(1, STRIP_BYTES // width)
-    for start in range(0, height, count):
-        strip = rows[start : start + count]
-        filtered = np.empty((len(strip), 1 + width), np.uint8)
-        filtered[:, 0] = FILTER_UP
-        filtered[0, 1:] = strip[0] - rows[start - 1] if start else strip[0]
-        np.subtract(strip[1:], strip[:-1], out=filtered[1:, 1:])
-        yield filtered.data
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:

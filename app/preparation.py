@@ -6,10 +6,10 @@ from functools import partial
 
 import numpy as np
 
-from app.chroma import luma
+from app.chroma import RgbImage, luma
 from app.fitting import FittedImage, find_polarity, fit_image, restore_image
 from app.full_size import ColorPicture, FullSizePicture, GrayPicture
-from app.images import OpenedImage, Samples, decode_gray, decode_samples, to_unit
+from app.images import FloatImage, OpenedImage, Samples, decode_gray, decode_samples, to_unit
 from app.metadata import Polarity
 from app.noise_level import estimate_noise_level
 from app.options import Options
@@ -71,9 +71,7 @@ def _prepare_full_size(opened: OpenedImage, options: Options, backdrop: float) -
     samples = decode_samples(opened, backdrop=backdrop, keeps_color=options.keeps_color)
     rgb = np.asarray(samples, np.uint8) if samples.ndim == 3 else None
     wanted = options.input.polarity
-    polarity = None
-    if wanted is not None:
-        polarity = find_polarity(to_unit(samples) if rgb is None else luma(rgb), wanted, options.polarity)
+    polarity = find_polarity(partial(_to_gray, samples, rgb), wanted, options.polarity)
     is_inverted = polarity != wanted
     prepared: FullSizePicture
     if rgb is not None:
@@ -85,11 +83,13 @@ def _prepare_full_size(opened: OpenedImage, options: Options, backdrop: float) -
     return Picture(opened.format, width, height, polarity, level, prepared)
 
 
+def _to_gray(samples: Samples, rgb: RgbImage | None) -> FloatImage:
+    return to_unit(samples) if rgb is None else luma(rgb)
+
+
 def _choose_noise_level(options: Options, estimate: Callable[[], float]) -> float | None:
     """As asked for, or estimated; None for a network that is not told."""
-    if options.noise_levels is None:
-        return None
-    return estimate() if options.noise_level is None else options.noise_level
+    return estimate() if options.estimates_noise else options.noise_level
 
 
 def _choose_bit_depth(options: Options, samples: Samples) -> BitDepth:

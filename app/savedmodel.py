@@ -39,17 +39,18 @@ with _without_greetings():  # the C++ part greets before it knows its log level
 
 SIGNATURE = "serving_default"
 CPU_INFO = Path("/proc/cpuinfo")
+MIN_ROUNDED_LEVEL = 5 / 255  # below, bfloat16's rounding would be a visible part of what is left of the noise
 BFLOAT16_FLAGS = frozenset({"avx512_bf16", "amx_bf16"})
 
 
 class SavedModelDenoiser:
     """The signature ``serving_default`` of a SavedModel: ``image`` and perhaps ``noise_level`` in, ``denoised`` out."""
 
-    def __init__(self, loaded: Any, signature: Any, *, config: bytes = b"") -> None:  # noqa: ANN401  # TensorFlow has no types
-        """Wrap a signature; ``config`` is a serialized ConfigProto, by which TensorFlow rewrites the graph."""
+    def __init__(self, loaded: Any, signature: Any, *, allows_bfloat16: bool = False) -> None:  # noqa: ANN401  # TensorFlow has no types
+        """Wrap a signature; see load_savedmodel."""
         self._loaded = loaded  # owns the variables that the signature reads
         self._signature = signature
-        self._config = config
+        self._rounding_config = _bfloat16_config() if allows_bfloat16 else b""
         self._captured = signature.captured_inputs
         names = [tensor.name.partition(":")[0] for tensor in signature.inputs]
         self._takes_level_first = "noise_level" in names and names.index("noise_level") < names.index("image")
@@ -66,11 +67,12 @@ class SavedModelDenoiser:
         inputs = [image] if noise_levels is None else [image, tf.constant(noise_levels)]
         if self._takes_level_first:
             inputs.reverse()
+        is_noisy = noise_levels is not None and noise_levels.min() >= MIN_ROUNDED_LEVEL
         outputs = tf.raw_ops.StatefulPartitionedCall(
             args=[*inputs, *self._captured],
             Tout=self._output_types,
             f=self._signature,
-            config_proto=self._config,
+            config_proto=self._rounding_config if is_noisy else b"",
             executor_type="SINGLE_THREADED_EXECUTOR",
         )
         denoised: FloatImage = outputs[self._denoised].numpy()[..., 0]
@@ -86,8 +88,9 @@ def use_one_thread_a_call() -> None:
 def load_savedmodel(folder: Path, *, allows_bfloat16: bool = False) -> SavedModelDenoiser:
     """Load one version.
 
-    ``allows_bfloat16`` lets a network of any size compute in bfloat16 where the processor has instructions for it: half
-    the time, for an error of a quarter of a level. Those of a fixed size are too small to gain by it.
+    ``allows_bfloat16`` lets a network of any size compute in bfloat16 where the processor has instructions for it, and
+    where the noise is MIN_ROUNDED_LEVEL at least: half the time, for an error of a quarter of a level (RMS). Networks
+    of a fixed size are too small to gain by it.
 
     Raises:
         ModelStoreError: TensorFlow cannot load it, or it has another signature than the contract says.
@@ -107,8 +110,7 @@ def load_savedmodel(folder: Path, *, allows_bfloat16: bool = False) -> SavedMode
         msg += "not image, perhaps noise_level, and denoised"
         raise ModelStoreError(msg)
     is_free = signature.structured_input_signature[1]["image"].shape[1] is None
-    uses_bfloat16 = allows_bfloat16 and is_free and _has_bfloat16()
-    return SavedModelDenoiser(loaded, signature, config=_bfloat16_config() if uses_bfloat16 else b"")
+    return SavedModelDenoiser(loaded, signature, allows_bfloat16=allows_bfloat16 and is_free and _has_bfloat16())
 
 
 def _has_bfloat16() -> bool:

@@ -41,8 +41,8 @@ class Settings(BaseSettings):
     )
     precision: Precision = Field(
         "auto",
-        description="`float32`, or `auto`: networks of any size compute in bfloat16 where the processor can, which "
-        "takes half the time and moves a pixel by a quarter of a level.",
+        description="`float32`, or `auto`: networks of any size compute in bfloat16 where the processor can and the "
+        "noise level is 5 or more, which takes half the time and moves pixels by a quarter of a level (RMS).",
     )
     log_format: Literal["text", "json"] = Field("text", description="Form of the log records.")
 

@@ -1,6 +1,6 @@
 """How a large picture is cut into tiles that overlap enough for no seam to show."""
 
-from collections.abc import Iterator
+import math
 from dataclasses import dataclass
 from itertools import product
 
@@ -49,7 +49,10 @@ def cut_tiles(height: int, width: int, *, size_multiple: int, halo_px: int, want
     keeps, or to the picture's edge. It starts at multiples of ``size_multiple``, so that a network which halves its
     image pairs the same pixels as in the whole picture. Tiles are of about one size, and see little twice.
     """
-    grids = sorted(_grids(height, width, size_multiple, _round_up(halo_px, size_multiple), wanted), key=_pixels_seen)
+    halo = _round_up(halo_px, size_multiple)
+    rows_first = _grids(height, width, size_multiple, halo, wanted)
+    columns_first = [grid[::-1] for grid in _grids(width, height, size_multiple, halo, wanted)]
+    grids = sorted(rows_first + columns_first, key=_pixels_seen)
     shared = (grid for grid in grids if len(grid[0]) * len(grid[1]) >= wanted)
     rows, columns = next((grid for grid in shared if _pixels_seen(grid) <= FAIR_PRICE * height * width), grids[0])
     return [
@@ -58,16 +61,22 @@ def cut_tiles(height: int, width: int, *, size_multiple: int, halo_px: int, want
     ]
 
 
-def _grids(height: int, width: int, multiple: int, halo: int, wanted: int) -> Iterator[_Grid]:
-    """Every number of rows that can be of use, with as few columns as it needs, and with enough for ``wanted``."""
-    for row_count in range(1, max(wanted, 2 * height * width // MAX_TILE_PIXELS, height // MAX_TILE_PIXELS) + 2):
-        rows = _cut_side(height, row_count, multiple, halo)
-        widest = MAX_TILE_PIXELS // max(row.length for row in rows)
+def _grids(height: int, width: int, multiple: int, halo: int, wanted: int) -> list[_Grid]:
+    """Numbers of rows around that of square tiles, each with as few columns as it needs, and enough for ``wanted``."""
+    square = -(-height // max(1, math.isqrt(MAX_TILE_PIXELS) - 2 * halo))
+    too_many = 8 + 4 * height * width // MAX_TILE_PIXELS  # rows of a narrow picture that are far from full
+    counts = {*range(1, wanted + 1), *range(max(1, square - 2), square + 3)}
+    grids: list[_Grid] = []
+    for row_count in sorted(count for count in counts if count <= too_many):
+        tallest = min(height, _round_up(-(-height // row_count), multiple) + 2 * halo)
+        widest = MAX_TILE_PIXELS // tallest
         kept = (widest - 2 * halo) // multiple * multiple
         if width <= widest or kept > 0:
             fewest = 1 if width <= widest else -(-width // kept)
-            for column_count in {fewest, max(fewest, -(-wanted // row_count))}:
-                yield rows, _cut_side(width, column_count, multiple, halo)
+            rows = _cut_side(height, row_count, multiple, halo)
+            column_counts = {fewest, max(fewest, -(-wanted // row_count))}
+            grids += [(rows, _cut_side(width, count, multiple, halo)) for count in column_counts]
+    return grids
 
 
 def _cut_side(length: int, count: int, multiple: int, halo: int) -> list[_Span]:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -75,7 +75,7 @@ async def _denoise_planes(
         await run(partial(plane.write, tile.kept, to_unit(denoised.image[tile.inner])))
 
     try:
-        for plane, tile in _list_parts(await run(partial(picture.planes, noise_level)), model, batcher.threads):
+        for plane, tile in await run(partial(_list_parts, picture, noise_level, model, batcher.threads)):
             if len(waiting) > batcher.threads:  # one more than can be worked on: no thread waits for the next
                 await write_oldest()
             seen = await run(partial(plane.read, tile.seen))
@@ -89,10 +89,14 @@ async def _denoise_planes(
     return Denoised(levels, max(batch_sizes), waits_s[0], time.perf_counter() - start - waits_s[0])
 
 
-def _list_parts(planes: list[Plane], model: ModelMetadata, threads: int) -> Iterator[tuple[Plane, Tile]]:
-    for plane in planes:
+def _list_parts(
+    picture: FullSizePicture, noise_level: float | None, model: ModelMetadata, threads: int
+) -> list[tuple[Plane, Tile]]:
+    parts: list[tuple[Plane, Tile]] = []
+    for plane in picture.planes(noise_level):
         wanted = threads if plane.height * plane.width >= MIN_SHARED_PIXELS else 1
-        for tile in cut_tiles(
+        tiles = cut_tiles(
             plane.height, plane.width, size_multiple=model.size_multiple, halo_px=model.halo_px, wanted=wanted
-        ):
-            yield plane, tile
+        )
+        parts += [(plane, tile) for tile in tiles]
+    return parts

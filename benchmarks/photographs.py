@@ -19,9 +19,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from skimage.restoration import denoise_nl_means
 
-from app.images import decode_gray, open_image
+from app.images import decode_gray, open_image, to_unit
 from app.png import encode_png
+from app.settings import MODEL_STORE
 from benchmarks.processes import Server, free_port, running_server
+from training.export import SavedNetwork
+from training.store import find_version
 
 Pixels = NDArray[np.uint8]
 
@@ -50,10 +53,11 @@ def main() -> None:
     command = [sys.executable, "-m", "app", "serve", "--port", str(port)]
     probe = encode_png(np.zeros((8, 8), np.uint8))
     with running_server(command, port=port, environment={"DENOISER_REQUEST_TIMEOUT_S": "120"}, probe=probe) as server:
+        print(tell_memory(server, photos[0]))  # first, while the process is as small as it gets
         print(tell_quality(server, photos))
+        print(tell_same(server, photos))
         print(tell_clean(server, photos))
         print(tell_speed(server, photos[0]))
-        print(tell_memory(server, photos[0]))
 
 
 def tell_quality(server: Server, photos: list[Pixels]) -> str:
@@ -71,6 +75,23 @@ def tell_quality(server: Server, photos: list[Pixels]) -> str:
             found.append((psnr_db(noisy, clean), psnr_db(told.pixels, clean), psnr_db(guessed.pixels, clean), error))
         rows.append(f"| {level} | " + " | ".join(f"{value:.2f}" for value in np.mean(found, axis=0)) + " |")
     return f"\n{len(photos)} pictures, noise clipped and rounded to 8 bits, over HTTP:\n\n" + "\n".join(rows)
+
+
+def tell_same(server: Server, photos: list[Pixels]) -> str:
+    """How far the service's answers are from those of its own SavedModel, called with the whole picture in float32."""
+    saved = SavedNetwork(find_version(MODEL_STORE, MODEL))
+    differences = []
+    for level in LEVELS:
+        for clean in photos:
+            noisy = add_noise(clean, level)
+            sigma = np.array([level / 255], np.float32)
+            direct = saved.denoise(to_unit(noisy)[None, ..., None], sigma)[0, ..., 0]
+            served = clean_up(server, noisy, f"noise_level={level}").pixels
+            differences.append(psnr_db(served, clean) - psnr_db(np.rint(direct * 255).astype(np.uint8), clean))
+    return (
+        f"\nPSNR over HTTP less that of the SavedModel on the same pictures: {statistics.mean(differences):+.3f} dB on "
+        f"average, from {min(differences):+.3f} to {max(differences):+.3f} dB."
+    )
 
 
 def tell_clean(server: Server, photos: list[Pixels]) -> str:

@@ -1,5 +1,6 @@
 """What happens at the end of an epoch."""
 
+import math
 from pathlib import Path
 
 import keras
@@ -11,7 +12,8 @@ from training.checkpoints import Progress, save_best, save_checkpoint
 class KeepProgress(keras.callbacks.Callback):
     """Keeps the weights of the lowest validation loss, and the last epoch's state for resumption.
 
-    Where the optimizer averages the weights, their average is what was validated and is kept.
+    Where the optimizer averages the weights, their average is what was validated and is kept. A run whose loss is no
+    longer finite is ended, and its last good epoch stays.
     """
 
     def __init__(self, stage_dir: Path, progress: Progress) -> None:
@@ -20,6 +22,10 @@ class KeepProgress(keras.callbacks.Callback):
         self.progress = progress
 
     def on_epoch_end(self, _epoch: int, logs: dict[str, float]) -> None:
+        if not math.isfinite(logs["val_loss"]):
+            print("the loss is no longer finite: the run ends with its last good epoch", flush=True)
+            self.model.stop_training = True
+            return
         if logs["val_loss"] < self.progress.best_loss:
             self._save_best()
         self.progress = self.progress.with_epoch(logs)

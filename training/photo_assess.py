@@ -48,11 +48,9 @@ def assess_photos(folder: Path, source: str, *, limit: int | None = None) -> str
         text = card.read_text(encoding="utf-8") if card.exists() else f"# {own_name}\n"
         card.write_text(insert_section(text, section), encoding="utf-8")
         metadata = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
-        metadata["metrics"]["evaluation"] = {
-            data_name: {
-                _describe(protocol): {"psnr_db": round(score.psnr_db, 3), "ssim": round(score.ssim, 4)}
-                for protocol, score in results[own_name].items()
-            }
+        metadata["metrics"].setdefault("evaluation", {})[data_name] = {
+            _describe(protocol): {"psnr_db": round(score.psnr_db, 3), "ssim": round(score.ssim, 4)}
+            for protocol, score in results[own_name].items()
         }
         write_metadata(folder, metadata)
         shown = {"non-local means": PHOTO_BASELINES["non-local means"], "denoised": as_photo_method(saved)}

@@ -61,7 +61,7 @@ def measure_photo_run(
         "train_images": len(photos.train),
         "validation_images": len(photos.validation),
         "epochs": progress.epochs,
-        "minutes": round(progress.seconds / 60, 1),
+        **({"minutes": round(progress.seconds / 60, 1)} if progress.seconds else {}),
         "parameters": network.count_params(),
         "mac_per_pixel": count_macs_per_pixel(),
     }

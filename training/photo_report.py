@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from training.photo_evaluation import NOISE_LEVELS, PhotoResults, PhotoScore, Protocol
 from training.published import PUBLISHED_PSNR_DB, SOURCE
-from training.report import BEGIN, END
+from training.report import wrap_section
 
 INTRO = """\
 {count} images of {data_name}. White Gaussian noise of standard deviation {levels} on the 8-bit scale
@@ -23,11 +23,11 @@ METRICS: dict[str, tuple[str, Callable[[PhotoScore], float]]] = {
 def render_photo_section(results: PhotoResults, *, data_name: str, count: int) -> str:
     """Return the model card's section: a table for each metric, and one of the time that the methods take."""
     levels = ", ".join(str(level) for level in NOISE_LEVELS)
-    parts = [f"{BEGIN}\n## Beside other methods", INTRO.format(count=count, data_name=data_name, levels=levels)]
+    parts = [f"## Beside other methods, on {data_name}", INTRO.format(count=count, data_name=data_name, levels=levels)]
     parts += [_render_metric(results, title) for title in METRICS]
     if published := PUBLISHED_PSNR_DB.get(data_name.lower()):
         parts.append(_render_published(published))
-    return "\n\n".join([*parts, _render_times(results), END])
+    return wrap_section("\n\n".join([*parts, _render_times(results)]), data_name=data_name)
 
 
 def _render_metric(results: PhotoResults, title: str) -> str:

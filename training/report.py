@@ -11,7 +11,7 @@ from training.metadata import FILE_NAME, write_metadata
 from training.model_card import FILE_NAME as CARD_NAME
 from training.noise import GaussianNoise, Noise, NoNoise, SaltAndPepperNoise
 
-BEGIN, END = "<!-- evaluation: written by `python -m training evaluate` -->", "<!-- end of evaluation -->"
+BEGIN, END = "<!-- evaluation{of}: written by `python -m training evaluate` -->", "<!-- end of evaluation{of} -->"
 NEXT_SECTION = "## Limits"
 INTRO = """\
 {count:,} test images of {data_name}; mean over the images. Columns: no noise; Gaussian noise of that standard
@@ -38,7 +38,13 @@ def render_section(results: Results, *, data_name: str, count: int) -> str:
         if all(getattr(score, metric) is not None for scores in results.values() for score in scores.values())
     ]
     intro = INTRO.format(count=count, data_name=data_name)
-    return "\n\n".join([f"{BEGIN}\n## Beside other methods", intro, *tables, END])
+    return wrap_section("\n\n".join(["## Beside other methods", intro, *tables]))
+
+
+def wrap_section(text: str, *, data_name: str = "") -> str:
+    """Mark a section as written by `evaluate`; those of several data sets stand side by side."""
+    of = f" on {data_name}" if data_name else ""
+    return "\n".join([BEGIN.format(of=of), f"{text}\n", END.format(of=of)])
 
 
 def _render_table(results: Results, metric: str) -> str:
@@ -77,9 +83,10 @@ def write_report(folder: Path, section: str, scores: dict[Noise, Score]) -> None
 
 
 def insert_section(text: str, section: str) -> str:
-    """Replace the section that is there, or put it before the limits, or at the end."""
-    if BEGIN in text:
-        return re.sub(f"{re.escape(BEGIN)}.*?{re.escape(END)}", lambda _: section, text, flags=re.DOTALL)
+    """Replace the section with the same marks, or put it before the limits, or at the end."""
+    begin, *_, end = section.splitlines()
+    if begin in text:
+        return re.sub(f"{re.escape(begin)}.*?{re.escape(end)}", lambda _: section, text, flags=re.DOTALL)
     head, limits, tail = text.partition(NEXT_SECTION)
     return f"{head.rstrip()}\n\n{section}\n\n{limits}{tail}".rstrip() + "\n"
 

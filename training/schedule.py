@@ -32,13 +32,22 @@ class PlannedCosine(keras.optimizers.schedules.LearningRateSchedule):
         return self.peak * rising * (self.final_share + (1 - self.final_share) * falling)
 
     def plan_end(self, step: int, remaining_steps: float) -> None:
-        """Let the run end `remaining_steps` after `step`."""
+        """Let the run end `remaining_steps` after `step`; one that had ended already goes on as if it had known."""
         progress = float(ops.convert_to_numpy(self._find_progress(ops.convert_to_tensor(float(step)))))
+        if progress >= 1:
+            progress = step / (step + remaining_steps)
         self.plan.assign(np.array([step, progress, (1 - progress) / max(remaining_steps, 1)], np.float32))
 
     def _find_progress(self, step: keras.KerasTensor) -> keras.KerasTensor:
         start, progress, share = self.plan[0], self.plan[1], self.plan[2]
         return ops.clip(progress + (step - start) * share, 0, 1)
+
+
+def plan_end(optimizer: keras.optimizers.Optimizer, *, remaining_steps: float) -> None:
+    """Let the learning rate fall, from what it is, by the end of so many further steps."""
+    schedule = optimizer._learning_rate  # `learning_rate` is its current value
+    if isinstance(schedule, PlannedCosine):
+        schedule.plan_end(int(np.asarray(optimizer.iterations)), remaining_steps)
 
 
 class TimeBudget(keras.callbacks.Callback):
@@ -55,15 +64,13 @@ class TimeBudget(keras.callbacks.Callback):
         self.spent_s = progress.seconds
         self.epochs = epochs
         self.clock = clock
-        self.seconds_per_epoch: float | None = None
+        self.seconds_per_epoch = next(iter(progress.history.get("seconds", [])[-1:]), None)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002  # Keras names it
         self.started = self.clock()
-        schedule = self.model.optimizer._learning_rate  # `learning_rate` is its current value
-        if isinstance(schedule, PlannedCosine) and self.seconds_per_epoch:
+        if self.seconds_per_epoch:
             remaining_epochs = min((self.budget_s - self.spent_s) / self.seconds_per_epoch, self.epochs - epoch)
-            step = int(np.asarray(self.model.optimizer.iterations))
-            schedule.plan_end(step, remaining_epochs * self.params["steps"])
+            plan_end(self.model.optimizer, remaining_steps=remaining_epochs * self.params["steps"])
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002  # likewise
         if self.spent_s + self.clock() - self.started >= self.budget_s:

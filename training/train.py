@@ -22,7 +22,7 @@ from training.noise import Images, Noise, RandomLevelNoise, RecordedNoise, pair_
 from training.optimizers import build_optimizer
 from training.photos import CleanPhotos
 from training.provenance import describe_run
-from training.schedule import TimeBudget
+from training.schedule import TimeBudget, plan_end
 
 EVALUATION_BATCH_PIXELS = 500 * 28 * 28
 # Several batches in one call of the compiled step: 1.6 times faster than one by one on 2 cores.
@@ -52,16 +52,25 @@ def _prepare_run_dir(run_dir: Path, run: dict[str, Any], *, resume: bool) -> Non
     if path.exists() != resume:
         hint = "there is no run to resume" if resume else "has a run already; add --resume, or choose another --run-dir"
         raise RunError(f"{run_dir}: {hint}")
-    if resume and _without_epochs(json.loads(path.read_text())) != _without_epochs(run):
-        raise RunError(f"{run_dir}: was started with another preset, seed or data; choose another --run-dir")
+    if resume and (other := _find_difference(json.loads(path.read_text()), json.loads(json.dumps(run)))):
+        raise RunError(f"{run_dir}: was started with another {other}; choose another --run-dir")
     run_dir.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(run, indent=2))
 
 
-def _without_epochs(run: dict[str, Any]) -> dict[str, Any]:
-    """Return what must not change between the start of a run and its resumption."""
-    stages = [stage | {"epochs": None} for stage in run["config"]["stages"]]
-    return run["config"] | {"stages": stages, "minutes": None, "data": run["data"]}
+def _find_difference(started: dict[str, Any], resumed: dict[str, Any]) -> str | None:
+    """Return what of data or config must not change between the start of a run and its resumption, but did."""
+    if started["data"] != resumed["data"]:
+        return "data"
+    old, new = (_keep_what_trains(run["config"]) for run in (started, resumed))
+    return next((name for name in new if old.get(name) != new[name]), None)
+
+
+def _keep_what_trains(config: dict[str, Any]) -> dict[str, Any]:
+    """Leave out of a config what is only said of the network, and how long it is trained."""
+    stages = [stage | {"epochs": None} for stage in config["stages"]]
+    said = {"description", "interface", "note", "data", "minutes"}
+    return {name: value for name, value in config.items() if name not in said} | {"stages": stages}
 
 
 def _train_stage(config: Config, stage: Stage, images: CleanImages | CleanPhotos, *, run_dir: Path) -> None:
@@ -75,11 +84,12 @@ def _train_stage(config: Config, stage: Stage, images: CleanImages | CleanPhotos
     optimizer = build_optimizer(stage.optimizer, steps=len(batches) * stage.epochs)
     _compile_network(network, optimizer, loss=config.loss, steps_per_epoch=len(batches))
     progress = load_checkpoint(stage_dir, network)
+    plan_end(optimizer, remaining_steps=(stage.epochs - progress.epochs) * len(batches))
     network.fit(
         batches,
         shuffle=False,  # the batches are shuffled; Keras would reorder them by a state that a resumed run lacks
         validation_data=validation,
-        validation_batch_size=EVALUATION_BATCH_PIXELS // math.prod(validation[1].shape[1:]),
+        validation_batch_size=max(1, EVALUATION_BATCH_PIXELS // math.prod(validation[1].shape[1:])),
         initial_epoch=progress.epochs,
         epochs=stage.epochs,
         verbose=1 if sys.stdout.isatty() else 2,

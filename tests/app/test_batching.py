@@ -115,7 +115,7 @@ class TestBatches:
             assert [result.batch_size for result in await asyncio.gather(*tasks)] == [4] * 4
         assert denoiser.shapes == [(1, 4, 3), (4, 4, 3)]
 
-    @pytest.mark.parametrize(("count", "padded"), [(1, 1), (2, 2), (3, 4), (5, 6), (33, 48), (64, 64)])
+    @pytest.mark.parametrize(("count", "padded"), [(1, 1), (2, 2), (3, 4), (5, 8), (33, 64), (64, 64)])
     async def test_a_batch_is_padded_with_black_to_a_size_that_was_warmed(self, count: int, padded: int) -> None:
         denoiser = HoldingDenoiser()
         async with batcher(denoiser) as queue:
@@ -136,7 +136,7 @@ class TestBatches:
             tasks = await submit(queue, *[picture()] * 70)
             denoiser.gate.set()
             await asyncio.gather(*tasks)
-        assert [shape[0] for shape in denoiser.shapes] == [1, 64, 6]
+        assert [shape[0] for shape in denoiser.shapes] == [1, 64, 8]
 
     async def test_images_of_different_shapes_go_into_different_batches_in_their_order(self) -> None:
         denoiser = GatedDenoiser()
@@ -263,12 +263,16 @@ class TestThreads:
         await queue.close()
 
     async def test_a_batch_is_not_padded_where_it_does_not_pay(self) -> None:
-        denoiser = IdentityDenoiser()
+        denoiser = GatedDenoiser()
         queue = Batcher(denoiser, name="unpadded", pads=False)
-        await asyncio.gather(*(queue.submit(picture(), noise_level=level) for level in (0.25, 0.5, 0.75)))
+        first = queue.submit(picture(), noise_level=0.125)
+        assert await asyncio.to_thread(denoiser.entered.wait, 10)
+        others = [queue.submit(picture(), noise_level=level) for level in (0.25, 0.5, 0.75)]
+        denoiser.gate.set()
+        await asyncio.gather(first, *others)
         await queue.close()
-        assert denoiser.shapes == [(3, 4, 3)]
-        assert denoiser.noise_levels == [[0.25, 0.5, 0.75]]
+        assert denoiser.shapes == [(1, 4, 3), (3, 4, 3)]
+        assert denoiser.noise_levels == [[0.125], [0.25, 0.5, 0.75]]
 
     async def test_padding_has_no_noise(self) -> None:
         denoiser = IdentityDenoiser()

@@ -179,6 +179,11 @@ class TestFloat:
         values = np.array([[-3.5, 0, 0.25], [1, 1.75, 1e6]], np.float32)
         np.testing.assert_array_equal(decode(encode(values, "PPM")), values)
 
+    @pytest.mark.parametrize("value", [1e10, -3e38])
+    def test_samples_that_are_no_picture_are_refused(self, value: float) -> None:
+        with pytest.raises(InvalidImageError, match="float samples are nominally from 0 to 1"):
+            decode(encode(np.array([[0.5, value]], np.float32), "TIFF"))
+
     @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
     def test_nan_and_infinite_samples_are_refused(self, value: float) -> None:
         with pytest.raises(InvalidImageError, match="NaN or infinite"):

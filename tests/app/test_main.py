@@ -78,5 +78,5 @@ def test_a_broken_store_stops_the_start(store: Path) -> None:
 
 def test_a_network_that_fails_its_first_call_stops_the_start(store: Path) -> None:
     app = create_app(Settings(model_store=store, default_model="tiny"), load=lambda _folder: BrokenDenoiser())
-    with pytest.raises(ModelStoreError, match="free/1: a call with 1 x 64 x 64 pixels failed: broken"), TestClient(app):
+    with pytest.raises(ModelStoreError, match="free/1: a call with 1 x 1 x 1 pixels failed: broken"), TestClient(app):
         pass

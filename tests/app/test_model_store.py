@@ -170,12 +170,12 @@ class TestLoading:
         self.load(tmp_path, denoiser)
         assert denoiser.shapes == [(1, 28, 28), (4, 28, 28)]
 
-    def test_a_network_of_any_size_is_called_with_one_image(self, tmp_path: Path) -> None:
+    def test_a_network_of_any_size_is_called_with_odd_sizes_too(self, tmp_path: Path) -> None:
         write_version(tmp_path, input=ANY_SIZE)
         denoiser = IdentityDenoiser()
         self.load(tmp_path, denoiser)
-        assert denoiser.shapes == [(1, 64, 64)]
-        assert denoiser.noise_levels == [None]
+        assert denoiser.shapes == [(1, 1, 1), (1, 61, 47), (1, 64, 64)]
+        assert denoiser.noise_levels == [None] * 3
 
     def test_a_network_that_takes_a_noise_level_is_told_one(self, tmp_path: Path) -> None:
         write_version(tmp_path, noise_level=NOISE_LEVELS)

@@ -9,6 +9,7 @@ from PIL import Image
 
 from app.admission import Admission, Slot
 from app.batching import Batcher, Denoised
+from app.denoiser import NoiseLevels
 from app.errors import ImageTooLargeError, InvalidImageError, QueueFullError
 from app.fitting import FittedImage
 from app.images import FloatImage
@@ -145,8 +146,12 @@ class TestAnswers:
         assert pool.count - before == threads
 
     async def test_a_small_picture_of_any_size_takes_no_thread(self, pool: CountingPool) -> None:
-        await answer(encode(gradient(64, INLINE_PIXELS // 64)), TOLD, pool)
+        await answer(encode(gradient(64, INLINE_PIXELS // 64)), TOLD, pool, noise_level=25)
         assert pool.count == 0
+
+    async def test_the_noise_of_a_small_picture_is_estimated_in_a_thread(self, pool: CountingPool) -> None:
+        await answer(encode(gradient(64, INLINE_PIXELS // 64)), TOLD, pool)
+        assert pool.count == 1
 
 
 class TestNoiseLevels:
@@ -178,9 +183,42 @@ class TestNoiseLevels:
 
     async def test_a_network_of_a_fixed_size_can_be_told_too(self, pool: CountingPool, noisy: bytes) -> None:
         denoiser = IdentityDenoiser()
-        await answer(noisy, make_metadata(noise_level=NOISE_LEVELS), pool, denoiser, noise_level=51)
+        model = make_metadata(noise_level=NOISE_LEVELS)
+        await answer(noisy, model, pool, denoiser, noise_level=51)
         ((level,),) = [levels for levels in denoiser.noise_levels if levels is not None]
         assert level == pytest.approx(0.2)
+
+    async def test_the_noise_of_what_a_network_of_a_fixed_size_sees_is_estimated(self, pool: CountingPool) -> None:
+        denoiser = IdentityDenoiser()
+        noise = np.random.default_rng(0).normal(128, 20, (28, 28)).round().clip(0, 255).astype(np.uint8)
+        await answer(encode(noise), make_metadata(noise_level=NOISE_LEVELS), pool, denoiser)
+        ((level,),) = [levels for levels in denoiser.noise_levels if levels is not None]
+        assert level * 255 == pytest.approx(20, abs=4)
+
+
+class TestPolarity:
+    """A network of any size that was trained on light ink."""
+
+    INKED = make_metadata(input=ANY_SIZE | {"polarity": "light-on-dark"})
+
+    @pytest.mark.parametrize("color", ["gray", "keep"])
+    @pytest.mark.parametrize("polarity", ["auto", "dark-on-light"])
+    async def test_it_sees_the_negative_and_its_answer_is_turned_back(
+        self, pool: CountingPool, color: str, polarity: str
+    ) -> None:
+        seen: list[float] = []
+
+        class Watching(IdentityDenoiser):
+            def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> FloatImage:
+                seen.append(float(images[0, 0, 0]))
+                return super().denoise(images, noise_levels)
+
+        page = Image.new("RGB", (40, 40), "white")
+        page.paste((10, 20, 60), (15, 10, 20, 30))
+        encoded = await answer(encode(page), self.INKED, pool, Watching(), color=color, polarity=polarity)
+        assert seen[0] == pytest.approx(0, abs=1e-3)
+        expected = np.asarray(page if color == "keep" else page.convert("L"), int)
+        np.testing.assert_allclose(np.asarray(Image.open(BytesIO(encoded.png)), int), expected, atol=1)
 
 
 def fitted_image(prepared: object) -> FloatImage:

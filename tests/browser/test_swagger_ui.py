@@ -28,7 +28,7 @@ def test_a_picture_can_be_uploaded_and_its_clean_version_seen(
 
 
 def test_several_pictures_can_be_uploaded_together_and_their_archive_downloaded(
-    page: Page, service: RunningService, tmp_path: Path
+    page: Page, service: RunningService, complaints: list[str], tmp_path: Path
 ) -> None:
     rng = np.random.default_rng(0)
     pictures = [tmp_path / name for name in ("one.png", "two.png")]
@@ -46,3 +46,6 @@ def test_several_pictures_can_be_uploaded_together_and_their_archive_downloaded(
     with zipfile.ZipFile(download.value.path()) as archive:
         assert archive.namelist() == ["one.png", "two.png", "manifest.json"]
         assert json.loads(archive.read("manifest.json"))["succeeded"] == 2
+    # Swagger UI looks for a component of its own for each item before it takes the general one, and says so.
+    assert set(complaints) <= {"Could not find component: JsonSchema_string_binary"}
+    complaints.clear()

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from training.callbacks import KeepProgress
-from training.checkpoints import Progress, find_checkpoints, load_best, load_checkpoint
+from training.checkpoints import Progress, find_checkpoints, load_best, load_checkpoint, load_progress
 
 
 def build_network(weight: float = 0) -> keras.Model:
@@ -84,3 +84,13 @@ def test_the_last_checkpoint_is_the_one_with_most_epochs(tmp_path: Path, epochs:
     for count in (epochs, epochs - 1):
         (tmp_path / f"epoch-{count:05d}").mkdir()
     assert find_checkpoints(tmp_path)[-1].name == f"epoch-{epochs:05d}"
+
+
+def test_a_run_whose_loss_is_no_number_ends_with_its_last_good_epoch(tmp_path: Path) -> None:
+    network = build_network()
+    keeper = KeepProgress(tmp_path, Progress())
+    keeper.set_model(network)
+    keeper.on_epoch_end(0, {"val_loss": 1.0})
+    keeper.on_epoch_end(1, {"val_loss": float("nan")})
+    assert network.stop_training
+    assert load_progress(tmp_path).history == {"val_loss": [1.0]}

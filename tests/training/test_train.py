@@ -96,12 +96,12 @@ def test_there_must_be_a_run_to_resume(blobs: CleanImages, tmp_path: Path) -> No
     "config", [replace(TWO_STAGES, seed=1), replace(TWO_STAGES, batch_size=8)], ids=["seed", "batch size"]
 )
 def test_a_run_is_resumed_only_with_its_own_config(uninterrupted: Path, blobs: CleanImages, config: Config) -> None:
-    with pytest.raises(RunError, match="another preset, seed or data"):
+    with pytest.raises(RunError, match="was started with another"):
         train(config, blobs, uninterrupted, resume=True)
 
 
 def test_a_run_is_resumed_only_with_its_own_data(uninterrupted: Path, blobs: CleanImages) -> None:
-    with pytest.raises(RunError, match="another preset, seed or data"):
+    with pytest.raises(RunError, match="was started with another"):
         train(TWO_STAGES, replace(blobs, name="others"), uninterrupted, resume=True)
 
 
@@ -132,3 +132,12 @@ def test_a_resumed_run_goes_on_averaging(blobs: CleanImages, tmp_path: Path) -> 
     train(config.with_epochs(2), blobs, tmp_path / "parts", resume=True)
     whole, parts = (load_progress(tmp_path / name / "only").history["val_loss"] for name in ("whole", "parts"))
     assert parts == pytest.approx(whole, abs=1e-4)
+
+
+def test_a_run_that_is_resumed_for_more_epochs_goes_on_learning(blobs: CleanImages, tmp_path: Path) -> None:
+    stage = replace(AVERAGED.stages[0], optimizer=AdamW(3e-3, final_share=0.0), augmentation=None)
+    config = replace(AVERAGED, stages=(stage,))
+    train(config.with_epochs(1), blobs, tmp_path / "run")
+    train(config.with_epochs(2), blobs, tmp_path / "run", resume=True)
+    losses = load_progress(tmp_path / "run" / "only").history["loss"]
+    assert losses[1] < 0.999 * losses[0]

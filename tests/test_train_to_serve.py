@@ -1,6 +1,7 @@
 """From pictures in a folder to answers of the service: the two halves and what they share."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,11 +18,12 @@ from PIL import Image
 from app.main import create_app
 from app.savedmodel import load_savedmodel
 from app.settings import Settings
+from tests.app.processes import REPOSITORY
 from tests.training.drawing import draw_blobs, write_images, write_pairs
 from training.__main__ import main
 from training.architectures import ARCHITECTURES
 from training.config import PRESETS, Crops
-from training.errors import RunError
+from training.errors import DataError, RunError, StoreError
 from training.noise import GaussianNoise, Images
 from training.photo_assess import assess_photos
 from training.photos import load_photos
@@ -118,6 +120,30 @@ def test_it_is_compared_with_classical_filters(photo_store: Path, photo_folder: 
     assert "| non-local means |" in quick
     assert "evaluation" not in read_metadata(photo_store, "mine")["metrics"]
     assert "## Beside other methods" not in (photo_store / "mine" / "1" / "MODEL_CARD.md").read_text()
+
+
+def test_the_comparison_is_written_into_card_and_metadata(
+    photo_store: Path, photo_folder: Path, tmp_path: Path
+) -> None:
+    store = shutil.copytree(photo_store, tmp_path / "store")
+    section = assess_photos(store / "mine" / "1", str(photo_folder))
+    card = (store / "mine" / "1" / "MODEL_CARD.md").read_text()
+    assert section in card
+    assert card.index("## Beside other methods") < card.index("## Limits")
+    evaluation = read_metadata(store, "mine")["metrics"]["evaluation"]["discs"]
+    assert list(evaluation) == [f"{level} {kind}" for kind in ("not clipped", "rounded") for level in (15, 25, 50)]
+    assert set(evaluation["25 rounded"]) == {"psnr_db", "ssim"}
+    assert (store / "mine" / "1" / "figures" / "comparison.png").is_file()
+
+
+def test_the_comparison_needs_a_folder_of_clean_images(photo_store: Path) -> None:
+    with pytest.raises(DataError, match="mnist: no such folder"):
+        assess_photos(photo_store / "mine" / "1", "mnist")
+
+
+def test_a_network_that_is_told_no_level_is_not_compared(photo_folder: Path) -> None:
+    with pytest.raises(StoreError, match="has no input noise_level"):
+        assess_photos(REPOSITORY / "model_store" / "article" / "1", str(photo_folder))
 
 
 @pytest.fixture(scope="module")

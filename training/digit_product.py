@@ -12,7 +12,7 @@ from training.config import Config
 from training.data import CleanImages
 from training.evaluate import evaluate, make_test_pairs
 from training.export import SavedNetwork
-from training.figures import plot_examples, plot_features, plot_loss
+from training.figures import FEATURE_LAYERS, plot_examples, plot_features, plot_loss
 from training.metrics import count_macs
 from training.noise import NoNoise
 from training.train import load_network
@@ -44,8 +44,9 @@ def draw_digit_run(
     figures = {
         "examples": plot_examples({"clean": clean, "noisy": np.clip(noisy, 0, 1), "denoised": saved.denoise(noisy)}),
         "loss": plot_loss(config.stages, progresses),
-        "features": plot_features(network, noisy[0]),
     }
+    if any(isinstance(layer, FEATURE_LAYERS) for layer in network.layers):
+        figures["features"] = plot_features(network, noisy[0])
     if isinstance(config.stages[0].noise, NoNoise):
         plain = load_network(config, run_dir, stage_name=config.stages[0].name)
         copied = ops.convert_to_numpy(plain(clean, training=False))

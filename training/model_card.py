@@ -82,12 +82,12 @@ A noisy digit after each convolution and each pooling: a row for a layer, a tile
 """
 
 RECONSTRUCTIONS = """\
-
 The plain autoencoder of the first stage copies clean images through the bottleneck:
 
 ![Clean test images and their copies](figures/reconstructions.png)
 """
 
+SECTIONS = {"features": FEATURES, "reconstructions": RECONSTRUCTIONS}
 STAGE = "| {name} | {noise} | {epochs} | {optimizer_text} | {origin} | {best_bce:.4f} |"
 
 
@@ -101,7 +101,7 @@ def render_model_card(metadata: dict[str, Any], *, command: str, figures: Collec
         size="any size" if image["height"] is None else f"{image['width']}x{image['height']} pixels",
         polarity=image["polarity"] or "of either polarity",
         data=MNIST_LICENSE if is_mnist else f"The {_name_kind(training)} of “{training['data']}”",
-        features=FEATURES + (RECONSTRUCTIONS if "reconstructions" in figures else ""),
+        features="\n".join(text for name, text in SECTIONS.items() if name in figures),
         data_license="The figures show digits of MNIST, so they are CC BY-SA 3.0, like MNIST itself"
         if is_mnist
         else f"Whoever holds the rights to “{training['data']}” may see it otherwise: state their licence here",

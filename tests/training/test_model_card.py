@@ -30,6 +30,12 @@ def test_a_network_of_any_size_is_told_as_such(metadata: dict[str, Any]) -> None
     assert "multiply-accumulates" not in card
 
 
+def test_the_card_shows_the_figures_that_there_are(metadata: dict[str, Any]) -> None:
+    for figures in (["features"], ["features", "reconstructions"], []):
+        card = render_model_card(metadata, command="", figures=figures)
+        assert [name for name in ("features", "reconstructions") if f"figures/{name}.png" in card] == figures
+
+
 def test_the_commit_is_named_where_it_is_known(metadata: dict[str, Any]) -> None:
     metadata["training"]["git_commit"] = "0123abc"
     assert "commit 0123abc" in render_model_card(metadata, command="", figures=[])

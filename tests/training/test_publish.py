@@ -67,6 +67,13 @@ def test_the_figures_are_pictures(finished_run: FinishedRun) -> None:
             assert figure.width >= 1000
 
 
+def test_a_network_without_feature_maps_is_published_without_their_figure(blobs_npz: Path, tmp_path: Path) -> None:
+    words = ["train", "dense", "--data", blobs_npz, "--epochs", "1", "--run-dir", tmp_path / "run"]
+    assert main([str(word) for word in [*words, "--store", tmp_path]]) == 0
+    figures = tmp_path / "dense" / "1" / "figures"
+    assert sorted(path.name for path in figures.iterdir()) == ["examples.png", "loss.png"]
+
+
 def test_no_file_names_a_path_of_this_machine(finished_run: FinishedRun, request: pytest.FixtureRequest) -> None:
     paths = [str(path).encode() for path in (finished_run.run_dir.parent, finished_run.data.parent, Path.home())]
     paths.append(str(request.config.rootpath).encode())

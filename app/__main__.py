@@ -42,7 +42,7 @@ class Commands(click.Group):
 @click.group(
     cls=Commands,
     help="denoiser: noisy pictures in, clean ones out; as an HTTP service, or here and now.",
-    epilog="Every setting is also read from the environment, with the prefix DENOISER_; the README lists them.",
+    epilog="Every setting is also read from the environment, with the prefix DENOISER_; docs/settings.md lists them.",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(__version__, message="denoiser %(version)s")

@@ -2,6 +2,7 @@
 
 import re
 import time
+import unicodedata
 import zipfile
 from io import BytesIO
 from pathlib import PurePosixPath
@@ -86,5 +87,7 @@ def _folder(part: str) -> str:
 
 
 def _portable(part: str) -> str:
-    name = RESERVED_CHARACTERS.sub("_", part).strip()[:MAX_COMPONENT].rstrip(". ") or UNNAMED
+    composed = unicodedata.normalize("NFC", part)  # macOS takes other spellings of a letter for the same name
+    visible = "".join("_" if unicodedata.category(character) == "Cf" else character for character in composed)
+    name = RESERVED_CHARACTERS.sub("_", visible).strip()[:MAX_COMPONENT].rstrip(". ") or UNNAMED
     return f"_{name}" if RESERVED_NAMES.match(name) else name

@@ -43,6 +43,9 @@ def _sort(body: bytearray, boundary: bytes, max_files: int) -> tuple[list[Part],
     files: list[Part] = []
     others: list[str] = []
     for part in split_form(body, boundary):
+        if part.name == PART and part.filename is None and part.content:
+            msg = f"A part {PART!r} is text, not a file."
+            raise MultipartError(msg)
         if part.name != PART or part.filename is None or not (part.filename or part.content):
             others.append(part.name)
         else:

@@ -39,7 +39,10 @@ INVALID_PARAMETER = ProblemType(
 
 PROBLEM_TYPES: dict[type[errors.DenoiserError], ProblemType] = {
     errors.NoImageError: ProblemType(
-        400, "no-image", "No image in the request", "Send the image as the body, or as the part `file` of a form."
+        400,
+        "no-image",
+        "No image in the request",
+        "Send the image as the body, or as the part `file` of a form; for a batch, as parts `files`.",
     ),
     errors.ModelNotFoundError: ProblemType(
         404, "model-not-found", "No such model", "Ask /v1/models for the models and versions that there are."

@@ -45,7 +45,7 @@ class Metrics:
         )
         self._dropped = Counter(
             "denoiser_dropped",
-            "Pictures that were accepted but not answered, by cause.",
+            "Requests, and pictures of a batch, that were accepted but not answered, by cause.",
             ["cause"],
             registry=self._registry,
         )

@@ -72,8 +72,6 @@ def check_output(path: Path) -> None:
 def test_a_block_of_commands_leaves_the_pictures_that_it_promises(
     block: str, service: RunningService, folder: Path
 ) -> None:
-    if "model=photo" in block and not (REPOSITORY / "model_store" / "photo").is_dir():
-        pytest.skip("the store has no photo")
     for line in block.splitlines():
         command = line.replace(URL, service.url).replace(PYTHON, sys.executable)
         subprocess.run(

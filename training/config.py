@@ -232,7 +232,7 @@ PRESETS = {
         interface=Interface(
             noise_level=NoiseLevelRange(0.0, 75 / 255),
             size_multiple=8,
-            halo_px=48,  # of a receptive radius of 84: beyond 40, nothing moves a pixel by a hundredth of a level
+            halo_px=72,  # of a receptive radius of 84: what lies beyond moved no pixel by a thousandth of a level
         ),
         note="Crops of clean photographs, turned and mirrored; each gets noise of its own level, which the network is"
         " told. The exported weights are an exponential average.",

@@ -19,12 +19,12 @@ class Gray(NamedTuple):
 
 
 def find_images(folder: Path) -> list[Path]:
-    """Return every image in `folder` and below, by path.
+    """Return every image in `folder` and below, by path; hidden files are passed over.
 
     Raises:
         DataError: there is none.
     """
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    paths = sorted(path for path in folder.rglob("[!.]*") if path.suffix.lower() in SUFFIXES)
     if not paths:
         raise DataError(f"{folder}: no images in it (looked for {', '.join(SUFFIXES)})")
     return paths

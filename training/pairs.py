@@ -22,13 +22,21 @@ def holds_pairs(folder: Path) -> bool:
     """Tell whether `folder` holds pairs rather than clean images.
 
     Raises:
-        DataError: it has a folder of noisy images, but none of clean ones.
+        DataError: it has only one of the two folders, or is itself one of them, or they lie further down.
     """
-    if not (folder / NOISY).is_dir():
-        return False
-    if not (folder / CLEAN).is_dir():
-        raise DataError(f"{folder}: has {NOISY}/ but no {CLEAN}/; pairs are {NOISY}/NAME.png and {CLEAN}/NAME.png")
-    return True
+    names = {path.name for path in folder.iterdir() if path.is_dir()}
+    if {CLEAN, NOISY} <= names:
+        return True
+    shape = f"pairs are {NOISY}/NAME.png and {CLEAN}/NAME.png in one folder"
+    lowered = {name.lower() for name in names}
+    if lowered & {CLEAN, NOISY}:
+        raise DataError(f"{folder}: has {', '.join(f'{name}/' for name in sorted(names))}; {shape}")
+    if folder.name in (CLEAN, NOISY) and all((folder.parent / name).is_dir() for name in (CLEAN, NOISY)):
+        raise DataError(f"{folder}: is one half of pairs; --data takes {folder.parent}")
+    for path in sorted(folder.rglob(NOISY)):
+        if (path.parent / CLEAN).is_dir():
+            raise DataError(f"{folder}: there are pairs in {path.parent}; --data takes the folder itself")
+    return False
 
 
 def load_pairs(folder: Path, convert: Convert) -> list[NDArray[Any]]:

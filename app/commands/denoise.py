@@ -98,5 +98,5 @@ def _write(result: Result) -> str | None:
         try:
             write_result(result.png, result.job.target)
         except OSError as error:
-            return f"{result.job.target} cannot be written: {error.strerror}"
+            return f"{result.job.target or 'standard output'} cannot be written: {error.strerror}"
     return result.reason

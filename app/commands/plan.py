@@ -101,7 +101,7 @@ def _pair(inputs: Sequence[str], output: str, plan: Plan) -> Iterator[Job]:
         yield Job(_source(inputs[0]), None)
         return
     target = Path(output)
-    if is_single and not target.is_dir() and target.suffix:
+    if is_single and not target.is_dir() and target.suffix and not output.endswith("/"):
         if target.suffix.lower() != ENDING:
             raise _usage(f"{output}: results are PNGs; let the name end in {ENDING}")
         yield Job(_source(inputs[0]), target)

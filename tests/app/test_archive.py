@@ -36,6 +36,8 @@ def test_sizes_stand_before_the_contents_for_readers_of_streams() -> None:
         ("a/b.c/seven", "a/b.c/seven.png"),
         ("/etc/passwd", "etc/passwd.png"),
         ("../../up.png", "up.png"),
+        ("e\u0301.png", "\u00e9.png"),
+        ("\u202egnp.jpg", "_gnp.png"),
         ("a/./../b/x.png", "a/b/x.png"),
         ("C:\\pictures\\x.bmp", "C_/pictures/x.png"),
         ("", "image.png"),

@@ -166,7 +166,7 @@ def test_more_bytes_than_an_upload_may_have_are_refused(make_client: MakeClient)
         (
             "multipart/form-data; boundary=x",
             b'--x\r\nContent-Disposition: form-data; name="files"\r\n\r\ntext\r\n--x--',
-            "other parts: files",
+            "is text, not a file",
         ),
         (
             "multipart/form-data; boundary=x",

@@ -11,6 +11,7 @@ from training.data import load_clean_images
 from training.errors import DataError
 from training.folder import load_folder
 from training.noise import RecordedNoise, pair_up
+from training.pairs import holds_pairs
 from training.photos import load_photos
 
 
@@ -84,7 +85,7 @@ def test_of_many_wrong_files_ten_are_named(tmp_path: Path) -> None:
 
 def test_noisy_images_without_clean_ones_are_not_taken_for_clean_ones(tmp_path: Path) -> None:
     save(tmp_path / "noisy" / "a.png")
-    with pytest.raises(DataError, match=r"has noisy/ but no clean/"):
+    with pytest.raises(DataError, match=r"has noisy/; pairs are"):
         load(tmp_path)
 
 
@@ -125,3 +126,27 @@ def test_evaluation_wants_clean_images(tmp_path: Path, capsys: pytest.CaptureFix
     write_pairs(tmp_path / "data", draw_blobs(1), draw_blobs(1))
     assert main(["evaluate", "digits/1", "--data", str(tmp_path / "data")]) == 1
     assert "holds pairs" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("made", "given", "text"),
+    [
+        (["clean", "Noisy"], ".", "has Noisy/, clean/; pairs are"),
+        (["clean", "noise"], ".", "has clean/, noise/; pairs are"),
+        (["noisy"], ".", "has noisy/; pairs are"),
+        (["x/clean", "x/noisy"], ".", "there are pairs in"),
+        (["clean", "noisy"], "noisy", "is one half of pairs"),
+    ],
+)
+def test_folders_that_look_like_pairs_and_are_none_are_refused(
+    tmp_path: Path, made: list[str], given: str, text: str
+) -> None:
+    for name in made:
+        (tmp_path / name).mkdir(parents=True)
+    with pytest.raises(DataError, match=text):
+        holds_pairs(tmp_path / given)
+
+
+def test_a_folder_of_clean_pictures_holds_no_pairs(tmp_path: Path) -> None:
+    (tmp_path / "holidays").mkdir()
+    assert not holds_pairs(tmp_path)

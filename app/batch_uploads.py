@@ -34,6 +34,8 @@ async def read_files(request: Request, *, max_files: int) -> list[Part]:
     if not files:
         names = ", ".join(sorted(others))[:MAX_ECHO] or "none"
         msg = f"The form has no file in a part named {PART!r}; its other parts: {names}."
+        if PART in others:
+            msg = f"The part {PART!r} is text, not a file; with curl, write -F {PART}=@PICTURE."
         raise NoImageError(msg)
     return files
 
@@ -43,9 +45,6 @@ def _sort(body: bytearray, boundary: bytes, max_files: int) -> tuple[list[Part],
     files: list[Part] = []
     others: list[str] = []
     for part in split_form(body, boundary):
-        if part.name == PART and part.filename is None and part.content:
-            msg = f"A part {PART!r} is text, not a file."
-            raise MultipartError(msg)
         if part.name != PART or part.filename is None or not (part.filename or part.content):
             others.append(part.name)
         else:

@@ -24,6 +24,8 @@ def holds_pairs(folder: Path) -> bool:
     Raises:
         DataError: it has only one of the two folders, or is itself one of them, or they lie further down.
     """
+    if not folder.is_dir():
+        return False
     names = {path.name for path in folder.iterdir() if path.is_dir()}
     if {CLEAN, NOISY} <= names:
         return True

@@ -57,16 +57,18 @@ def test_each_control_of_a_network_for_photos_is_asked_for(page: Page, service: 
     open_bench(page, service.url)
     result_after(page, page.get_by_role("button", name="a photographer").click)
     expect(page.get_by_label("Model", exact=True)).to_have_value("photo")
-    noise_level = page.get_by_label("Noise level")
+    noise_level = page.get_by_role("slider", name="Noise level")
     expect(noise_level).to_be_disabled()
     expect(noise_level).to_have_attribute("max", "75")
     query_after(page, page.get_by_label("estimate").uncheck)
     query_after(page, lambda: noise_level.fill("40"))
     query_after(page, lambda: page.get_by_label("Strength").fill("1.5"))
     query_after(page, lambda: page.get_by_label("Bits").select_option("16"))
-    query_after(page, lambda: page.get_by_label("Colour").select_option("keep"))
     query = query_after(page, lambda: page.get_by_label("Version").select_option("1"))
-    assert query == "?model=photo&version=1&noise_level=40&strength=1.5&bit_depth=16&color=keep"
+    assert query == "?model=photo&version=1&noise_level=40&strength=1.5&bit_depth=16"
+    query = query_after(page, lambda: page.get_by_label("Colour").select_option("keep"))
+    assert query == "?model=photo&version=1&noise_level=40&strength=1.5&bit_depth=same&color=keep"
+    expect(page.get_by_label("Bits").locator("[value='16']")).to_be_disabled()
 
 
 def test_a_sample_chooses_a_network_for_its_kind(page: Page, service: RunningService) -> None:

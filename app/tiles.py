@@ -68,12 +68,11 @@ def _grids(height: int, width: int, multiple: int, halo: int, wanted: int) -> li
     counts = {*range(1, wanted + 1), *range(max(1, square - 2), square + 3)}
     grids: list[_Grid] = []
     for row_count in sorted(count for count in counts if count <= too_many):
-        tallest = min(height, _round_up(-(-height // row_count), multiple) + 2 * halo)
-        widest = MAX_TILE_PIXELS // tallest
+        rows = _cut_side(height, row_count, multiple, halo)
+        widest = MAX_TILE_PIXELS // max(row.length for row in rows)
         kept = (widest - 2 * halo) // multiple * multiple
         if width <= widest or kept > 0:
             fewest = 1 if width <= widest else -(-width // kept)
-            rows = _cut_side(height, row_count, multiple, halo)
             column_counts = {fewest, max(fewest, -(-wanted // row_count))}
             grids += [(rows, _cut_side(width, count, multiple, halo)) for count in column_counts]
     return grids

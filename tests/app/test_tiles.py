@@ -60,3 +60,9 @@ def test_a_picture_is_not_shared_by_threads_where_much_would_be_seen_twice() -> 
 def test_large_pictures_see_little_twice() -> None:
     tiles = cut_tiles(5000, 8000, size_multiple=8, halo_px=48)
     assert total_seen(tiles) < 1.3 * 5000 * 8000
+
+
+def test_a_megapixel_is_two_tiles_for_two_threads() -> None:
+    tiles = cut_tiles(1024, 1024, size_multiple=8, halo_px=72, wanted=2)
+    assert len(tiles) == 2
+    assert total_seen(tiles) == 2 * 1024 * (512 + 72)

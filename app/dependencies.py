@@ -1,6 +1,6 @@
 """What the routes get handed: aliases over what the lifespan made, and what the request's headers ask for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated
@@ -43,17 +43,17 @@ async def _service(request: Request) -> Service:
     return service
 
 
-def accepted_media_type(scope: Scope) -> str:
-    """Give the one of MEDIA_TYPES that the client likes best.
+def accepted_media_type(scope: Scope, offered: Sequence[str] = MEDIA_TYPES) -> str:
+    """Give the one of the media types offered that the client likes best.
 
     Raises:
         NotAcceptableError: it accepts none of them.
     """
     accept = b", ".join([value for name, value in scope["headers"] if name == b"accept"])
-    chosen = choose_media_type(accept[:MAX_ACCEPT].decode("latin-1"), MEDIA_TYPES)
+    chosen = choose_media_type(accept[:MAX_ACCEPT].decode("latin-1"), offered)
     if chosen is None:
-        msg = f"The answer can be {' or '.join(MEDIA_TYPES)}; the request accepts neither."
-        raise NotAcceptableError(msg, names=MEDIA_TYPES)
+        msg = f"The answer can be {' or '.join(offered)}; the request accepts neither."
+        raise NotAcceptableError(msg, names=offered)
     return chosen
 
 

@@ -12,11 +12,10 @@ from app.answers import Answer
 from app.batch import RETRY_AFTER_S, Batch, Process
 from app.batch_answers import MEDIA_TYPES, ZIP, write_json, write_zip
 from app.batch_uploads import read_files
-from app.dependencies import MAX_ACCEPT, DenoiseQueryDep, Service, ServiceDep
-from app.errors import DeadlineExceededError, NotAcceptableError
+from app.dependencies import DenoiseQueryDep, Service, ServiceDep, accepted_media_type
+from app.errors import DeadlineExceededError
 from app.metadata import ModelMetadata
 from app.multipart import Part
-from app.negotiation import choose_media_type
 from app.openapi import BATCH_REQUEST, BATCH_RESPONSES, problem_responses
 from app.options import choose_options
 from app.schemas import BatchSummary, ModelReference, Problem
@@ -28,11 +27,7 @@ router = APIRouter(prefix="/v1", tags=["denoise"])
 
 
 async def _media_type(request: Request) -> str:
-    chosen = choose_media_type(", ".join(request.headers.getlist("accept"))[:MAX_ACCEPT], MEDIA_TYPES)
-    if chosen is None:
-        msg = f"The answer can be {' or '.join(MEDIA_TYPES)}; the request accepts neither."
-        raise NotAcceptableError(msg, names=MEDIA_TYPES)
-    return chosen
+    return accepted_media_type(request.scope, MEDIA_TYPES)
 
 
 async def _slot(service: ServiceDep) -> AsyncIterator[Slot]:

@@ -102,7 +102,8 @@ def test_its_metadata_says_how_good_it_is_at_each_level(photo_store: Path) -> No
     metrics = metadata["metrics"]
     assert list(metrics["by_noise_level"]) == ["15", "25", "50"]
     assert metrics["psnr_db"] == metrics["by_noise_level"]["25"]["psnr_db"]
-    assert (metrics["train_images"], metrics["validation_images"], metrics["epochs"]) == (2, 1, 1)
+    assert (metrics["train_images"], metrics["validation_images"]) == (2, 1)
+    assert metrics["epochs"] == {"denoise": 1, "refine": 1}
     assert metrics["protocol"] == "1 held-out photographs of discs, white Gaussian noise, level told"
 
 
@@ -112,6 +113,8 @@ def test_its_card_says_the_same_to_people(photo_store: Path) -> None:
     assert "python -m training train photo --data path/to/discs --epochs 1\n" in card
     assert "astronaut" in card
     assert card.count("\n| 25 | ") == 1
+    assert "| denoise | mean absolute error | 1 | Muon 0.003 | fresh weights |\n" in card
+    assert "| refine | log mean squared error | 1 | Muon 0.002 | denoise |\n" in card
 
 
 def test_it_is_compared_with_classical_filters(photo_store: Path, photo_folder: Path) -> None:
@@ -186,8 +189,8 @@ def test_a_run_on_pairs_is_not_exported_with_clean_images_of_the_same_name(
 ) -> None:
     pairs = load_photos(str(pair_folder), min_side_px=32, seed=0)
     run = tmp_path / "run"
-    (run / "denoise" / "epoch-00001").mkdir(parents=True)
-    (run / "denoise" / "epoch-00001" / "history.json").write_text('{"val_loss": [1.0]}')
+    (run / "refine" / "epoch-00001").mkdir(parents=True)
+    (run / "refine" / "epoch-00001" / "history.json").write_text('{"val_loss": [1.0]}')
     described = {"data": "scans", "noise": "that of noisy/clean pairs", "config": TINY.with_pairs().to_json()}
     (run / "run.json").write_text(json.dumps(described))
     clean = replace(pairs, train=tuple(pair[..., 0] for pair in pairs.train))

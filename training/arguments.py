@@ -60,7 +60,7 @@ def _add_train_arguments(parser: argparse.ArgumentParser) -> None:
     _add_data_argument(parser)
     parser.add_argument("--epochs", type=_positive, metavar="N", help="epochs of every stage (default: the preset's)")
     parser.add_argument(
-        "--minutes", type=_positive_float, metavar="M", help="end each stage after M minutes, if its epochs take longer"
+        "--minutes", type=_positive_float, metavar="M", help="end the run after M minutes, if its epochs take longer"
     )
     parser.add_argument("--seed", type=_natural, default=0, metavar="N", help="of weights, order, noise (default: 0)")
     parser.add_argument("--resume", action="store_true", help="continue the run in --run-dir after its last epoch")

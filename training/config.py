@@ -8,6 +8,7 @@ from training.augmentation import RandomAffine
 from training.noise import BlindNoise, GaussianNoise, Noise, NoNoise, RandomLevelNoise, RecordedNoise
 
 Polarity = Literal["light-on-dark", "dark-on-light"]
+Loss = Literal["binary_crossentropy", "mean_absolute_error", "log_mean_squared_error"]
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,7 @@ class Stage:
     noise: Noise | RandomLevelNoise | RecordedNoise
     epochs: int
     optimizer: Optimizer
+    loss: Loss = "binary_crossentropy"
     start_from: str | None = None
     augmentation: RandomAffine | None = None
     measured_noise: Noise | None = None
@@ -137,7 +139,8 @@ class Config:
 
     The last stage is the one that is exported; `note` tells readers of the model card what the stages are for. `data`
     names the images that `description` is about. `crops`
-    is None for images of one size, which are used whole. `minutes` ends a stage where its epochs take longer.
+    is None for images of one size, which are used whole. `minutes` is for all stages together, each of which has its
+    share by its epochs and ends with it where its epochs take longer.
     """
 
     preset: str
@@ -147,7 +150,6 @@ class Config:
     stages: tuple[Stage, ...]
     note: str = ""
     data: str = "MNIST"
-    loss: Literal["binary_crossentropy", "mean_absolute_error"] = "binary_crossentropy"
     crops: Crops | None = None
     precision: Literal["float32", "mixed_bfloat16"] = "float32"
     batch_size: int = 128
@@ -158,6 +160,10 @@ class Config:
     def takes_pairs(self) -> bool:
         """Whether the exported network is trained on noisy/clean pairs."""
         return isinstance(self.stages[-1].noise, RecordedNoise)
+
+    def minutes_of(self, stage: Stage) -> float | None:
+        """Return the stage's share of `minutes`, None where the run is not timed."""
+        return self.minutes and self.minutes * stage.epochs / sum(stage.epochs for stage in self.stages)
 
     def with_pairs(self) -> "Config":
         """Return the same run on noisy/clean pairs, which are neither bent nor scaled: either would change their noise.
@@ -235,12 +241,22 @@ PRESETS = {
             halo_px=72,  # of a receptive radius of 84: what lies beyond moved no pixel by a thousandth of a level
         ),
         note="Crops of clean photographs, turned and mirrored; each gets noise of its own level, which the network is"
-        " told. The exported weights are an exponential average.",
+        " told. The mean absolute error brings it close fast; the logarithm of the squared error, which is PSNR, gives"
+        " every level the same weight then. The exported weights are an exponential average.",
         data="bsds400",
-        loss="mean_absolute_error",
         crops=Crops(),
         precision="mixed_bfloat16",
         batch_size=8,
-        stages=(Stage("denoise", RandomLevelNoise(), epochs=120, optimizer=Muon(3e-3)),),
+        stages=(
+            Stage("denoise", RandomLevelNoise(), epochs=60, optimizer=Muon(3e-3), loss="mean_absolute_error"),
+            Stage(
+                "refine",
+                RandomLevelNoise(),
+                epochs=180,
+                optimizer=Muon(2e-3),
+                loss="log_mean_squared_error",
+                start_from="denoise",
+            ),
+        ),
     ),
 }

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from training.checkpoints import Progress
-from training.config import Stage
+from training.config import Loss, Stage
 from training.noise import GaussianNoise, Images, SaltAndPepperNoise
 
 if TYPE_CHECKING:
@@ -25,19 +25,23 @@ PALETTE_COLORS = 128
 MAX_TILES = 16
 TILE_SHARE = 0.92
 TITLE_CHARACTERS = 45
-LOSS_NAMES = {"binary_crossentropy": "binary cross-entropy", "mean_absolute_error": "mean absolute error"}
+LOSS_NAMES: dict[Loss, str] = {
+    "binary_crossentropy": "binary cross-entropy",
+    "mean_absolute_error": "mean absolute error",
+    "log_mean_squared_error": "logarithm of the root mean squared error",
+}
 FEATURE_LAYERS = (layers.Conv2D, layers.MaxPooling2D, layers.AveragePooling2D)
 
 
-def plot_loss(stages: Sequence[Stage], progresses: Sequence[Progress], *, loss: str = "binary_crossentropy") -> Figure:
-    """Draw validation (strong) and training (faint) loss; stages that learn the same task share a panel."""
-    tasks = list(dict.fromkeys(str(stage.noise) for stage in stages))
+def plot_loss(stages: Sequence[Stage], progresses: Sequence[Progress]) -> Figure:
+    """Draw validation (strong) and training (faint) loss; stages of the same noise and loss share a panel."""
+    tasks = list(dict.fromkeys((str(stage.noise), stage.loss) for stage in stages))
     figure = Figure(figsize=(5 * len(tasks), 3.6), layout="constrained")
     panels = dict(zip(tasks, figure.subplots(1, len(tasks), squeeze=False)[0], strict=True))
     for index, (stage, progress) in enumerate(zip(stages, progresses, strict=True)):
-        _plot_stage(panels[str(stage.noise)], stage, progress, color=f"C{index}")
-    for task, panel in panels.items():
-        panel.set(title=fill(f"Noise: {task}", TITLE_CHARACTERS), xlabel="epoch", ylabel=LOSS_NAMES[loss])
+        _plot_stage(panels[str(stage.noise), stage.loss], stage, progress, color=f"C{index}")
+    for (noise, loss), panel in panels.items():
+        panel.set(title=fill(f"Noise: {noise}", TITLE_CHARACTERS), xlabel="epoch", ylabel=LOSS_NAMES[loss])
         panel.grid(alpha=0.3)
         panel.legend(frameon=False)
     return figure

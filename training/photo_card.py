@@ -33,8 +33,11 @@ weights are those of the epoch with the lowest loss on crops of them. No test im
 
 ## Training
 
-{note}Loss: {loss}. {epochs} epochs of {steps} steps of {batch_size} crops of {side_px}x{side_px} pixels, {optimizer},
-{precision}.
+{note}An epoch has {steps} steps of {batch_size} crops of {side_px}x{side_px} pixels; {precision}.
+
+| stage | loss | epochs | optimizer, learning rate | starts from |
+| --- | --- | ---: | --- | --- |
+{stages}
 
 ![Loss of every epoch: strong on held-out photographs, faint on training crops](figures/loss.png)
 
@@ -80,13 +83,14 @@ FIGURES_LICENSE = """ \
 The photographs in the figures are the camera man by Lav Varshney
 and the astronaut Eileen Collins by NASA, from scikit-image: CC0 and public domain."""
 
+STAGE = "| {name} | {loss} | {epochs} | {optimizer} | {start_from} |"
 LEVEL = "| {level} | {noisy_psnr_db:.2f} | {psnr_db:.2f} | {ssim:.3f} |"
 
 
 def render_photo_card(metadata: dict[str, Any], *, command: str, figures: Collection[str]) -> str:  # noqa: ARG001  # as the card of digits
     """Return the card of an exported version; `command` makes it again."""
     training, metrics = metadata["training"], metadata["metrics"]
-    config, stage = training["config"], training["config"]["stages"][-1]
+    config = training["config"]
     is_bsds = training["data"].lower().startswith("bsds")
     are_pairs = training["noise"] == str(RecordedNoise())
     return TEMPLATE.format(
@@ -98,13 +102,11 @@ def render_photo_card(metadata: dict[str, Any], *, command: str, figures: Collec
         limits=KNOWS_PAIRS if are_pairs else KNOWS_WHITE_NOISE,
         figures_license="" if are_pairs else FIGURES_LICENSE,
         noise=training["noise"],
-        loss=config["loss"].replace("_", " "),
         precision=config["precision"].replace("_", " "),
         data=BSDS_LICENSE if is_bsds else f"The photographs of “{training['data']}”",
-        epochs=metrics["epochs"],
         steps=config["crops"]["steps_per_epoch"],
         side_px=config["crops"]["side_px"],
-        optimizer="{name}, learning rate {learning_rate:g}".format(**stage["optimizer"]),
+        stages="\n".join(_render_stage(stage, metrics["epochs"][stage["name"]]) for stage in config["stages"]),
         protocol=metrics["protocol"],
         train_images=metrics["train_images"],
         validation_images=metrics["validation_images"],
@@ -116,4 +118,14 @@ def render_photo_card(metadata: dict[str, Any], *, command: str, figures: Collec
         else f"Whoever holds the rights to “{training['data']}” may see it otherwise: state their licence here",
         command=command,
         commit=f" Trained at commit {training['git_commit']}." if training["git_commit"] else "",
+    )
+
+
+def _render_stage(stage: dict[str, Any], epochs: int) -> str:
+    return STAGE.format(
+        name=stage["name"],
+        loss=stage["loss"].replace("_", " "),
+        epochs=epochs,
+        optimizer="{name} {learning_rate:g}".format(**stage["optimizer"]),
+        start_from=stage["start_from"] or "fresh weights",
     )

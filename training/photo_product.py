@@ -53,15 +53,16 @@ def measure_photo_run(
         score = score_on_photos(method, photos.validation, protocol)
         noisy = score_on_photos(leave_noisy, photos.validation, protocol)
         by_level[level] = {"psnr_db": score.psnr_db, "ssim": score.ssim, "noisy_psnr_db": noisy.psnr_db}
-    progress = load_progress(run_dir / config.stages[-1].name)
+    progresses = [load_progress(run_dir / stage.name) for stage in config.stages]
+    seconds = sum(progress.seconds for progress in progresses)
     return {
         "protocol": f"{len(photos.validation)} held-out photographs of {photos.name}, {_describe(config)}, level told",
         **by_level[PAIRS if config.takes_pairs else MAIN_LEVEL],
         "by_noise_level": by_level,
         "train_images": len(photos.train),
         "validation_images": len(photos.validation),
-        "epochs": progress.epochs,
-        **({"minutes": round(progress.seconds / 60, 1)} if progress.seconds else {}),
+        "epochs": {stage.name: progress.epochs for stage, progress in zip(config.stages, progresses, strict=True)},
+        **({"minutes": round(seconds / 60, 1)} if seconds else {}),
         "parameters": network.count_params(),
         "mac_per_pixel": count_macs_per_pixel(),
     }
@@ -91,7 +92,7 @@ def draw_photo_run(
     progresses = [load_progress(run_dir / stage.name) for stage in config.stages]
     return {
         "examples": draw_examples({"denoised": as_photo_method(saved)}, photos.validation if photos.are_pairs else ()),
-        "loss": plot_loss(config.stages, progresses, loss=config.loss),
+        "loss": plot_loss(config.stages, progresses),
     }
 
 

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from training.config import PRESETS, Config
+from training.errors import RunError
 from training.noise import RecordedNoise
 
 
@@ -23,12 +24,18 @@ def describe_run(config: Config, data_name: str) -> dict[str, Any]:
 
 
 def restore_config(run: dict[str, Any]) -> Config:
-    """Return the config that `describe_run` described."""
+    """Return the config that `describe_run` described.
+
+    Raises:
+        RunError: its preset has other stages now.
+    """
     config = PRESETS[run["config"]["preset"]]
     if run["noise"] == str(RecordedNoise()):
         config = config.with_pairs()
-    epochs = [stage["epochs"] for stage in run["config"]["stages"]]
-    stages = tuple(replace(stage, epochs=count) for stage, count in zip(config.stages, epochs, strict=True))
+    epochs = {stage["name"]: stage["epochs"] for stage in run["config"]["stages"]}
+    if epochs.keys() != {stage.name for stage in config.stages}:
+        raise RunError(f"the run has the stages {', '.join(epochs)}, which are not those of {config.preset} now")
+    stages = tuple(replace(stage, epochs=epochs[stage.name]) for stage in config.stages)
     return replace(config, seed=run["config"]["seed"], minutes=run["config"].get("minutes"), stages=stages)
 
 

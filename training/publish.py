@@ -41,7 +41,7 @@ def read_run(run_dir: Path) -> tuple[dict[str, Any], Config]:
     """Return run.json and the config that it describes.
 
     Raises:
-        RunError: there is no run, or its last stage has no weights yet.
+        RunError: there is no run, its preset has other stages now, or its last one has no weights yet.
     """
     path = run_dir / "run.json"
     if not path.exists():

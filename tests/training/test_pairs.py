@@ -111,9 +111,9 @@ def test_pairs_stay_together_when_they_are_divided(tmp_path: Path) -> None:
 @pytest.mark.parametrize("preset", ["digits", "photo"])
 def test_pairs_are_neither_bent_nor_scaled(preset: str) -> None:
     config = PRESETS[preset].with_pairs()
-    (stage,) = config.stages
     assert config.takes_pairs
-    assert stage.augmentation is None
+    assert {str(stage.noise) for stage in config.stages} == {"that of noisy/clean pairs"}
+    assert {stage.augmentation for stage in config.stages} == {None}
     assert config.crops is None or config.crops.scales == (1.0,)
 
 

@@ -99,6 +99,17 @@ def test_weights_that_give_no_number_are_not_exported(
     assert list((tmp_path / "store" / "article").iterdir()) == []
 
 
+def test_a_run_of_other_stages_than_the_preset_has_now_is_not_exported(
+    finished_run: FinishedRun, images: CleanImages, tmp_path: Path
+) -> None:
+    run_dir = shutil.copytree(finished_run.run_dir, tmp_path / "run")
+    run = json.loads((run_dir / "run.json").read_text())
+    del run["config"]["stages"][:-1]
+    (run_dir / "run.json").write_text(json.dumps(run))
+    with pytest.raises(RunError, match="the stages denoise, which are not those of article now"):
+        publish(run_dir, images, store=tmp_path / "store", name="article")
+
+
 def test_a_run_is_exported_with_its_own_data(finished_run: FinishedRun, blobs: CleanImages, tmp_path: Path) -> None:
     others = CleanImages("others", blobs.train, blobs.validation, blobs.test)
     with pytest.raises(RunError, match="was trained on blobs, not others"):

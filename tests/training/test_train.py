@@ -13,7 +13,7 @@ from training.config import PRESETS, Adadelta, AdamW, Config, Stage
 from training.data import CleanImages
 from training.errors import RunError
 from training.noise import BlindNoise, GaussianNoise
-from training.train import load_network, train
+from training.train import load_network, log_mean_squared_error, psnr_db, train
 
 NOISE = GaussianNoise(0.4)
 TWO_STAGES = replace(
@@ -141,3 +141,26 @@ def test_a_run_that_is_resumed_for_more_epochs_goes_on_learning(blobs: CleanImag
     train(config.with_epochs(2), blobs, tmp_path / "run", resume=True)
     losses = load_progress(tmp_path / "run" / "only").history["loss"]
     assert losses[1] < 0.999 * losses[0]
+
+
+def test_the_logarithm_of_the_squared_error_is_psnr_as_a_loss() -> None:
+    clean = np.zeros((3, 8, 8, 1), np.float32)
+    denoised = clean + np.array([0.05, 0.1, 0.4], np.float32).reshape(3, 1, 1, 1)
+    losses = np.asarray(log_mean_squared_error(clean, denoised))
+    assert losses == pytest.approx(-np.log(10) / 20 * np.asarray(psnr_db(clean, denoised)), abs=0.002)
+
+
+def test_images_that_are_as_good_as_equal_do_not_rule_the_loss() -> None:
+    clean = np.zeros((2, 8, 8, 1), np.float32)
+    equal, alike = np.asarray(log_mean_squared_error(clean, clean + np.array([[[[0.0]]], [[[0.0005]]]], np.float32)))
+    assert equal == pytest.approx(alike, abs=0.02)
+
+
+def test_each_stage_has_its_share_of_the_minutes() -> None:
+    assert [replace(TWO_STAGES, minutes=8.0).minutes_of(stage) for stage in TWO_STAGES.stages] == [2.0, 6.0]
+    assert [TWO_STAGES.minutes_of(stage) for stage in TWO_STAGES.stages] == [None, None]
+
+
+def test_a_run_ends_after_its_minutes_whatever_its_stages_would_take(blobs: CleanImages, tmp_path: Path) -> None:
+    train(replace(TWO_STAGES, minutes=0.001).with_epochs(1000), blobs, tmp_path / "run")
+    assert [load_progress(tmp_path / "run" / stage.name).epochs for stage in TWO_STAGES.stages] == [1, 1]

@@ -12,7 +12,8 @@ from typing import TypedDict
 import numpy as np
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
-from starlette.types import ASGIApp
+from starlette.applications import Starlette
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import __version__
 from app.admission import Admission
@@ -49,8 +50,13 @@ Loader = Callable[[Path], Denoiser]
 class Application(FastAPI):
     """FastAPI without the layers that it puts around our middleware, whose work that does already.
 
-    They answer what nobody caught, export traces and bound bodies: a sixth of what it costs to refuse a request.
+    They answer what nobody caught, export traces and bound bodies: a fifth of what it costs to refuse a request.
     """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection; FastAPI would look for exporters first."""
+        handle = Starlette.__call__ if scope["type"] == "http" else FastAPI.__call__
+        await handle(self, scope, receive, send)
 
     def build_middleware_stack(self) -> ASGIApp:
         """Build all layers, and begin with the outermost of ours."""

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from types import MappingProxyType
 
@@ -83,6 +84,9 @@ def load_model(
 ) -> Denoiser:
     """Load one version from the store and call it once with each batch size, so that no request pays for a first call.
 
+    A network that is told the noise level is told the lowest and the highest that it knows, which may be computed in
+    different ways.
+
     Raises:
         ModelStoreError: it cannot be loaded, or its answer does not have the shape of its input.
     """
@@ -90,9 +94,10 @@ def load_model(
     denoiser = load(folder)
     size = metadata.input.size
     shapes = [(batch, *size) for batch in warm_up_batches] if size else [(1, *free) for free in WARM_UP_SIZES]
-    for batch, height, width in shapes:
+    known = metadata.noise_level
+    for (batch, height, width), level in product(shapes, (known.min, known.max) if known else (None,)):
         images = np.zeros((batch, height, width), np.float32)
-        levels = None if metadata.noise_level is None else np.zeros(batch, np.float32)
+        levels = None if level is None else np.full(batch, level, np.float32)
         try:
             denoised = denoiser.denoise(images, levels)
         except Exception as error:  # TensorFlow raises what it likes

@@ -11,8 +11,8 @@ from app.error_handlers import HEADERS_TOO_LARGE, STATUS_PROBLEM_TYPES, ProblemT
 
 MAX_HEADER_BYTES = 64 * 1024  # the parser is quadratic in the length of a header
 HEADER_END = b"\r\n\r\n"
-# What no header may hold, line ends aside, and headers about the connection itself.
-UNUSUAL = re.compile(rb"[\0-\x08\x0b\x0c\x0e-\x1f\x7f]|^(connection|transfer-encoding):", re.IGNORECASE | re.MULTILINE)
+CONTROLS = bytes({*range(0x20), 0x7F} - set(b"\t\r\n"))  # what no header may hold; line ends are counted
+HOP_BY_HOP = {b"connection", b"transfer-encoding"}
 # Clients that prefer HTTP/2 offer it on clear-text connections; httptools then takes the body for another protocol,
 # https://github.com/Kludex/uvicorn/issues/2722. RFC 9110, section 7.8: a server may ignore the offer.
 UPGRADE = re.compile(rb"\r\nupgrade:[^\r]*", re.IGNORECASE)
@@ -111,8 +111,9 @@ class Exchange(RequestResponseCycle):
             and (b"content-length", b"%d" % len(body)) in headers
             and not end.get("more_body")
             and not (self.response_started or self.disconnected or self.flow.write_paused)
-            and len(head.splitlines()) == len(headers)
-            and not UNUSUAL.search(head)
+            and head.count(b"\n") == head.count(b"\r") == len(headers)
+            and len(head.translate(None, CONTROLS)) == len(head)
+            and HOP_BY_HOP.isdisjoint([name.lower() for name, _ in headers])
         )
         if is_usual:
             self.response_started = self.response_complete = True

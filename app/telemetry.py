@@ -7,6 +7,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Mapping
+from functools import cache, lru_cache
 from typing import Any, Literal
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -69,9 +70,17 @@ class RequestTelemetry:
             self._observe(getattr(scope.get("route"), "path", NO_ROUTE), record)
 
 
+@cache
+def _record_of_requests(level: int) -> logging.LogRecord:
+    return logger.makeRecord(logger.name, level, __file__, 0, "request", (), None)
+
+
 def _log_record(level: int, fields: dict[str, Any]) -> logging.LogRecord:
-    """Make what ``logger.log`` would, without the search for the line that called it: a quarter of its time."""
-    return logger.makeRecord(logger.name, level, __file__, 0, "request", (), None, extra={"fields": fields})
+    """Make what ``logger.log`` would, but for the line that called it: finding out the same again takes 5 µs."""
+    record = logging.LogRecord.__new__(logging.LogRecord)
+    now = time.time()
+    record.__dict__ = {**_record_of_requests(level).__dict__, "created": now, "msecs": now % 1 * 1000, "fields": fields}
+    return record
 
 
 def add_to_record(scope: Scope, **fields: object) -> None:
@@ -79,8 +88,17 @@ def add_to_record(scope: Scope, **fields: object) -> None:
     scope.setdefault("denoiser.record", {}).update(fields)
 
 
+@lru_cache(maxsize=4)
+def _format_second(second: int, form: str) -> str:
+    return time.strftime(form, time.localtime(second))
+
+
 class TextFormatter(logging.Formatter):
     """``time level logger message key=value ...``."""
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802, ARG002  # logging names it
+        """Give the local time with milliseconds, as logging's own formatter."""
+        return f"{_format_second(int(record.created), '%Y-%m-%d %H:%M:%S')},{int(record.msecs):03d}"
 
     def format(self, record: logging.LogRecord) -> str:
         """Format one record."""
@@ -97,13 +115,16 @@ def _plain(value: object) -> str:
     return json.dumps(value)
 
 
+_encode_json = json.JSONEncoder(default=str).encode  # json.dumps would make an encoder each time
+
+
 class JsonFormatter(logging.Formatter):
     """One JSON object a line."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Format one record."""
         entry: dict[str, Any] = {
-            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "time": _format_second(int(record.created), "%Y-%m-%dT%H:%M:%S%z"),
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
@@ -111,7 +132,7 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
-        return json.dumps(entry, default=str)
+        return _encode_json(entry)
 
 
 def configure_logging(form: Literal["text", "json"]) -> None:

@@ -34,9 +34,9 @@ async def denoise(
 ) -> Response:
     """Send the picture as the part `file` of a form, or as the body itself; the content decides its format."""
     timer = StageTimer()
-    model = service.catalogue.find(query.model, query.version)
-    options = choose_options(query, model)
     with service.admission.slot() as slot, service.metrics.in_work():
+        model = service.catalogue.find(query.model, query.version)
+        options = choose_options(query, model)
         try:
             async with asyncio.timeout(service.request_timeout_s):
                 with timer.stage("read"):

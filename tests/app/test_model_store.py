@@ -177,11 +177,12 @@ class TestLoading:
         assert denoiser.shapes == [(1, 1, 1), (1, 61, 47), (1, 64, 64)]
         assert denoiser.noise_levels == [None] * 3
 
-    def test_a_network_that_takes_a_noise_level_is_told_one(self, tmp_path: Path) -> None:
+    def test_a_network_that_takes_a_noise_level_is_told_the_lowest_and_the_highest(self, tmp_path: Path) -> None:
         write_version(tmp_path, noise_level=NOISE_LEVELS)
         denoiser = IdentityDenoiser()
         self.load(tmp_path, denoiser)
-        assert denoiser.noise_levels == [[0.0], [0.0] * 4]
+        highest = float(np.float32(NOISE_LEVELS["max"]))
+        assert denoiser.noise_levels == [[0.0], [highest], [0.0] * 4, [highest] * 4]
 
     def test_an_answer_of_another_shape_stops_the_start(self, tmp_path: Path) -> None:
         folder = write_version(tmp_path)

@@ -2,7 +2,9 @@
 
 import json
 import logging
+import time
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 from fastapi import FastAPI
@@ -73,6 +75,17 @@ def test_a_request_leaves_one_record(client: TestClient, caplog: pytest.LogCaptu
     assert fields["request_id"] == answer.headers["x-request-id"]
 
 
+def test_a_records_time_is_when_its_request_ended(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
+    start = time.time()
+    with caplog.at_level(logging.INFO, "app.telemetry"):
+        client.get("/v1/models")
+        client.get("/v1/models")
+    times = [record.created for record in caplog.records if record.name == "app.telemetry"]
+    moments = [start, *times, time.time()]
+    assert moments == sorted(moments)
+    assert len(set(times)) == 2
+
+
 def test_probes_are_too_many_to_log(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "app.telemetry"):
         client.get("/readyz")
@@ -91,6 +104,15 @@ def test_json_records_are_one_object_with_the_fields() -> None:
     entry = json.loads(JsonFormatter().format(record_with({"status": 200}, ValueError("bad"))))
     assert entry | {"message": "hello you", "level": "INFO", "status": 200} == entry
     assert "ValueError: bad" in entry["exception"]
+
+
+@pytest.mark.parametrize("created", [1.0, 1_800_000_000.9876])
+def test_records_tell_the_local_time(created: float) -> None:
+    record = record_with({})
+    record.created, record.msecs = created, created % 1 * 1000
+    text, entry = TextFormatter("%(asctime)s").format(record), json.loads(JsonFormatter().format(record))
+    assert text == logging.Formatter("%(asctime)s").format(record)
+    assert datetime.fromisoformat(entry["time"]).timestamp() == int(created)
 
 
 def test_text_records_put_the_fields_behind_the_message_and_before_the_trace() -> None:

@@ -19,17 +19,22 @@ UPGRADE = re.compile(rb"\r\nupgrade:[^\r]*", re.IGNORECASE)
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """Ignores offers to upgrade, bounds the headers, answers malformed requests as problems, and tells of hang-ups."""
+    """Ignores offers to upgrade, bounds the headers, answers malformed requests as problems, tells of hang-ups."""
 
     _unended_header_bytes = 0
     _is_in_body = False
 
     def on_headers_complete(self) -> None:
-        """Note that a body follows."""
+        """Note that a body follows, and end the connection after the answer if the service is about to stop.
+
+        A request that comes just when idle connections are closed would be lost.
+        """
         super().on_headers_complete()
         self._is_in_body = True
         self.cycle.__class__ = Exchange  # uvicorn names the class it makes, and has not run it yet
         self.scope[EXTENSION] = self.cycle  # type: ignore[literal-required]  # an extension of ours
+        if "service" in self.app_state and self.app_state["service"].admission.is_draining:
+            self.cycle.keep_alive = False
 
     def on_message_complete(self) -> None:
         """Note that headers follow."""

@@ -132,9 +132,11 @@ def test_sigterm_turns_readyz_503_and_ends_with_0_after_the_grace_period() -> No
     with running_service(default_model="article", drain_grace_s=2) as service, httpx.Client() as client:
         assert client.get(f"{service.url}/readyz").status_code == 200
         service.process.send_signal(signal.SIGTERM)
-        while (status := client.get(f"{service.url}/readyz").status_code) == 200:
-            pass
-        assert status == 503
+        while (answer := client.get(f"{service.url}/readyz")).status_code == 200:
+            assert "connection" not in answer.headers
+        assert (answer.status_code, answer.headers["connection"]) == (503, "close")
+        refusal = client.post(f"{service.url}/v1/denoise", content=b"any")
+        assert (refusal.status_code, refusal.headers["connection"]) == (503, "close")
         assert service.process.wait(30) == 0
 
 

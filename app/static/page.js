@@ -60,8 +60,7 @@ async function open(load, name, sigma = null) {
   release(opened);
   opened = picture;
   const { image } = picture;
-  const isSmall = image && Math.max(image.naturalWidth, image.naturalHeight) <= SMALL_PX;
-  $("sigma").value = sigma ?? (isSmall ? SIGMA.small : SIGMA.large);
+  $("sigma").value = sigma ?? (image && isSmall(image) ? SIGMA.small : SIGMA.large);
   $("add-noise").checked = sigma !== null;
   $("add-noise").disabled = !image;
   settings?.suggest(image?.naturalWidth, image?.naturalHeight);
@@ -81,6 +80,7 @@ async function run() {
   if (!settings) return start();
   if (!opened) return;
   showInputs();
+  showOffer();
   hideProblem($("problem"));
   comparison.isBusy = true;
   try {
@@ -96,6 +96,7 @@ async function run() {
   } catch (error) {
     if (signal.aborted) return;
     removeResult();
+    $("note").hidden = true; // there is nothing that the service made of it
     showProblem($("problem"), error);
   } finally {
     if (!signal.aborted) comparison.isBusy = false;
@@ -119,6 +120,21 @@ function showInputs() {
   $("noise-settings").hidden = !$("add-noise").checked;
   $("sigma-value").textContent = $("sigma").value;
   $("empty").hidden = true;
+}
+
+/** Whoever brings a photo to a network for digits may want another one. */
+function showOffer() {
+  const { model } = settings;
+  const other = settings.models.find((candidate) => !hasFixedSize(candidate));
+  $("offer").hidden = !other || !hasFixedSize(model) || !opened.image || isSmall(opened.image);
+  if ($("offer").hidden) return;
+  $("offer-reason").textContent = `${model.name} sees ${model.input.width}\u00a0×\u00a0${model.input.height} pixels of it.`;
+  $("take-offer").textContent = `Keep its size: use ${other.name}`;
+  $("take-offer").value = other.name;
+}
+
+function isSmall(image) {
+  return Math.max(image.naturalWidth, image.naturalHeight) <= SMALL_PX;
 }
 
 /** Free what was prepared, unless it is in use. */
@@ -216,6 +232,11 @@ function describeSize(image) {
   return `${image.naturalWidth}\u00a0×\u00a0${image.naturalHeight}`; // not to be broken
 }
 
+function chooseModel(name) {
+  settings.choose(name);
+  settings.suggest(opened?.image?.naturalWidth, opened?.image?.naturalHeight);
+}
+
 async function copyCurl() {
   const text = $("curl").textContent;
   getSelection().selectAllChildren($("curl")); // where the clipboard is out of reach, Ctrl+C does the rest
@@ -225,10 +246,11 @@ async function copyCurl() {
 
 takeFiles($("file"), (file) => open(async () => file, file.name));
 $("settings").addEventListener("input", (event) => {
-  if (event.target.id === "model") {
-    settings.choose(event.target.value);
-    settings.suggest(opened?.image?.naturalWidth, opened?.image?.naturalHeight);
-  }
+  if (event.target.id === "model") chooseModel(event.target.value);
+  schedule();
+});
+$("take-offer").addEventListener("click", (event) => {
+  chooseModel(event.target.value);
   schedule();
 });
 $("settings").addEventListener("submit", (event) => event.preventDefault());

@@ -1,7 +1,7 @@
 """The controls of the page: each one reaches the service, and only those that the chosen network understands show."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.app.pictures import encode, gradient
 from tests.app.processes import RunningService
@@ -86,6 +86,30 @@ def test_a_picture_of_another_size_comes_back_in_its_own(page: Page, service: Ru
     open_bench(page, service.url)
     result_after(page, choose_file(page, "photo.png", encode(gradient(90, 60))))
     assert shown_size(page.locator("#after")) == [60, 90]
+
+
+def test_whoever_brings_a_photo_to_a_network_for_digits_is_offered_another(page: Page, service: RunningService) -> None:
+    add_photo_model(page)
+    open_bench(page, service.url)
+    expect(page.locator("#offer")).to_be_hidden()
+    result_after(page, choose_file(page, "photo.png", encode(gradient(90, 60))))
+    expect(page.locator("#offer")).to_contain_text("digits sees 28 × 28 pixels of it.")
+    query = query_after(page, page.get_by_role("button", name="Keep its size: use photo").click)
+    assert query == "?model=photo"
+    expect(page.get_by_label("Model", exact=True)).to_have_value("photo")
+    expect(page.locator("#offer")).to_be_hidden()
+
+
+def test_nothing_is_offered_where_there_is_no_other_network(page: Page, service: RunningService) -> None:
+    def list_digits(route: Route) -> None:
+        answer = route.fetch()
+        digits = [model for model in answer.json()["models"] if model["name"] == "digits"]
+        route.fulfill(response=answer, json={"default": "digits", "models": digits})
+
+    page.route("**/v1/models", list_digits)
+    open_bench(page, service.url)
+    result_after(page, choose_file(page, "photo.png", encode(gradient(90, 60))))
+    expect(page.locator("#offer")).to_be_hidden()
 
 
 def test_every_control_has_a_name(page: Page, service: RunningService) -> None:

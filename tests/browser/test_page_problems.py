@@ -16,6 +16,7 @@ def test_a_problem_shows_its_title_and_detail_and_leads_to_its_page(
     expect(alert).to_contain_text("Unsupported image format")
     expect(alert).to_contain_text("PNG")
     expect(page.locator("#after")).to_be_hidden()
+    expect(page.get_by_text("This browser cannot show the picture")).to_be_hidden()
     expect(page.get_by_role("link", name="Download PNG")).not_to_have_attribute("href", "")
     assert [complaint for complaint in complaints if "415" not in complaint] == []
     complaints.clear()

@@ -5,27 +5,35 @@ import math
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
 from app.errors import NotReadyError, QueueFullError
 
+PATIENCE_S = 0.06  # a request without a place waits at most so long for one
+LIKELY_WAIT_S = 0.05  # and only if so long would do at the rate of the requests that finished last
 MAX_RETRY_AFTER_S = 60
 RATE_SAMPLE = 256  # finished requests that the drain rate is measured over
 DRAINING_RETRY_AFTER_S = 5  # time for another instance to take over
 
 
 class Admission:
-    """Counts slots and pixels; refuses what does not fit, so that memory stays bounded under any load."""
+    """Counts slots and pixels; refuses what does not fit, so that memory stays bounded under any load.
 
-    def __init__(self, *, slots: int, pixels: int) -> None:
+    Slots are taken and given back on one event loop, pixels in any thread.
+    """
+
+    def __init__(self, *, slots: int, pixels: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._slots = slots
         self._pixels = pixels
+        self._clock = clock
         self._free_slots = slots
         self._free_pixels = pixels
         self._lock = threading.Lock()
         self._released = asyncio.Event()
-        self._finished: deque[float] = deque(maxlen=RATE_SAMPLE)
+        self._waiting: dict[asyncio.Future[bool], None] = {}  # in their order
+        self._finished: deque[float] = deque(maxlen=RATE_SAMPLE)  # since a slot was last taken while all were free
         self.is_draining = False
 
     def refuse_if_draining(self) -> None:
@@ -46,19 +54,65 @@ class Admission:
             QueueFullError: every slot is taken.
         """
         self.refuse_if_draining()
-        with self._lock:
-            if self._free_slots == 0:
-                msg = f"All {self._slots} places in the queue are taken."
-                raise QueueFullError(msg, limit=self._slots, retry_after_s=self._retry_after_s())
-            self._free_slots -= 1
+        if self._free_slots == 0:
+            raise self._full()
+        if self._free_slots == self._slots:
+            self._finished.clear()
+        self._free_slots -= 1
+        return Slot(self)
+
+    async def admit(self) -> "Slot":
+        """Take a slot as ``slot`` does, or wait a moment for one that is about to be free.
+
+        What a small picture takes is so short that refusing, and being asked again, would cost more than waiting.
+        Nothing is held meanwhile but the connection.
+
+        Raises:
+            NotReadyError: the service is draining.
+            QueueFullError: every slot is taken, and none became free in time.
+        """
+        if self._free_slots or not self._is_turn_near():
+            return self.slot()
+        self.refuse_if_draining()
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[bool] = loop.create_future()
+        self._waiting[turn] = None
+        timer = loop.call_later(PATIENCE_S, self._end_wait, turn)
+        try:
+            if not await turn:
+                raise self._full()
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled() and turn.result():  # it was handed over just before
+                self._free_slot()
+            raise
+        finally:
+            timer.cancel()
+            self._waiting.pop(turn, None)
         return Slot(self)
 
     def give_back(self, slot: "Slot") -> None:
         """Take a slot and its pixels back; Slot does it at the end of its block."""
-        with self._lock:
-            self._free_slots += 1
-            self._finished.append(time.monotonic())
+        self._finished.append(self._clock())
+        self._free_slot()
         self.release_pixels(slot)
+
+    def _free_slot(self) -> None:
+        """Hand a slot to who waits longest, or make it free."""
+        turn = next((turn for turn in self._waiting if not turn.done()), None)
+        if turn is None:
+            self._free_slots += 1
+        else:
+            del self._waiting[turn]
+            turn.set_result(True)
+
+    def _end_wait(self, turn: "asyncio.Future[bool]") -> None:
+        if not turn.done():
+            turn.set_result(False)
+
+    def _is_turn_near(self) -> bool:
+        """Whether the next one to wait is likely to get a slot soon; before a rate is known, as many wait as work."""
+        rate, ahead = self._drain_rate(), len(self._waiting)
+        return ahead < self._slots if rate is None else (ahead + 1) / rate <= LIKELY_WAIT_S
 
     def reserve_pixels(self, slot: "Slot", pixels: int) -> None:
         """Take ``pixels`` for a slot, which gives them back when it ends; see Slot.reserve_pixels."""
@@ -89,10 +143,20 @@ class Admission:
 
     def _retry_after_s(self) -> int:
         """Whole seconds in which the slots in use drain, at the rate of the requests that finished last."""
-        if not self._finished:
+        rate = self._drain_rate()
+        if rate is None:
             return 1
-        rate = len(self._finished) / max(time.monotonic() - self._finished[0], 1e-3)
         return min(max(1, math.ceil((self._slots - self._free_slots) / rate)), MAX_RETRY_AFTER_S)
+
+    def _drain_rate(self) -> float | None:
+        """Requests a second; None before one has finished."""
+        if not self._finished:
+            return None
+        return len(self._finished) / max(self._clock() - self._finished[0], 1e-3)
+
+    def _full(self) -> QueueFullError:
+        msg = f"All {self._slots} places in the queue are taken."
+        return QueueFullError(msg, limit=self._slots, retry_after_s=self._retry_after_s())
 
 
 class Slot:

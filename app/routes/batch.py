@@ -32,7 +32,7 @@ async def _media_type(request: Request) -> str:
 
 async def _slot(service: ServiceDep) -> AsyncIterator[Slot]:
     """Hold a slot until the answer has been sent."""
-    with service.admission.slot() as slot, service.metrics.in_work():
+    with await service.admission.admit() as slot, service.metrics.in_work():
         yield slot
 
 

@@ -24,6 +24,7 @@ from app.denoiser import Denoiser
 from app.dependencies import Service
 from app.direct_route import DirectRoutes
 from app.error_handlers import add_error_handlers, answer_internal_error
+from app.head import HeadAsGet
 from app.metadata import ModelKey
 from app.metrics import Metrics
 from app.model_store import load_model, open_store
@@ -116,6 +117,7 @@ def create_app(settings: Settings, *, load: Loader | None = None, admission: Adm
 
 def _add_middleware(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
     """Add middleware, the innermost first."""
+    app.add_middleware(HeadAsGet)
     app.add_middleware(DirectRoutes, routes=app.routes)
     app.add_middleware(BodyLimit, max_bytes=settings.max_upload_bytes)
     app.add_middleware(RequestTelemetry, error_response=answer_internal_error, observe=metrics.observe)

@@ -1,5 +1,6 @@
 """The service as a process: real signals, real sockets, the networks of this repository."""
 
+import re
 import shutil
 import signal
 import socket
@@ -48,6 +49,33 @@ def test_a_noisy_digit_comes_back_much_closer_to_the_clean_one(service: RunningS
 
 def test_health_tells_whether_the_service_is_ready(service: RunningService) -> None:
     assert command("health", port=service.port).returncode == 0
+
+
+def test_head_is_answered_as_get_without_the_body(service: RunningService) -> None:
+    with httpx.Client(base_url=service.url) as client:
+        for path, status in [
+            ("/", 200),
+            ("/readyz", 200),
+            ("/v1/models", 200),
+            ("/static/page.js", 200),
+            ("/no", 404),
+            ("/v1/denoise", 405),
+        ]:
+            head, get = client.head(path), client.get(path)
+            assert (head.status_code, get.status_code) == (status, status)
+            assert (head.headers["content-length"], head.content) == (get.headers["content-length"], b"")
+
+
+def test_head_is_counted_under_its_route(service: RunningService) -> None:
+    def count() -> float:
+        counted = re.search(
+            r'\{model="",route="/problems/\{slug\}",status="200"\} (.+)', httpx.get(f"{service.url}/metrics").text
+        )
+        return float(counted[1]) if counted else 0
+
+    before = count()
+    assert httpx.head(f"{service.url}/problems/queue-full").status_code == 200
+    assert count() == before + 1
 
 
 def exchange(service: RunningService, *parts: bytes) -> bytes:

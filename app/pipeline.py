@@ -19,8 +19,8 @@ from app.tiling import submit_tiles
 
 T = TypeVar("T")
 
-INLINE_PIXELS = 64 * 64  # up to this size, a step costs less than handing it to a thread
-INLINE_BYTES = 8 * 1024  # text in a PNG can unpack to a thousand times its size
+INLINE_PIXELS = 128 * 128  # up to this size, a step costs less than handing it to a thread: a millisecond or two
+INLINE_BYTES = 20 * 1024  # all pictures of that size; text in a PNG can unpack to a thousand times its size
 
 
 @dataclass(frozen=True)

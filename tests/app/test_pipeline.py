@@ -94,14 +94,14 @@ class TestDecoding:
 
     async def test_a_small_picture_takes_no_thread(self, pool: CountingPool, slot: Slot) -> None:
         data = encode(gradient(64, INLINE_PIXELS // 64))
-        await Pipeline(pool=pool, max_pixels=10_000).decode(data, options(), slot=slot)
+        await Pipeline(pool=pool, max_pixels=100_000).decode(data, options(), slot=slot)
         assert pool.count == 0
 
     async def test_a_picture_of_many_pixels_in_few_bytes_is_decoded_in_a_thread(
         self, pool: CountingPool, slot: Slot
     ) -> None:
-        data = encode(np.zeros((65, 65), np.uint8))
-        await Pipeline(pool=pool, max_pixels=10_000).decode(data, options(), slot=slot)
+        data = encode(np.zeros((1, INLINE_PIXELS + 1), np.uint8))
+        await Pipeline(pool=pool, max_pixels=100_000).decode(data, options(), slot=slot)
         assert pool.count == 1
 
     async def test_a_picture_of_many_bytes_is_opened_and_decoded_in_a_thread(

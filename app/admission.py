@@ -11,10 +11,11 @@ from typing import Self
 
 from app.errors import NotReadyError, QueueFullError
 
-PATIENCE_S = 0.06  # a request without a place waits at most so long for one
-LIKELY_WAIT_S = 0.05  # and only if so long would do at the rate of the requests that finished last
+PATIENCE_S = 0.06  # a request without a place waits at most so long for one,
+LIKELY_SHARE = 0.8  # only if this share of it would do at the rate of the requests that finished last,
+MAX_WAITING = 2  # and only if fewer than this many times the places wait already
 MAX_RETRY_AFTER_S = 60
-RATE_SAMPLE = 256  # finished requests that the drain rate is measured over
+RATE_SAMPLE = 256  # finished requests that the drain rate is measured over, at most
 DRAINING_RETRY_AFTER_S = 5  # time for another instance to take over
 
 
@@ -24,16 +25,19 @@ class Admission:
     Slots are taken and given back on one event loop, pixels in any thread.
     """
 
-    def __init__(self, *, slots: int, pixels: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, *, slots: int, pixels: int, patience_s: float = PATIENCE_S, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._slots = slots
         self._pixels = pixels
+        self._patience_s = patience_s
         self._clock = clock
         self._free_slots = slots
         self._free_pixels = pixels
         self._lock = threading.Lock()
         self._released = asyncio.Event()
         self._waiting: dict[asyncio.Future[bool], None] = {}  # in their order
-        self._finished: deque[float] = deque(maxlen=RATE_SAMPLE)  # since a slot was last taken while all were free
+        self._finished: deque[float] = deque(maxlen=RATE_SAMPLE)  # when the last slot was taken, then who finished
         self.is_draining = False
 
     def refuse_if_draining(self) -> None:
@@ -56,16 +60,16 @@ class Admission:
         self.refuse_if_draining()
         if self._free_slots == 0:
             raise self._full()
-        if self._free_slots == self._slots:
-            self._finished.clear()
         self._free_slots -= 1
+        if self._free_slots == 0:
+            self._finished.clear()
+            self._finished.append(self._clock())
         return Slot(self)
 
     async def admit(self) -> "Slot":
         """Take a slot as ``slot`` does, or wait a moment for one that is about to be free.
 
         What a small picture takes is so short that refusing, and being asked again, would cost more than waiting.
-        Nothing is held meanwhile but the connection.
 
         Raises:
             NotReadyError: the service is draining.
@@ -77,10 +81,9 @@ class Admission:
         loop = asyncio.get_running_loop()
         turn: asyncio.Future[bool] = loop.create_future()
         self._waiting[turn] = None
-        timer = loop.call_later(PATIENCE_S, self._end_wait, turn)
+        timer = loop.call_later(self._patience_s, _end_wait, turn)
         try:
-            if not await turn:
-                raise self._full()
+            is_granted = await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled() and turn.result():  # it was handed over just before
                 self._free_slot()
@@ -88,7 +91,12 @@ class Admission:
         finally:
             timer.cancel()
             self._waiting.pop(turn, None)
-        return Slot(self)
+        if is_granted and not self.is_draining:
+            return Slot(self)
+        if is_granted:
+            self._free_slot()
+        self.refuse_if_draining()
+        raise self._full()
 
     def give_back(self, slot: "Slot") -> None:
         """Take a slot and its pixels back; Slot does it at the end of its block."""
@@ -105,14 +113,10 @@ class Admission:
             del self._waiting[turn]
             turn.set_result(True)
 
-    def _end_wait(self, turn: "asyncio.Future[bool]") -> None:
-        if not turn.done():
-            turn.set_result(False)
-
     def _is_turn_near(self) -> bool:
-        """Whether the next one to wait is likely to get a slot soon; before a rate is known, as many wait as work."""
-        rate, ahead = self._drain_rate(), len(self._waiting)
-        return ahead < self._slots if rate is None else (ahead + 1) / rate <= LIKELY_WAIT_S
+        """Whether the next one to wait is likely to get a slot before it is refused."""
+        ahead = len(self._waiting)
+        return ahead < MAX_WAITING * self._slots and self._drain_s(ahead + 1) <= LIKELY_SHARE * self._patience_s
 
     def reserve_pixels(self, slot: "Slot", pixels: int) -> None:
         """Take ``pixels`` for a slot, which gives them back when it ends; see Slot.reserve_pixels."""
@@ -142,21 +146,23 @@ class Admission:
             return has_room
 
     def _retry_after_s(self) -> int:
-        """Whole seconds in which the slots in use drain, at the rate of the requests that finished last."""
-        rate = self._drain_rate()
-        if rate is None:
-            return 1
-        return min(max(1, math.ceil((self._slots - self._free_slots) / rate)), MAX_RETRY_AFTER_S)
+        """Whole seconds in which the slots in use drain."""
+        return min(max(1, math.ceil(self._drain_s(self._slots - self._free_slots))), MAX_RETRY_AFTER_S)
 
-    def _drain_rate(self) -> float | None:
-        """Requests a second; None before one has finished."""
+    def _drain_s(self, count: int) -> float:
+        """Seconds that ``count`` requests take to finish at the rate of the last ones; none yet counts as one, now."""
         if not self._finished:
-            return None
-        return len(self._finished) / max(self._clock() - self._finished[0], 1e-3)
+            return 0.0
+        return count * (self._clock() - self._finished[0]) / max(1, len(self._finished) - 1)
 
     def _full(self) -> QueueFullError:
         msg = f"All {self._slots} places in the queue are taken."
         return QueueFullError(msg, limit=self._slots, retry_after_s=self._retry_after_s())
+
+
+def _end_wait(turn: "asyncio.Future[bool]") -> None:
+    if not turn.done():
+        turn.set_result(False)
 
 
 class Slot:

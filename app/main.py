@@ -12,8 +12,7 @@ from typing import TypedDict
 import numpy as np
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
-from starlette.applications import Starlette
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from app import __version__
 from app.admission import Admission
@@ -53,11 +52,6 @@ class Application(FastAPI):
 
     They answer what nobody caught, export traces and bound bodies: a fifth of what it costs to refuse a request.
     """
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one connection; FastAPI would look for exporters first."""
-        handle = Starlette.__call__ if scope["type"] == "http" else FastAPI.__call__
-        await handle(self, scope, receive, send)
 
     def build_middleware_stack(self) -> ASGIApp:
         """Build all layers, and begin with the outermost of ours."""
@@ -103,7 +97,8 @@ def create_app(settings: Settings, *, load: Loader | None = None, admission: Adm
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        telemetry={"tracing": False, "metrics": False},  # it looks for exporters at every request; /metrics is ours
+        # It would look for exporters at every request; /metrics and the log are ours.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     for router in (denoise.router, batch.router, models.router, probes.router, pages.router, cards.router):
         app.router.routes.extend(router.routes)  # include_router would match each request twice

@@ -49,7 +49,7 @@ def fit_paper(small: FloatImage, *, is_dark: bool = True) -> NDArray[np.float64]
         paper = np.linalg.lstsq(moments, products, rcond=None)[0]
         residual = values - _evaluate(paper, x, y)
         deviations = np.abs(residual[is_paper]).astype(np.float32)  # NumPy finds medians of float32 eight times as fast
-        spread = 1.4826 * np.median(deviations)  # of a normal distribution, from its median deviation
+        spread = 1.4826 * float(np.median(deviations))  # of a normal distribution, from its median deviation
         limit = OUTLIER_SPREADS * max(spread, SMOOTHEST_SPREAD)
         is_paper = (residual if is_dark else np.abs(residual)) < limit
     return paper

@@ -20,7 +20,7 @@ from app.tiling import submit_tiles
 T = TypeVar("T")
 
 INLINE_PIXELS = 128 * 128  # up to this size, a step costs less than handing it to a thread: a millisecond or two
-INLINE_BYTES = 20 * 1024  # all pictures of that size; text in a PNG can unpack to a thousand times its size
+INLINE_BYTES = 20 * 1024  # gray pictures of that size; text in a PNG can unpack to a thousand times its size
 
 
 @dataclass(frozen=True)

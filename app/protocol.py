@@ -25,16 +25,11 @@ class HttpProtocol(HttpToolsProtocol):
     _is_in_body = False
 
     def on_headers_complete(self) -> None:
-        """Note that a body follows, and end the connection after the answer if the service is about to stop.
-
-        A request that comes just when idle connections are closed would be lost.
-        """
+        """Note that a body follows."""
         super().on_headers_complete()
         self._is_in_body = True
         self.cycle.__class__ = Exchange  # uvicorn names the class it makes, and has not run it yet
         self.scope[EXTENSION] = self.cycle  # type: ignore[literal-required]  # an extension of ours
-        if "service" in self.app_state and self.app_state["service"].admission.is_draining:
-            self.cycle.keep_alive = False
 
     def on_message_complete(self) -> None:
         """Note that headers follow."""
@@ -92,11 +87,16 @@ class Exchange(RequestResponseCycle):
     async def send(self, message: ASGISendEvent) -> None:
         """Send an ASGI message; the start of an answer waits for its body.
 
+        While the service drains, the connection ends with the answer: a further request could come just when idle
+        connections are closed, and would be lost.
+
         Uvicorn's way takes two writes and two regular expressions for each header, a tenth of all that the event loop
         does for a digit. It is still taken by answers that come in parts, or are otherwise unusual.
         """
         if message["type"] == "http.response.start":
             self._start = message
+            service = self.scope["state"].get("service")
+            self.keep_alive = self.keep_alive and not (service and service.admission.is_draining)
             return
         start, self._start = self._start, None
         if start is not None:

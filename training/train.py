@@ -43,8 +43,15 @@ def train(config: Config, images: CleanImages | CleanPhotos, run_dir: Path, *, r
     """
     _prepare_run_dir(run_dir, describe_run(config, images.name), resume=resume)
     for stage in config.stages:
+        if _has_followers(config, stage, run_dir):
+            continue
         print(f"{stage.name}: noise {stage.noise}, {stage.optimizer}, {stage.epochs} epochs", flush=True)
         _train_stage(config, stage, images, run_dir=run_dir)
+
+
+def _has_followers(config: Config, stage: Stage, run_dir: Path) -> bool:
+    """Whether another stage has started from this one's weights: more training of it would change nothing."""
+    return any(other.start_from == stage.name and load_progress(run_dir / other.name).epochs for other in config.stages)
 
 
 def _prepare_run_dir(run_dir: Path, run: dict[str, Any], *, resume: bool) -> None:

@@ -34,7 +34,9 @@ async def denoise(
 ) -> Response:
     """Send the picture as the part `file` of a form, or as the body itself; the content decides its format."""
     timer = StageTimer()
-    with await service.admission.admit() as slot, service.metrics.in_work():
+    with timer.stage("queue"):
+        slot = await service.admission.admit()
+    with slot, service.metrics.in_work():
         model = service.catalogue.find(query.model, query.version)
         options = choose_options(query, model)
         try:

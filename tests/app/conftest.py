@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from app.admission import Admission
 from app.denoiser import Denoiser
 from app.main import create_app
 from app.settings import Settings
@@ -31,9 +32,11 @@ def make_client(store: Path) -> Iterator[MakeClient]:
     """Start applications over the store; ``denoiser`` stands in for every network, the rest are settings."""
     with ExitStack() as stack:
 
-        def make(denoiser: Denoiser | None = None, **settings: object) -> TestClient:
+        def make(
+            denoiser: Denoiser | None = None, *, admission: Admission | None = None, **settings: object
+        ) -> TestClient:
             chosen = Settings(**{"model_store": store, "default_model": "tiny"} | settings)  # type: ignore[arg-type]
-            app = create_app(chosen, load=lambda _folder: denoiser or IdentityDenoiser())
+            app = create_app(chosen, load=lambda _folder: denoiser or IdentityDenoiser(), admission=admission)
             return stack.enter_context(TestClient(app, raise_server_exceptions=False))
 
         yield make

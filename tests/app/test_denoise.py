@@ -1,6 +1,7 @@
 """POST /v1/denoise, through the whole application and a fake network."""
 
 import base64
+import threading
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from io import BytesIO
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from starlette.types import Message
 
+from app.admission import Admission, Slot
 from tests.app.fakes import FailingDenoiser, GatedDenoiser, InvertingDenoiser
 
 MakeClient = Callable[..., TestClient]
@@ -326,6 +328,36 @@ def test_a_full_queue_refuses_before_the_body_is_read(make_client: MakeClient) -
     assert second.status_code == 429
     assert second.json()["limit"] == 1
     assert int(second.headers["retry-after"]) >= 1
+
+
+class WatchedAdmission(Admission):
+    """Tells when a request asks for a slot while there is none."""
+
+    def __init__(self) -> None:
+        super().__init__(slots=1, pixels=1_000_000, patience_s=60)
+        self.is_full = False
+        self.is_waited_for = threading.Event()
+
+    async def admit(self) -> Slot:
+        if self.is_full:
+            self.is_waited_for.set()
+        slot = await super().admit()
+        self.is_full = True
+        return slot
+
+
+@pytest.mark.parametrize(("path", "part"), [("/v1/denoise", "file"), ("/v1/denoise/batch", "files")])
+def test_a_request_waits_a_moment_for_a_slot(make_client: MakeClient, path: str, part: str) -> None:
+    network, admission = GatedDenoiser(), WatchedAdmission()
+    network.gate.set()
+    client = make_client(network, admission=admission)
+    network.gate.clear()
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(client.post, "/v1/denoise", content=png(digit()))
+        second = pool.submit(client.post, path, files={part: png(digit())})
+        assert admission.is_waited_for.wait(10)
+        network.gate.set()
+        assert [first.result().status_code, second.result().status_code] == [200, 200]
 
 
 def test_pictures_in_work_leave_no_room_for_too_many_pixels(make_client: MakeClient) -> None:

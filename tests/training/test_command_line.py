@@ -84,7 +84,7 @@ def test_ctrl_c_keeps_the_best_weights_and_says_how_to_go_on(blobs_npz: Path, tm
         assert sum(array.size for array in arrays.values()) == 4385
 
 
-def test_minutes_end_every_stage_before_its_epochs(blobs_npz: Path, tmp_path: Path) -> None:
+def test_minutes_end_a_run_before_its_epochs(blobs_npz: Path, tmp_path: Path) -> None:
     words = ["train", "article", "--data", str(blobs_npz), "--run-dir", str(tmp_path / "run"), "--no-export"]
     assert main([*words, "--minutes", "0.0001"]) == 0
     assert [load_progress(tmp_path / "run" / stage.name).epochs for stage in PRESETS["article"].stages] == [1, 1, 1]

@@ -1,3 +1,4 @@
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -161,6 +162,28 @@ def test_each_stage_has_its_share_of_the_minutes() -> None:
     assert [TWO_STAGES.minutes_of(stage) for stage in TWO_STAGES.stages] == [None, None]
 
 
-def test_a_run_ends_after_its_minutes_whatever_its_stages_would_take(blobs: CleanImages, tmp_path: Path) -> None:
-    train(replace(TWO_STAGES, minutes=0.001).with_epochs(1000), blobs, tmp_path / "run")
-    assert [load_progress(tmp_path / "run" / stage.name).epochs for stage in TWO_STAGES.stages] == [1, 1]
+def spend(run_dir: Path, stage: str, seconds: float) -> None:
+    """Say in a stage's last checkpoint how long its epochs took, one value each."""
+    (checkpoint,) = (run_dir / stage).glob("epoch-*")
+    history = load_progress(run_dir / stage).history
+    history["seconds"] = [seconds / len(history["loss"])] * len(history["loss"])
+    (checkpoint / "history.json").write_text(json.dumps(history))
+
+
+def test_a_stage_that_has_spent_its_share_of_the_minutes_is_over(
+    uninterrupted: Path, blobs: CleanImages, tmp_path: Path
+) -> None:
+    run_dir = shutil.copytree(uninterrupted, tmp_path / "run", ignore=shutil.ignore_patterns("second"))
+    spend(run_dir, "first", 0.1)
+    first, second = TWO_STAGES.stages
+    longer = replace(first, epochs=1000), replace(second, epochs=2000)
+    train(replace(TWO_STAGES, minutes=0.3 / 60, stages=longer), blobs, run_dir, resume=True)  # a third for the first
+    assert load_progress(run_dir / "first").epochs == 1
+
+
+def test_a_stage_that_another_has_started_from_is_trained_no_more(
+    uninterrupted: Path, blobs: CleanImages, tmp_path: Path
+) -> None:
+    run_dir = shutil.copytree(uninterrupted, tmp_path / "run")
+    train(TWO_STAGES.with_epochs(4), blobs, run_dir, resume=True)
+    assert [load_progress(run_dir / stage.name).epochs for stage in TWO_STAGES.stages] == [1, 4]

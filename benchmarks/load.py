@@ -1,10 +1,9 @@
 """This service, its peers and the echo under the same load from wrk, one after another, interleaved in rounds.
 
-``python -m benchmarks.load`` prints the tables for docs/benchmarks.md. The service runs in the environment of this
-interpreter, the peers in .venv-benchmark.
+``python -m benchmarks load`` runs it. The service runs in the environment of this interpreter, the peers in
+.venv-benchmark.
 """
 
-import argparse
 import json
 import statistics
 import subprocess
@@ -12,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 
@@ -79,27 +78,7 @@ class Results:
     steps: list[dict[str, float]] = field(default_factory=list)
 
 
-def main() -> None:
-    """Measure and print."""
-    from benchmarks.load_report import load_tables
-
-    parser = argparse.ArgumentParser(description=__doc__)
-    add_arguments(parser)
-    arguments = parser.parse_args()
-    results = measure_load(rounds=arguments.rounds, seconds=arguments.seconds, only=arguments.only)
-    if arguments.json:
-        arguments.json.write_text(json.dumps(asdict(results), indent=1))
-    print(load_tables(results))
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=int, default=4, help="of every load")
-    parser.add_argument("--only", nargs="*", help="names of peers; all by default")
-    parser.add_argument("--json", type=Path, help="file for everything that was measured")
-
-
-def measure_load(*, rounds: int, seconds: int, only: Sequence[str] | None = None) -> Results:
+def measure_load(*, rounds: int, seconds: int) -> Results:
     """Find each peer's best form, then measure all in rounds; the lesser points in the first round only."""
     require_wrk()
     model = targets.find_model()
@@ -111,9 +90,8 @@ def measure_load(*, rounds: int, seconds: int, only: Sequence[str] | None = None
             expected = pictures.read_answer(post(server.port, png)[1])
         chosen = [ours, targets.echo()]
         check: Callable[[bytes], str] = lambda answer: check_answer(answer, png, expected)  # noqa: E731
-        for name, forms in targets.peers().items():
-            if (only is None or name in only) and (best := _best_form(forms, model, png, seconds, check, results)):
-                chosen.append(best)
+        best_forms = [_best_form(forms, model, png, seconds, check, results) for forms in targets.peers().values()]
+        chosen += [best for best in best_forms if best]
         for number in range(rounds):
             for target in chosen[number % len(chosen) :] + chosen[: number % len(chosen)]:
                 points = MAIN_POINTS + (OTHER_POINTS if number == 0 else ())
@@ -253,7 +231,3 @@ def select(results: Results, name: str, point: Point) -> list[Measurement]:
 
 def _tell(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
-
-
-if __name__ == "__main__":
-    main()

@@ -15,6 +15,7 @@ from app.images import FloatImage, Samples
 from app.metadata import ModelMetadata
 
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)  # batches are padded to these, so that TensorFlow sees few shapes
+EAGER_BATCH = 16  # so many are worth a call though more may come; measured
 MAX_BATCH_PIXELS = 2**18  # larger images gain nothing from company, and their memory would add up
 
 
@@ -43,8 +44,8 @@ class Batcher:
     """Runs a Denoiser on threads of its own; to be made, used and closed on one event loop.
 
     Whatever waits when a thread becomes free is its next batch. When one is free already, a batch starts as soon as
-    the event loop has gone round once without a further image: requests that arrive together are cleaned together,
-    and a lone one waits for nothing.
+    the event loop has gone round once without a further image, or EAGER_BATCH wait: requests that arrive together are
+    cleaned together, a lone one waits for nothing, and the thread works while the loop decodes the rest of many.
 
     The queue is bounded by who submits (see app.admission). Items whose future is done before their turn, because the
     client left or the deadline passed, are dropped before the network sees them.
@@ -89,9 +90,11 @@ class Batcher:
         """
         future: asyncio.Future[Denoised] = self._loop.create_future()
         self._waiting.append(_Item(image, noise_level, future, time.perf_counter()))
-        if self._free and not self._is_gathering:
+        self._drained.clear()
+        if self._free and len(self._waiting) >= EAGER_BATCH:
+            self._start_next()
+        elif self._free and not self._is_gathering:
             self._is_gathering = True
-            self._drained.clear()
             self._loop.call_soon(self._start_when_quiet, len(self._waiting))
         return future
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import cast
 
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+CLOSES = re.compile(rb"\r\nconnection: *close\r\n", re.IGNORECASE)
 END_OF_HEAD = b"\r\n\r\n"
 
 
@@ -46,7 +47,7 @@ class Connection(asyncio.Protocol):
         return self._transport is not None and not self._transport.is_closing()
 
     async def exchange(self, request: bytes) -> Answer:
-        """Send a request and wait for the whole answer.
+        """Send a request and wait for the whole answer; where it says that the connection ends, end it.
 
         Raises:
             CutError: the connection ended before.
@@ -58,6 +59,8 @@ class Connection(asyncio.Protocol):
         self._answer = self._loop.create_future()
         self._transport.write(request)
         status, body = await self._answer
+        if CLOSES.search(self._received, 0, self._received.find(END_OF_HEAD) + 2):
+            self.close()
         return Answer(status, body, time.perf_counter() - start)
 
     def send(self, part: bytes) -> None:

@@ -4,10 +4,10 @@ import statistics
 from pathlib import Path
 
 from benchmarks import pictures, targets
-from benchmarks.load import REFERENCE_POINT, Measurement, Results, median_of, median_ratio, select
+from benchmarks.load import REFERENCE_POINT, Measurement, Point, Results, median_of, median_ratio, select
 from benchmarks.tables import table
 
-ONE = (pictures.RAW, 1)
+ONE, MANY = (pictures.RAW, 1), (pictures.RAW, 128)
 POINTS = tuple((kind, count) for kind in (pictures.RAW, pictures.MULTIPART) for count in (1, 8, 32, 128))
 
 
@@ -47,7 +47,9 @@ def acceptance_table(results: Results) -> str:
         found.load.p99_ms / found.load.p50_ms for found in select(results, targets.OURS, REFERENCE_POINT)
     )
     rows.append(("p99 / p50 at 32 connections", f"{tail:.2f}", "≤ 4"))
-    rows.append(("share of the limit", f"{share_of_limit(results):.0%}", "≥ 60 %"))
+    rows.append(("share of the limit at 32 connections", f"{share_of_limit(results):.0%}", "≥ 60 %"))
+    share = share_of_limit(results, MANY)
+    rows.append(("share of the limit at 128, where batches of 64 come together", f"{share:.0%}", "≥ 60 %"))
     return table(("ratio", "measured", "asked for"), rows)
 
 
@@ -100,15 +102,13 @@ def best_batch(results: Results) -> int:
     return min((32, 64), key=lambda size: statistics.median(steps[f"infer_{size}"] for steps in results.steps))
 
 
-def share_of_limit(results: Results) -> float:
+def share_of_limit(results: Results, point: Point = REFERENCE_POINT) -> float:
     """Median over rounds of limit / service, in CPU seconds of the server per request."""
-    ours = {found.round: found.cpu_ms for found in select(results, targets.OURS, REFERENCE_POINT)}
-    echo = {found.round: found.cpu_ms for found in select(results, targets.ECHO, REFERENCE_POINT)}
+    ours = {found.round: found.cpu_ms for found in select(results, targets.OURS, point)}
+    echo = {found.round: found.cpu_ms for found in select(results, targets.ECHO, point)}
     batch = best_batch(results)
-    return statistics.median(
-        (echo[number] + (steps["decode"] + steps[f"infer_{batch}"] + steps["encode"]) / 1000) / ours[number]
-        for number, steps in enumerate(results.steps)
-    )
+    work = [(steps["decode"] + steps[f"infer_{batch}"] + steps["encode"]) / 1000 for steps in results.steps]
+    return statistics.median((echo[number] + work[number]) / ours[number] for number in ours)
 
 
 def points_table(results: Results) -> str:

@@ -158,6 +158,12 @@ class TestBatches:
             await asyncio.gather(*tasks)
         assert [shape[0] for shape in denoiser.shapes[1:]] == [together] * (4 // together)
 
+    @pytest.mark.parametrize(("count", "sizes"), [(15, {15}), (16, {16}), (20, {16, 4})])
+    async def test_images_that_come_together_share_calls_of_sixteen(self, count: int, sizes: set[int]) -> None:
+        async with batcher(IdentityDenoiser()) as queue:
+            futures = [queue.submit(picture()) for _ in range(count)]
+            assert {result.batch_size for result in await asyncio.gather(*futures)} == sizes
+
     async def test_an_image_that_comes_alone_does_not_wait_for_others(self) -> None:
         denoiser = IdentityDenoiser()
         async with batcher(denoiser) as queue:

@@ -7,7 +7,7 @@ PEERS := .venv-benchmark
 PYTHON ?=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 UV_COMPILE := $(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
-	--generate-hashes --custom-compile-command "make lock"
+	--no-strip-extras --generate-hashes --custom-compile-command "make lock"
 
 PRESET ?= article
 ARGS ?=

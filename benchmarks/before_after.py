@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from benchmarks.pictures import to_png
+
 OUTPUT = Path(__file__).resolve().parents[1] / "docs/images/before-after.png"
 COLUMNS, SCALE, GAP = 10, 3, 6
 SIGMA = 0.4
@@ -33,10 +35,8 @@ def main() -> None:
 
 def denoise(picture: NDArray[np.uint8], host: str) -> NDArray[np.uint8]:
     """Ask the service."""
-    body = io.BytesIO()
-    Image.fromarray(picture).save(body, "PNG")
     connection = http.client.HTTPConnection(host)
-    connection.request("POST", "/v1/denoise", body.getvalue())
+    connection.request("POST", "/v1/denoise", to_png(picture))
     return np.asarray(Image.open(io.BytesIO(connection.getresponse().read())))
 
 

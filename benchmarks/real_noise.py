@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from skimage import data
 
+from benchmarks.pictures import to_png
+
 Levels = NDArray[np.uint8]
 
 OUTPUT = Path(__file__).resolve().parents[1] / "docs/images/real-noise.png"
@@ -56,10 +58,8 @@ def to_gray(picture: Levels) -> Levels:
 
 def denoise(picture: Levels, host: str, model: str, noise_level: str) -> tuple[Levels, str]:
     """Ask the service; gives the answer and the noise level that it says."""
-    body = io.BytesIO()
-    Image.fromarray(picture).save(body, "PNG")
     connection = http.client.HTTPConnection(host)
-    connection.request("POST", f"/v1/denoise?model={model}&noise_level={noise_level}", body.getvalue())
+    connection.request("POST", f"/v1/denoise?model={model}&noise_level={noise_level}", to_png(picture))
     answer = connection.getresponse()
     return np.asarray(Image.open(io.BytesIO(answer.read()))), answer.headers["X-Noise-Level"]
 

@@ -173,11 +173,14 @@ def log_mean_squared_error(clean: keras.KerasTensor, denoised: keras.KerasTensor
     Images with much and with little noise have the same weight. Errors far below a level of 8 bits are all alike, so
     that clean images do not rule.
     """
-    mse = ops.mean(ops.square(clean - denoised), axis=(1, 2, 3))
-    return ops.log(mse + NEGLIGIBLE_MSE) / 2
+    return ops.log(_mean_squared_errors(clean, denoised) + NEGLIGIBLE_MSE) / 2
 
 
 def psnr_db(clean: keras.KerasTensor, denoised: keras.KerasTensor) -> keras.KerasTensor:
     """Return each image's PSNR, shape (N,), for Keras to average; at most 100 dB so that equal images stay finite."""
-    mse = ops.mean(ops.square(clean - denoised), axis=(1, 2, 3))
-    return -10 * ops.log10(ops.maximum(mse, 1e-10))
+    return -10 * ops.log10(ops.maximum(_mean_squared_errors(clean, denoised), 1e-10))
+
+
+def _mean_squared_errors(clean: keras.KerasTensor, denoised: keras.KerasTensor) -> keras.KerasTensor:
+    """Return one value for each image, shape (N,)."""
+    return ops.mean(ops.square(clean - denoised), axis=(1, 2, 3))

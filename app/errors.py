@@ -1,4 +1,4 @@
-"""Everything that can go wrong, by meaning; app.error_handlers knows which HTTP status each meaning gets.
+"""Everything that can go wrong, by meaning; app.web.responses.problems knows which HTTP status each meaning gets.
 
 ::
 

@@ -15,26 +15,28 @@ from fastapi.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 from app import __version__
-from app.admission import Admission
-from app.batching import BATCH_SIZES, Batcher, create_batcher
-from app.body_limit import BodyLimit
 from app.cpu_quota import available_cpus
-from app.denoiser import Denoiser
-from app.dependencies import Service
-from app.direct_route import DirectRoutes
-from app.error_handlers import add_error_handlers, answer_internal_error
-from app.head import HeadAsGet
-from app.metadata import ModelKey
-from app.metrics import Metrics
-from app.model_store import load_model, open_store
-from app.openapi import describe_api
-from app.options import choose_options
-from app.pipeline import Pipeline
-from app.png import encode_png
-from app.routes import batch, cards, denoise, models, pages, probes
-from app.schemas import DenoiseQuery
+from app.imaging.png import encode_png
+from app.inference.batching import BATCH_SIZES, Batcher, create_batcher
+from app.inference.denoiser import Denoiser
+from app.inference.metadata import ModelKey
+from app.inference.model_store import load_model, open_store
+from app.processing.admission import Admission
+from app.processing.options import choose_options
+from app.processing.pipeline import Pipeline
 from app.settings import Precision, Settings
-from app.telemetry import REQUEST_ID_HEADER, RequestTelemetry
+from app.telemetry.metrics import Metrics
+from app.telemetry.request_log import REQUEST_ID_HEADER, RequestTelemetry
+from app.web.dependencies import Service
+from app.web.middleware.body_limit import BodyLimit
+from app.web.middleware.direct_route import DirectRoutes
+from app.web.middleware.head import HeadAsGet
+from app.web.openapi import describe_api
+from app.web.pages import cards
+from app.web.pages import routes as pages
+from app.web.responses.problems import add_error_handlers, answer_internal_error
+from app.web.routes import batch, denoise, models, probes
+from app.web.schemas import DenoiseQuery
 
 EXPOSED_HEADERS = (
     "Content-Disposition", "Retry-After", "Server-Timing", "X-Batch-Size", "X-Input-Size", "X-Model-Name",
@@ -169,7 +171,9 @@ async def _warm_up(service: Service) -> None:
 
 def tensorflow_loader(precision: Precision) -> Loader:
     """Give what loads a version's folder, after TensorFlow has been told to compute each call in one thread."""
-    from app import savedmodel  # here, so that whoever brings a loader does not wait for TensorFlow
+    from app.inference.runtimes import (
+        tensorflow as savedmodel,  # here, so that whoever brings a loader does not wait for TensorFlow
+    )
 
     savedmodel.use_one_thread_a_call()
     return partial(savedmodel.load_savedmodel, allows_bfloat16=precision == "auto")

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from app import savedmodel
-from app.fitting import fit_image
-from app.images import FloatImage, decode_gray, open_image
-from app.png import encode_png, to_levels
+from app.imaging.decode import FloatImage, decode_gray, open_image
+from app.imaging.fit import fit_image
+from app.imaging.png import encode_png, to_levels
+from app.inference.runtimes import tensorflow as savedmodel
 from benchmarks.peers import pictures as plain
 from benchmarks.pictures import noisy_digit, to_png
 

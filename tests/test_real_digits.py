@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from app.fitting import fit_image
-from app.savedmodel import load_savedmodel
+from app.imaging.fit import fit_image
+from app.inference.runtimes.tensorflow import load_savedmodel
 from app.settings import MODEL_STORE
 from benchmarks.real_digits import Picture, make_pictures
 from training.classifier import load_classifier, read_digits

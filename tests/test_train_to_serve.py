@@ -15,8 +15,8 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
+from app.inference.runtimes.tensorflow import load_savedmodel
 from app.main import create_app
-from app.savedmodel import load_savedmodel
 from app.settings import Settings
 from tests.app.processes import REPOSITORY
 from tests.training.drawing import draw_blobs, write_images, write_pairs

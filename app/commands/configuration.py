@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from app.settings import Settings
 
 if TYPE_CHECKING:
-    from app.model_store import Catalogue
+    from app.inference.model_store import Catalogue
 
 
 class CommandError(click.ClickException):
@@ -48,7 +48,7 @@ def read_store(settings: Settings) -> "Catalogue":
         CommandError: the store cannot be used.
     """
     from app.errors import ModelStoreError
-    from app.model_store import open_store  # here, so that health does not wait for NumPy
+    from app.inference.model_store import open_store  # here, so that health does not wait for NumPy
 
     try:
         return open_store(settings.model_store, default=settings.default_model)

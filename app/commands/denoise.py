@@ -12,7 +12,7 @@ from app.commands.options import query_options, read_query
 from app.commands.plan import Job, make_plan
 from app.commands.report import Report, stderr_console
 from app.commands.results import Result, write_result
-from app.schemas import DenoiseQuery
+from app.web.schemas import DenoiseQuery
 
 CONNECTIONS = 8
 

@@ -6,23 +6,23 @@ from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Itera
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from app.admission import Admission
-from app.answers import Answer
-from app.batch import Batch, Outcome, Process
-from app.batching import create_batcher
 from app.commands.configuration import CommandError, CommandUsageError, read_store
 from app.commands.plan import Job
 from app.commands.results import Result, read_picture
 from app.cpu_quota import available_cpus
-from app.denoiser import Denoiser
 from app.errors import DenoiserError, ModelStoreError, RequestError
+from app.inference.batching import create_batcher
+from app.inference.denoiser import Denoiser
+from app.inference.model_store import load_model
 from app.main import PIXEL_BUDGET, tensorflow_loader
-from app.model_store import load_model
-from app.multipart import Part
-from app.options import choose_options
-from app.pipeline import Pipeline
-from app.schemas import DenoiseQuery
+from app.processing.admission import Admission
+from app.processing.batch import Batch, Outcome, Process
+from app.processing.options import choose_options
+from app.processing.pipeline import Pipeline
 from app.settings import Settings
+from app.web.requests.multipart import Part
+from app.web.responses.picture import Answer
+from app.web.schemas import DenoiseQuery
 
 
 class LocalDenoiser:

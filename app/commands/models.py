@@ -9,8 +9,8 @@ from rich.table import Table
 
 from app.commands.configuration import read_settings, read_store
 from app.commands.report import PLAIN_WIDTH
-from app.model_list import list_catalogue
-from app.schemas import ModelEntry, ModelList
+from app.web.model_list import list_catalogue
+from app.web.schemas import ModelEntry, ModelList
 
 
 @click.command(help="List the models of the store, or with --url those of a service.")

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from app.commands.configuration import CommandUsageError
-from app.schemas import DenoiseQuery
+from app.web.schemas import DenoiseQuery
 
 KIND_NAMES = {"integer": "INTEGER", "number": "NUMBER", "string": "TEXT"}
 

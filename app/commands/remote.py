@@ -13,7 +13,7 @@ from urllib3.exceptions import HTTPError
 from app.commands.configuration import CommandError, CommandUsageError
 from app.commands.plan import Job
 from app.commands.results import Result, read_picture
-from app.schemas import DenoiseQuery, ModelList, Problem
+from app.web.schemas import DenoiseQuery, ModelList, Problem
 
 TIMEOUT = urllib3.Timeout(connect=5, read=120)
 RETRIES = urllib3.Retry(  # of broken connections only: a picture may be sent twice

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from app.admission import Admission
-from app.denoiser import Denoiser
+from app.inference.denoiser import Denoiser
 from app.main import create_app
+from app.processing.admission import Admission
 from app.settings import Settings
 from tests.app.fakes import ANY_SIZE, NOISE_LEVELS, IdentityDenoiser, write_version
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from app.denoiser import NoiseLevels
-from app.images import FloatImage
-from app.metadata import ModelMetadata
+from app.imaging.decode import FloatImage
+from app.inference.denoiser import NoiseLevels
+from app.inference.metadata import ModelMetadata
 
 
 class IdentityDenoiser:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from app.images import decode_gray, open_image
+from app.imaging.decode import decode_gray, open_image
 from tests.app.pictures import digit, encode
 from tests.app.processes import RunningService
 from tests.browser.bench import (

@@ -1,0 +1,206 @@
+"""Image bytes to arrays: every pixel rule and every limit of the input."""
+
+import re
+import warnings
+from dataclasses import dataclass
+from io import BytesIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from app.errors import ImageTooLargeError, InvalidImageError, UnsupportedFormatError
+from app.imaging.headers import announced_size
+
+FloatImage = NDArray[np.float32]
+Samples = NDArray[np.uint8 | np.uint16 | np.float32]  # 0..255, 0..65535, nominal [0, 1]
+
+ACCEPTED_FORMATS = ("PNG", "JPEG", "WebP", "BMP", "TIFF", "GIF", "PNM")
+PILLOW_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM")  # "JPEG" opens MPO, too
+FORMAT_NAMES = {"MPO": "JPEG", "WEBP": "WebP", "PPM": "PNM"}
+SIGNATURES = re.compile(
+    rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|RIFF.{4}WEBP|GIF8[79]a|II\*\0|MM\0\*|II\+\0|MM\0\+|P[1-6f][\s#]"
+    rb"|BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0",
+    re.DOTALL,
+)
+
+ORIENTATION_TAG = 0x0112
+TIFF_BITS_PER_SAMPLE, TIFF_PHOTOMETRIC, WHITE_IS_ZERO = 258, 262, 0
+MAX_FLOAT_SAMPLE = 10**9  # far beyond what noise does; of larger ones, sums of squares would not fit
+WHITE_8, WHITE_16 = 2**8 - 1, 2**16 - 1
+
+Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit is a warning; open_image checks ours from the header
+warnings.filterwarnings("ignore", module=r"PIL\.")  # about a client's file, with its words; each new text is kept, too
+
+
+@dataclass(frozen=True)
+class OpenedImage:
+    """An image whose header has been read, but none of its pixels.
+
+    Attributes:
+        format: one of ACCEPTED_FORMATS.
+        pixels: how many pixels decoding will produce.
+    """
+
+    format: str
+    pixels: int
+    pillow: Image.Image
+
+
+def open_image(data: bytes, *, max_pixels: int) -> OpenedImage:
+    """Read the header of an encoded image; the content decides the format, whatever its name.
+
+    Raises:
+        UnsupportedFormatError: the bytes are not of an accepted format.
+        InvalidImageError: the header is truncated or corrupt.
+        ImageTooLargeError: the header announces more than ``max_pixels`` pixels.
+    """
+    _check_size(announced_size(data), max_pixels)
+    try:
+        pillow = Image.open(BytesIO(data), formats=PILLOW_FORMATS)
+    except Exception as error:  # the parsers raise what they like for a corrupt header
+        if SIGNATURES.match(data):
+            msg = "The image's header is truncated or corrupt, or it has no pixels or samples of an unsupported kind."
+            raise InvalidImageError(msg) from error
+        msg = f"The bytes are not an image in one of the accepted formats: {', '.join(ACCEPTED_FORMATS)}."
+        raise UnsupportedFormatError(msg, names=ACCEPTED_FORMATS) from error
+    _check_size(pillow.size, max_pixels)
+    name = str(pillow.format)
+    return OpenedImage(format=FORMAT_NAMES.get(name, name), pixels=pillow.width * pillow.height, pillow=pillow)
+
+
+def decode_samples(opened: OpenedImage, *, backdrop: float, keeps_color: bool = False) -> Samples:
+    """Decode the first frame, upright, in the smallest type that holds it.
+
+    Args:
+        opened: what open_image gave; its pixels are dropped here.
+        backdrop: the gray in [0, 1] that shows through transparent pixels.
+        keeps_color: whether a colour image stays one; else it becomes BT.601 luma.
+
+    Returns:
+        Gray, shape (H, W), or RGB, uint8 of shape (H, W, 3).
+
+    Raises:
+        InvalidImageError: the pixels are truncated or corrupt, have more than 16 bits, or are NaN or infinite.
+    """
+    image = opened.pillow
+    try:
+        image.load()
+    except MemoryError:
+        raise
+    except Exception as error:  # the decoders raise what they like for corrupt pixels
+        msg = f"The {opened.format} image is truncated or corrupt."
+        raise InvalidImageError(msg) from error
+    orientation = _orientation(image)
+    if image.mode.startswith("I"):
+        samples = _integer_gray(image, backdrop)
+    elif image.mode == "F":
+        samples = np.asarray(image)
+        _check_float_samples(samples)
+    elif keeps_color and _is_colored(image):
+        samples = np.asarray(_eight_bit_rgb(image, backdrop))
+    else:
+        samples = np.asarray(_eight_bit_gray(image, backdrop))
+    return _upright(samples, orientation)
+
+
+def decode_gray(opened: OpenedImage, *, backdrop: float) -> FloatImage:
+    """Decode as decode_samples does, to gray of shape (H, W) in [0, 1]; float samples come as they are stored."""
+    return to_unit(decode_samples(opened, backdrop=backdrop))
+
+
+def to_unit(samples: Samples) -> FloatImage:
+    """Bring samples to the nominal range [0, 1]."""
+    if samples.dtype == np.float32:
+        return np.asarray(samples, np.float32)
+    return np.divide(samples, WHITE_8 if samples.dtype == np.uint8 else WHITE_16, dtype=np.float32)
+
+
+def _check_float_samples(samples: Samples) -> None:
+    if not np.isfinite(samples).all():
+        msg = "The image has NaN or infinite samples."
+        raise InvalidImageError(msg)
+    if max(samples.max(), -samples.min()) > MAX_FLOAT_SAMPLE:
+        msg = f"The image has samples beyond {MAX_FLOAT_SAMPLE}; float samples are nominally from 0 to 1."
+        raise InvalidImageError(msg)
+
+
+def _check_size(size: tuple[int, int] | None, max_pixels: int) -> None:
+    if size is not None and size[0] * size[1] > max_pixels:
+        msg = f"The image has {size[0]} x {size[1]} = {size[0] * size[1]} pixels; at most {max_pixels} are accepted."
+        raise ImageTooLargeError(msg, limit=max_pixels)
+
+
+def _integer_gray(image: Image.Image, backdrop: float) -> Samples:
+    """16-bit gray without loss; Pillow's own conversion to 8 bits would cut values above 255."""
+    tags = getattr(image, "tag_v2", {})
+    if image.mode == "I" and image.format != "PPM":  # a PNM of up to 16 bits is the one that comes in 32
+        msg = "The image has integer samples that are signed or have more than 16 bits; convert it to 16 bits."
+        raise InvalidImageError(msg)
+    largest = 2 ** tags.get(TIFF_BITS_PER_SAMPLE, (16,))[0] - 1
+    is_inverted = tags.get(TIFF_PHOTOMETRIC) == WHITE_IS_ZERO
+    transparent = image.info.get("transparency")
+    samples = np.asarray(image)
+    if largest == WHITE_16 and not is_inverted and not isinstance(transparent, int):
+        return samples.astype(np.uint16)
+    gray = samples.astype(np.float32) / np.float32(largest)
+    if is_inverted:
+        gray = 1 - gray
+    if isinstance(transparent, int):
+        gray[samples == transparent] = backdrop
+    return gray
+
+
+def _is_colored(image: Image.Image) -> bool:
+    """Whether the mode can hold colour; a palette of grays counts, since its answer differs in nothing but size."""
+    return image.mode not in ("1", "L", "LA", "La")
+
+
+def _eight_bit_rgb(image: Image.Image, backdrop: float) -> Image.Image:
+    if image.has_transparency_data:
+        layer = image.convert("RGBA")
+        ground = Image.new("RGB", image.size, (round(backdrop * 255),) * 3)
+        return Image.composite(layer.convert("RGB"), ground, layer.getchannel("A"))
+    return image.convert("RGB")
+
+
+def _eight_bit_gray(image: Image.Image, backdrop: float) -> Image.Image:
+    if "transparency" in image.info:
+        image = image.convert("RGBA")
+    if image.mode in ("LA", "PA", "RGBA"):
+        # luma is a sum of the colours, so that it can be taken before they are blended: a quarter of the memory
+        return Image.composite(
+            image.convert("L"), Image.new("L", image.size, round(backdrop * 255)), image.getchannel("A")
+        )
+    if image.mode not in ("1", "L", "P", "RGB"):
+        image = image.convert("RGB")
+    return image if image.mode == "L" else image.convert("L")
+
+
+def _orientation(image: Image.Image) -> int:
+    """EXIF orientation, 1 to 8; 1 where it is missing or where the EXIF data cannot be read, as viewers do."""
+    try:
+        return int(image.getexif().get(ORIENTATION_TAG, 1))
+    except Exception:  # a broken EXIF block is no reason to refuse the picture
+        return 1
+
+
+def _upright(samples: Samples, orientation: int) -> Samples:
+    """Undo an EXIF orientation (Exif 2.32, tag 0x0112); rows and columns are the first two axes."""
+    match orientation:
+        case 2:
+            return samples[:, ::-1]
+        case 3:
+            return samples[::-1, ::-1]
+        case 4:
+            return samples[::-1]
+        case 5:
+            return samples.swapaxes(0, 1)
+        case 6:
+            return np.rot90(samples, -1)
+        case 7:
+            return samples[::-1, ::-1].swapaxes(0, 1)
+        case 8:
+            return np.rot90(samples)
+        case _:
+            return samples

@@ -1,0 +1,90 @@
+"""Bring a picture to the size and polarity that a network takes, and its answer back."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from app.imaging.decode import FloatImage
+from app.imaging.handwriting.digit import place_digit
+from app.imaging.handwriting.ink import find_ink
+from app.imaging.handwriting.polarity import judge_polarity
+from app.imaging.placement import Placement, Size, put_back, resize
+from app.inference.metadata import Polarity
+
+Fit = Literal["stretch", "pad", "mnist"]
+
+
+@dataclass(frozen=True)
+class FittedImage:
+    """What the network gets, and what it takes to turn its answer back.
+
+    Attributes:
+        image: shape (H, W) of the network, in the network's polarity.
+        polarity: the picture's polarity, or None where the network does not ask.
+        is_inverted: the picture's polarity is not the network's.
+        source_size: height and width of the picture.
+        placement: where the picture went.
+    """
+
+    image: FloatImage
+    polarity: Polarity | None
+    is_inverted: bool
+    source_size: Size
+    placement: Placement
+
+
+def fit_image(
+    gray: FloatImage,
+    *,
+    size: Size,
+    network_polarity: Polarity | None,
+    fit: Fit,
+    polarity: Polarity | Literal["auto"],
+) -> FittedImage:
+    """Bring a picture, shape (H, W), to a network's ``size`` (height, width) and polarity."""
+    source_size = (gray.shape[0], gray.shape[1])
+    found = find_polarity(lambda: gray, network_polarity, polarity)
+    is_inverted = found != network_polarity
+    if is_inverted:
+        gray = 1 - gray
+    gray, placement = _place(gray, size, fit, is_light_on_dark=network_polarity != "dark-on-light")
+    return FittedImage(
+        image=gray, polarity=found, is_inverted=is_inverted, source_size=source_size, placement=placement
+    )
+
+
+def find_polarity(
+    get_gray: Callable[[], FloatImage], network_polarity: Polarity | None, asked: Polarity | Literal["auto"]
+) -> Polarity | None:
+    """Say which polarity a picture has: as asked, or judged from its gray; None where the network does not care."""
+    if network_polarity is None:
+        return None
+    return judge_polarity(get_gray()) if asked == "auto" else asked
+
+
+def restore_image(denoised: FloatImage, fitted: FittedImage, *, to_source: bool) -> FloatImage:
+    """Turn a network's answer back to the picture's polarity and, if ``to_source``, to its size and place."""
+    if to_source:
+        denoised = put_back(denoised, fitted.placement, fitted.source_size)
+    return 1 - denoised if fitted.is_inverted else denoised
+
+
+def _place(gray: FloatImage, size: Size, fit: Fit, *, is_light_on_dark: bool) -> tuple[FloatImage, Placement]:
+    height, width = gray.shape
+    if fit == "mnist" and (ink := find_ink(gray if is_light_on_dark else 1 - gray)):
+        if is_light_on_dark:
+            return place_digit(gray, ink, size)
+        image, placement = place_digit(1 - gray, ink, size)
+        return 1 - image, replace(placement, background=1.0)
+    if fit == "stretch":
+        return resize(gray, size), Placement((0, 0, width, height), (0, 0, size[1], size[0]))
+    scale = min(size[0] / height, size[1] / width)
+    inner = max(1, round(height * scale)), max(1, round(width * scale))
+    top, left = (size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2
+    border = np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])
+    canvas = np.full(size, np.median(border), np.float32)
+    window = (left, top, left + inner[1], top + inner[0])
+    canvas[top : window[3], left : window[2]] = resize(gray, inner)
+    return canvas, Placement((0, 0, width, height), window)

@@ -1,0 +1,1 @@
+"""Where the digit is: paper, ink, polarity."""

@@ -1,0 +1,126 @@
+"""Find the handwriting in a picture of it: even out the paper, tell ink from noise, box it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.imaging.decode import FloatImage
+from app.imaging.handwriting.paper import find_shade, fit_paper, paper_level, shrink
+
+ANALYSIS_PX = 240  # the search runs on a copy whose longer side is at most this
+MIN_CONTRAST = 0.03  # ink at least this much above the paper, in the [0, 1] range
+MIN_SPREADS = 4  # and this many standard deviations of the noise above it
+NOISE_LEFT = 0.32  # of the noise that blurring takes away, what it leaves: 0.27 of all
+SPECK_SHARE = 0.1  # a connected piece below this share of the largest is dirt
+INNER_SHARE = 0.02  # the largest piece off the border is the digit if it has this share of the largest of all
+INK_PERCENTILE = 75  # of the ink's brightness: what counts as full ink
+
+
+@dataclass(frozen=True)
+class Ink:
+    """Where the ink is in a light-on-dark picture.
+
+    Attributes:
+        box: left, top, right, bottom in pixels of the picture; right and bottom are exclusive.
+        paper: brightness of the paper under the whole picture, in fewer pixels.
+        contrast: brightness of full ink above the paper.
+        stroke: width of the strokes as a share of the box's longer side.
+    """
+
+    box: tuple[float, float, float, float]
+    paper: FloatImage
+    contrast: float
+    stroke: float
+
+
+def find_ink(gray: FloatImage) -> Ink | None:
+    """Find the ink in a light-on-dark picture, shape (H, W), or None where nothing stands out from the paper."""
+    height, width = gray.shape
+    small = shrink(gray, ANALYSIS_PX)
+    paper = paper_level(fit_paper(small), (0, 0, 1, 1), small.shape)
+    paper = paper + find_shade(_blur(small - paper))
+    above = small - paper
+    smooth = _blur(above)
+    mask = _ink_mask(smooth, noise=NOISE_LEFT * 1.4826 * float(np.median(np.abs(above - smooth))))
+    if not mask.any():
+        return None
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    left, right = columns[0] * width / small.shape[1], (columns[-1] + 1) * width / small.shape[1]
+    top, bottom = rows[0] * height / small.shape[0], (rows[-1] + 1) * height / small.shape[0]
+    contrast = float(np.percentile(above[mask], INK_PERCENTILE))
+    stroke = _stroke_width(mask) / max(len(rows), len(columns))
+    return Ink(box=(left, top, right, bottom), paper=paper, contrast=contrast, stroke=stroke)
+
+
+def _blur(gray: FloatImage) -> FloatImage:
+    """Weigh neighbours 1 4 6 4 1 in both directions: noise goes, thin strokes stay."""
+    for axis in (0, 1):
+        padding = [(0, 0), (0, 0)]
+        padding[axis] = (2, 2)
+        wide = np.moveaxis(np.pad(gray, padding, mode="edge"), axis, 0) / np.float32(16)
+        smooth = wide[:-4] + wide[4:] + 4 * (wide[1:-3] + wide[3:-1]) + 6 * wide[2:-2]
+        gray = np.moveaxis(smooth, 0, axis)
+    return gray
+
+
+def _ink_mask(above: FloatImage, *, noise: float) -> NDArray[np.bool_]:
+    """Pixels of ink: Otsu's threshold, without specks."""
+    peak = max(float(above.max()), 1e-6)
+    levels = (np.clip(above / peak, 0, 1) * 255).astype(np.uint8)
+    mask = levels > _otsu_threshold(levels)
+    if not mask.any() or above[mask].mean(dtype=np.float64) < max(MIN_CONTRAST, MIN_SPREADS * noise):
+        return np.zeros_like(mask)
+    labels = label_components(mask)
+    areas = np.bincount(labels.ravel())
+    areas[0] = 0
+    inner = areas.copy()
+    inner[np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])] = 0
+    if inner.max() >= INNER_SHARE * areas.max():  # shadows and the table's edge reach the border, a digit seldom does
+        areas = inner
+    return np.asarray((areas >= max(1, SPECK_SHARE * areas.max()))[labels])
+
+
+def _otsu_threshold(levels: NDArray[np.uint8]) -> int:
+    """Threshold that maximises the variance between two classes (Otsu 1979, eq. 18)."""
+    share = np.bincount(levels.ravel(), minlength=256) / levels.size
+    below = np.cumsum(share)
+    mean_below = np.cumsum(share * np.arange(256))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        between = (mean_below[-1] * below - mean_below) ** 2 / (below * (1 - below))
+    return int(np.argmax(np.nan_to_num(between, posinf=0)))
+
+
+def label_components(mask: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Number the 8-connected components of a mask from 1; 0 is the background. Two passes over runs, union-find."""
+    parent = [0]
+
+    def root(label: int) -> int:
+        while parent[label] != label:
+            parent[label] = parent[parent[label]]
+            label = parent[label]
+        return label
+
+    labels = np.zeros(mask.shape, np.intp)
+    above: list[tuple[int, int, int]] = []
+    for row, pixels in enumerate(mask):
+        edges = np.flatnonzero(np.diff(pixels, prepend=False, append=False)).reshape(-1, 2).tolist()
+        runs = []
+        for start, stop in edges:
+            touching = [root(label) for first, last, label in above if first <= stop and last >= start]
+            label = min(touching, default=len(parent))
+            if not touching:
+                parent.append(label)
+            for other in touching:
+                parent[other] = label
+            labels[row, start:stop] = label
+            runs.append((start, stop, label))
+        above = runs
+    return np.array([root(label) for label in range(len(parent))])[labels]
+
+
+def _stroke_width(mask: NDArray[np.bool_]) -> float:
+    """Width of a long thin shape in pixels: twice its area over its perimeter."""
+    padded = np.pad(mask, 1)
+    perimeter = np.count_nonzero(padded[1:] != padded[:-1]) + np.count_nonzero(padded[:, 1:] != padded[:, :-1])
+    return 2 * np.count_nonzero(mask) / perimeter * 1.27  # a staircase is 4/pi longer than the line it follows

@@ -1,0 +1,35 @@
+"""Is the ink lighter or darker than the paper."""
+
+import numpy as np
+
+from app.imaging.decode import FloatImage
+from app.imaging.handwriting.paper import fit_paper, paper_level, shrink
+from app.inference.metadata import Polarity
+
+SMALL_PX = 64  # up to here the picture is the drawing itself; larger ones may show a lot of uneven paper
+MIN_RANGE = 0.1  # less than this between the darkest and the lightest: nothing is drawn
+
+
+def judge_polarity(gray: FloatImage) -> Polarity:
+    """Judge a picture, shape (H, W): small ones by their border, large ones by what stands out from the paper."""
+    if max(gray.shape) > SMALL_PX:
+        small = shrink(gray, SMALL_PX * 2)
+        above = small - paper_level(fit_paper(small, is_dark=False), (0, 0, 1, 1), small.shape)
+        noise = 3 * np.median(np.abs(above))
+        above = above.astype(np.float64)  # samples of a float image may be anything; their squares fit
+        lighter, darker = np.maximum(above - noise, 0), np.maximum(-above - noise, 0)
+        if max(lighter.max(), darker.max()) > MIN_RANGE:
+            return "dark-on-light" if np.square(darker).sum() > np.square(lighter).sum() else "light-on-dark"
+        gray = small
+    return _judge_border(gray)
+
+
+def _judge_border(gray: FloatImage) -> Polarity:
+    """The border is paper, and paper lies at one end of the picture's range."""
+    border = np.sort(np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]]))
+    levels = np.sort(gray, axis=None)  # np.percentile and np.median cost ten times as much for so few pixels
+    hundredth = levels.size // 100
+    darkest, paper, lightest = levels[hundredth], border[border.size // 2], levels[-1 - hundredth]
+    if lightest - darkest < MIN_RANGE:
+        darkest, lightest = 0.0, 1.0
+    return "dark-on-light" if paper - darkest > lightest - paper else "light-on-dark"

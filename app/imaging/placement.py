@@ -1,0 +1,70 @@
+"""Which part of a picture became which part of a network's image, and the way back."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from app.imaging.decode import FloatImage
+
+Size = tuple[int, int]
+Box = tuple[float, float, float, float]
+
+MARGIN = 2  # pixels of the network's image around a digit, where its soft edges end
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Which part of the picture became which part of the network's image.
+
+    Attributes:
+        box: left, top, right, bottom in pixels of the picture.
+        window: left, top, right, bottom in pixels of the network's image.
+        background: gray of the rest of the picture, or None where the box is the whole picture.
+    """
+
+    box: Box
+    window: tuple[int, int, int, int]
+    background: float | None = None
+
+
+def put_back(denoised: FloatImage, placement: Placement, source_size: Size) -> FloatImage:
+    """Bring a network's image, shape (H, W), back to the size and place that ``placement`` says."""
+    left, top, right, bottom = placement.box
+    x0, y0, x1, y1 = placement.window
+    if placement.background is None:
+        return resize(denoised[y0:y1, x0:x1], source_size)
+    columns, from_x, to_x = _spread((left, right), (x0, x1), denoised.shape[1], source_size[1])
+    rows, from_y, to_y = _spread((top, bottom), (y0, y1), denoised.shape[0], source_size[0])
+    patch_size = rows.stop - rows.start, columns.stop - columns.start
+    canvas = np.full(source_size, placement.background, np.float32)
+    canvas[rows, columns] = resize(denoised, patch_size, box=(from_x, from_y, to_x, to_y))
+    return canvas
+
+
+def _spread(
+    span: tuple[float, float], window: tuple[int, int], network_px: int, picture_px: int
+) -> tuple[slice, float, float]:
+    """Along one axis: the pixels of the picture that the digit and its margin cover, and from where to where they come.
+
+    What would lie outside the picture is left out before it is scaled, so that it costs no memory.
+    """
+    step = (span[1] - span[0]) / (window[1] - window[0])
+    grown = max(0, window[0] - MARGIN), min(network_px, window[1] + MARGIN)
+    first = max(0, round(span[0] + (grown[0] - window[0]) * step))
+    last = min(picture_px, max(first + 1, round(span[0] + (grown[1] - window[0]) * step)))
+    start, stop = (window[0] + (edge - span[0]) / step for edge in (first, last))
+    return slice(first, last), max(0.0, start), min(float(network_px), stop)
+
+
+def resize(gray: FloatImage, size: Size, box: Box | None = None) -> FloatImage:
+    """Resize shape (H, W) to ``size`` (height, width): averaging down, bicubic up, sized by each axis's own scale.
+
+    ``box`` (left, top, right, bottom) takes a part only.
+    """
+    if box is None and gray.shape == size:
+        return gray
+    left, top, right, bottom = box or (0, 0, gray.shape[1], gray.shape[0])
+    shrinks = bottom - top >= size[0] and right - left >= size[1]
+    resample = Image.Resampling.BOX if shrinks else Image.Resampling.BICUBIC
+    return np.asarray(Image.fromarray(np.ascontiguousarray(gray)).resize(size[::-1], resample, box=box))

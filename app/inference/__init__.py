@@ -1,0 +1,1 @@
+"""Networks: verified on disk, loaded, batched, run."""

@@ -1,0 +1,197 @@
+"""A queue and inference threads in front of a Denoiser: what waits while they are busy is the next batch."""
+
+import asyncio
+import queue
+import threading
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.cpu_quota import available_cpus
+from app.errors import InferenceError
+from app.imaging.decode import FloatImage, Samples
+from app.inference.denoiser import Denoiser, NoiseLevels
+from app.inference.metadata import ModelMetadata
+
+BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)  # batches are padded to these, so that TensorFlow sees few shapes
+EAGER_BATCH = 16  # so many are worth a call though more may come; measured
+MAX_BATCH_PIXELS = 2**18  # larger images gain nothing from company, and their memory would add up
+
+
+@dataclass(frozen=True)
+class Denoised:
+    """A clean image, how many images shared the call, and the seconds it waited and was worked on.
+
+    ``image`` is what the network gave, float32 of shape (H, W), or the finished levels of a picture of any size.
+    """
+
+    image: Samples
+    batch_size: int
+    queue_s: float
+    infer_s: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Item:
+    image: FloatImage
+    noise_level: float | None
+    future: "asyncio.Future[Denoised]"
+    arrived: float
+
+
+class Batcher:
+    """Runs a Denoiser on threads of its own; to be made, used and closed on one event loop.
+
+    Whatever waits when a thread becomes free is its next batch. When one is free already, a batch starts as soon as
+    the event loop has gone round once without a further image, or EAGER_BATCH wait: requests that arrive together are
+    cleaned together, a lone one waits for nothing, and the thread works while the loop decodes the rest of many.
+
+    Callers bound the queue (see app.processing.admission). Items whose future is done before their turn, because the
+    client left or the deadline passed, are dropped before the network sees them.
+
+    Args:
+        denoiser: the network.
+        name: for the threads' names.
+        threads: how many calls may run at once.
+        pads: whether batches are padded to BATCH_SIZES; it pays where all images are of one, small size.
+    """
+
+    def __init__(self, denoiser: Denoiser, *, name: str, threads: int = 1, pads: bool = True) -> None:
+        self._denoiser = denoiser
+        self._pads = pads
+        self._loop = asyncio.get_running_loop()
+        self._waiting: list[_Item] = []
+        self._free = threads
+        self._is_gathering = False
+        self._batches: queue.SimpleQueue[list[_Item] | None] = queue.SimpleQueue()
+        self._drained = asyncio.Event()
+        self._drained.set()
+        self._threads = [
+            threading.Thread(target=self._run, name=f"inference {name} {number}", daemon=True)
+            for number in range(threads)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def threads(self) -> int:
+        """How many calls may run at once."""
+        return len(self._threads)
+
+    def submit(self, image: FloatImage, noise_level: float | None = None) -> "asyncio.Future[Denoised]":
+        """Queue one image, shape (H, W), to be cleaned together with whatever else is waiting.
+
+        ``noise_level``, in [0, 1] units, is for networks that are told it.
+
+        Returns:
+            A future that fails with InferenceError if the network failed on the batch. End it in any way, by
+            cancelling it for example, and the image is dropped.
+        """
+        future: asyncio.Future[Denoised] = self._loop.create_future()
+        self._waiting.append(_Item(image, noise_level, future, time.perf_counter()))
+        self._drained.clear()
+        if self._free and len(self._waiting) >= EAGER_BATCH:
+            self._start_next()
+        elif self._free and not self._is_gathering:
+            self._is_gathering = True
+            self._loop.call_soon(self._start_when_quiet, len(self._waiting))
+        return future
+
+    async def close(self) -> None:
+        """Finish what is queued and end the threads."""
+        await self._drained.wait()
+        for _ in self._threads:
+            self._batches.put(None)
+        for thread in self._threads:
+            await asyncio.to_thread(thread.join)
+
+    def _start_when_quiet(self, seen: int) -> None:
+        if seen < len(self._waiting) < BATCH_SIZES[-1]:
+            self._loop.call_soon(self._start_when_quiet, len(self._waiting))
+        else:
+            self._is_gathering = False
+            self._start_next()
+
+    def _start_next(self) -> None:
+        """Give every free thread a batch, as far as the images go."""
+        while self._free:
+            batch, self._waiting = _next_batch([item for item in self._waiting if not item.future.done()])
+            if not batch:
+                break
+            self._free -= 1
+            self._batches.put(batch)
+        if self._free == len(self._threads) and not self._is_gathering:
+            self._drained.set()
+
+    def _run(self) -> None:
+        while batch := self._batches.get():
+            start = time.perf_counter()
+            try:
+                results = self._infer(batch, start)
+            except Exception as error:  # whatever it is, it belongs to this batch; the thread lives on
+                self._loop.call_soon_threadsafe(self._fail, batch, error)
+            else:
+                self._loop.call_soon_threadsafe(self._deliver, batch, results)
+
+    def _infer(self, batch: list[_Item], start: float) -> list[Denoised]:
+        count = _padded_size(len(batch)) if self._pads else len(batch)
+        images = np.zeros((count, *batch[0].image.shape), np.float32)
+        for row, item in zip(images, batch, strict=False):
+            row[...] = item.image
+        denoised = self._denoiser.denoise(images, _noise_levels(batch, count))[: len(batch)]
+        infer_s = time.perf_counter() - start
+        return [
+            Denoised(image, len(batch), start - item.arrived, infer_s)
+            for image, item in zip(denoised, batch, strict=True)
+        ]
+
+    def _deliver(self, batch: list[_Item], results: list[Denoised]) -> None:
+        self._free += 1
+        self._start_next()  # first, so that the network works while these are encoded
+        for item, result in zip(batch, results, strict=True):
+            if not item.future.done():
+                item.future.set_result(result)
+
+    def _fail(self, batch: list[_Item], error: Exception) -> None:
+        self._free += 1
+        self._start_next()
+        for item in batch:
+            if not item.future.done():
+                failure = InferenceError("The network failed on this image.")
+                failure.__cause__ = error
+                item.future.set_exception(failure)
+
+
+def create_batcher(denoiser: Denoiser, metadata: ModelMetadata, *, threads: int | None) -> Batcher:
+    """Make the queue of a network: images of one size share calls, tiles of pictures of any size share threads.
+
+    ``threads`` is how many tiles are worked on at once; None takes the CPU quota.
+    """
+    is_fixed = metadata.input.size is not None
+    name = f"{metadata.name}/{metadata.version}"
+    return Batcher(denoiser, name=name, threads=1 if is_fixed else threads or available_cpus(), pads=is_fixed)
+
+
+def _next_batch(waiting: list[_Item]) -> tuple[list[_Item], list[_Item]]:
+    """Split what waits into the next batch, of images as large as the first, and the rest in its order."""
+    if not waiting:
+        return [], []
+    shape = waiting[0].image.shape
+    room = min(BATCH_SIZES[-1], max(1, MAX_BATCH_PIXELS // (shape[0] * shape[1])))
+    batch: list[_Item] = []
+    rest: list[_Item] = []
+    for item in waiting:
+        fits = len(batch) < room and item.image.shape == shape
+        (batch if fits else rest).append(item)
+    return batch, rest
+
+
+def _padded_size(count: int) -> int:
+    return next(size for size in BATCH_SIZES if size >= count)
+
+
+def _noise_levels(batch: list[_Item], count: int) -> NoiseLevels | None:
+    """The levels of a batch, padded with zeros to ``count``; None where the network is not told."""
+    levels = [item.noise_level for item in batch if item.noise_level is not None]
+    return np.array(levels + [0.0] * (count - len(levels)), np.float32) if levels else None

@@ -1,0 +1,150 @@
+"""The models on disk: find every version, check it, say which one answers, load and warm it."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+
+from app.errors import ModelNotFoundError, ModelStoreError
+from app.inference.denoiser import Denoiser
+from app.inference.metadata import FILE_NAME, ModelMetadata, read_metadata
+
+DEFAULT_MODEL = "digits"
+MAX_NAME = 64
+LOADED_FILES = ("saved_model.pb", "variables/*")
+WARM_UP_SIZES = ((1, 1), (61, 47), (64, 64))  # of networks that take any size, odd ones too
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Every version of every model in the store, checked but not loaded.
+
+    Attributes:
+        store: the folder.
+        default: the name that answers when a request has none.
+        models: metadata by name and version.
+    """
+
+    store: Path
+    default: str
+    models: Mapping[str, Mapping[int, ModelMetadata]]
+
+    def find(self, name: str | None, version: int | None) -> ModelMetadata:
+        """Find a model; without a name the default, without a version the highest.
+
+        Raises:
+            ModelNotFoundError: there is no such model or version; ``names`` lists what there is.
+        """
+        name = self.default if name is None else name
+        versions = self.models.get(name)
+        if versions is None:
+            msg = f"There is no model named {name[:MAX_NAME]!r}."
+            raise ModelNotFoundError(msg, names=sorted(self.models))
+        version = max(versions) if version is None else version
+        if version not in versions:
+            msg = f"Model {name!r} has no version {version}."
+            raise ModelNotFoundError(msg, names=[str(known) for known in sorted(versions)])
+        return versions[version]
+
+    def versions(self, name: str) -> list[int]:
+        """List the versions of a model that find gave, in ascending order."""
+        return sorted(self.models[name])
+
+    def __iter__(self) -> Iterator[ModelMetadata]:
+        """Iterate over every version of every model."""
+        for versions in self.models.values():
+            yield from versions.values()
+
+
+def open_store(store: Path, *, default: str | None) -> Catalogue:
+    """Find and check every version in the store; nothing is loaded yet.
+
+    Raises:
+        ModelStoreError: the store is missing or empty, a version is broken (its file is named), or the default
+            model is not there.
+    """
+    if not store.is_dir():
+        msg = f"{store}: the model store is not a folder"
+        raise ModelStoreError(msg)
+    found: dict[str, dict[int, ModelMetadata]] = {}
+    for folder in sorted(store.glob("[!.]*/[!.]*")):
+        if folder.is_dir():
+            metadata = _check_version(folder)
+            found.setdefault(metadata.name, {})[metadata.version] = metadata
+    models = MappingProxyType({name: MappingProxyType(versions) for name, versions in found.items()})
+    return Catalogue(store, _choose_default(store, sorted(found), default), models)
+
+
+def load_model(
+    store: Path, metadata: ModelMetadata, load: Callable[[Path], Denoiser], *, warm_up_batches: Sequence[int]
+) -> Denoiser:
+    """Load one version from the store and call it once with each batch size, so that no request pays for a first call.
+
+    A network that is told the noise level is told the lowest and the highest that it knows, which may be computed in
+    different ways.
+
+    Raises:
+        ModelStoreError: it cannot be loaded, or its answer does not have the shape of its input.
+    """
+    folder = store / metadata.name / str(metadata.version)
+    denoiser = load(folder)
+    size = metadata.input.size
+    shapes = [(batch, *size) for batch in warm_up_batches] if size else [(1, *free) for free in WARM_UP_SIZES]
+    known = metadata.noise_level
+    for (batch, height, width), level in product(shapes, (known.min, known.max) if known else (None,)):
+        images = np.zeros((batch, height, width), np.float32)
+        levels = None if level is None else np.full(batch, level, np.float32)
+        try:
+            denoised = denoiser.denoise(images, levels)
+        except Exception as error:  # TensorFlow raises what it likes
+            msg = f"{folder}: a call with {batch} x {height} x {width} pixels failed: {error}"
+            raise ModelStoreError(msg) from error
+        if denoised.shape != images.shape:
+            msg = f"{folder}: the answer to shape {images.shape} has shape {denoised.shape}"
+            raise ModelStoreError(msg)
+    return denoiser
+
+
+def _check_version(folder: Path) -> ModelMetadata:
+    metadata = read_metadata(folder)
+    if (folder.parent.name, folder.name) != (metadata.name, str(metadata.version)):
+        msg = f"{folder / FILE_NAME} says {metadata.name}/{metadata.version}, but lies in "
+        msg += f"{folder.parent.name}/{folder.name}; a version's folder is a positive integer"
+        raise ModelStoreError(msg)
+    present = {path.relative_to(folder).as_posix() for pattern in LOADED_FILES for path in folder.glob(pattern)}
+    for name in sorted(present | metadata.files.keys()):
+        _check_file(folder / name, metadata.files.get(name))
+    return metadata
+
+
+def _check_file(path: Path, expected: str | None) -> None:
+    if expected is None:
+        msg = f"{path} is not listed in {FILE_NAME}"
+        raise ModelStoreError(msg)
+    try:
+        with path.open("rb") as file:
+            actual = f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+    except OSError as error:
+        msg = f"{path} cannot be read: {error.strerror}"
+        raise ModelStoreError(msg) from error
+    if actual != expected:
+        msg = f"{path} is damaged: its SHA-256 is not the one in {FILE_NAME}"
+        raise ModelStoreError(msg)
+
+
+def _choose_default(store: Path, names: list[str], default: str | None) -> str:
+    if not names:
+        msg = f"{store}: there is no model in the store; `python -m training train article` makes one"
+        raise ModelStoreError(msg)
+    if default is None and len(names) == 1:
+        return names[0]
+    default = default or DEFAULT_MODEL
+    if default not in names:
+        msg = f"{store}: there is no model {default!r} to answer by default; "
+        msg += f"set DENOISER_DEFAULT_MODEL to one of: {', '.join(names)}"
+        raise ModelStoreError(msg)
+    return default

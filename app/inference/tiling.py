@@ -1,0 +1,102 @@
+"""A picture of any size through the queue of a network: tile by tile, so that others get their turn between them."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Protocol, TypeVar
+
+from app.imaging.decode import to_unit
+from app.imaging.full_size import FullSizePicture, Plane
+from app.imaging.tiles import Tile, cut_tiles
+from app.inference.batching import Batcher, Denoised
+from app.inference.metadata import ModelMetadata
+
+T = TypeVar("T")
+_Part = tuple[Plane, Tile, "asyncio.Future[Denoised]"]
+
+MIN_SHARED_PIXELS = 2**16  # a smaller picture is not cut only for several threads to share it
+
+
+class Run(Protocol):
+    """Runs a step that may take milliseconds where it holds nobody up."""
+
+    def __call__(self, step: Callable[[], T], /) -> Awaitable[T]:
+        """Return what the step returns."""
+        ...
+
+
+def submit_tiles(
+    picture: FullSizePicture, batcher: Batcher, model: ModelMetadata, *, noise_level: float | None, run: Run
+) -> "asyncio.Future[Denoised]":
+    """Queue a picture's tiles, few at a time, and put the answers together.
+
+    Args:
+        picture: what is cleaned.
+        batcher: the queue of the network.
+        model: says how the network's pictures may be cut.
+        noise_level: what the network is told, in [0, 1] units; None for one that is told nothing.
+        run: where parts are read and written.
+
+    Returns:
+        A future of the finished levels; its seconds are those of the whole picture. It fails with InferenceError if
+        the network failed on a tile. End it in any way, and what is left of the picture is dropped.
+    """
+    answer: asyncio.Future[Denoised] = asyncio.get_running_loop().create_future()
+    task = asyncio.create_task(_denoise_planes(picture, batcher, model, noise_level, run))
+
+    def hand_over(finished: "asyncio.Task[Denoised]") -> None:
+        if finished.cancelled() or answer.done():
+            return
+        if (error := finished.exception()) is not None:
+            answer.set_exception(error)
+        else:
+            answer.set_result(finished.result())
+
+    task.add_done_callback(hand_over)
+    answer.add_done_callback(lambda _: task.cancel())
+    return answer
+
+
+async def _denoise_planes(
+    picture: FullSizePicture, batcher: Batcher, model: ModelMetadata, noise_level: float | None, run: Run
+) -> Denoised:
+    start = time.perf_counter()
+    waiting: deque[_Part] = deque()
+    waits_s, batch_sizes = [], []
+
+    async def write_oldest() -> None:
+        plane, tile, future = waiting[0]
+        denoised = await future
+        waiting.popleft()
+        waits_s.append(denoised.queue_s)
+        batch_sizes.append(denoised.batch_size)
+        await run(partial(plane.write, tile.kept, to_unit(denoised.image[tile.inner])))
+
+    try:
+        for plane, tile in await run(partial(_list_parts, picture, noise_level, model, batcher.threads)):
+            if len(waiting) > batcher.threads:  # one more than can be worked on: no thread waits for the next
+                await write_oldest()
+            seen = await run(partial(plane.read, tile.seen))
+            waiting.append((plane, tile, batcher.submit(seen, plane.noise_level)))
+        while waiting:
+            await write_oldest()
+    finally:
+        for _, _, future in waiting:
+            future.cancel()
+    levels = await run(picture.finish)
+    return Denoised(levels, max(batch_sizes), waits_s[0], time.perf_counter() - start - waits_s[0])
+
+
+def _list_parts(
+    picture: FullSizePicture, noise_level: float | None, model: ModelMetadata, threads: int
+) -> list[tuple[Plane, Tile]]:
+    parts: list[tuple[Plane, Tile]] = []
+    for plane in picture.planes(noise_level):
+        wanted = threads if plane.height * plane.width >= MIN_SHARED_PIXELS else 1
+        tiles = cut_tiles(
+            plane.height, plane.width, size_multiple=model.size_multiple, halo_px=model.halo_px, wanted=wanted
+        )
+        parts += [(plane, tile) for tile in tiles]
+    return parts

@@ -1,0 +1,1 @@
+"""One picture from bytes to bytes: admitted, decoded, fitted, denoised, restored, encoded."""

@@ -1,0 +1,1 @@
+"""The process on the wire: draining, workers, HTTP/1.1."""

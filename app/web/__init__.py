@@ -1,0 +1,1 @@
+"""HTTP: what a request may ask, what a response looks like. No pixels."""

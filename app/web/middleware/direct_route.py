@@ -1,0 +1,62 @@
+"""A route that FastAPI describes but does not run: filling in the arguments cost more than the endpoint."""
+
+from collections.abc import Sequence
+
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.errors import DenoiserError
+from app.web.dependencies import accepted_media_type, parse_query
+from app.web.responses.problems import answer_denoiser_error, answer_validation_error
+
+
+class DirectRoute(APIRoute):
+    """Serves an endpoint that takes ``request``, ``query``, ``media_type`` and ``service``; see app.web.dependencies.
+
+    FastAPI reads the endpoint's signature once, for /docs. At a request the arguments come from the same functions,
+    called by name; why is told in docs/decisions/0009-direct-route.md.
+    """
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if self.methods and scope["method"] not in self.methods:
+            await super().handle(scope, receive, send)
+            return
+        try:
+            response = await self.endpoint(
+                request=Request(scope, receive),
+                query=parse_query(scope["query_string"]),
+                media_type=accepted_media_type(scope),
+                service=scope["state"]["service"],
+            )
+        except DenoiserError as error:
+            response = answer_denoiser_error(scope, error)
+        except RequestValidationError as error:
+            response = answer_validation_error(scope, error)
+        await response(scope, receive, send)
+
+
+class DirectRoutes:
+    """Pure ASGI middleware: takes requests to their DirectRoute at once; all others go on to the router and its layers.
+
+    Args:
+        app: the rest of the application.
+        routes: all routes, of which only those of class DirectRoute count.
+    """
+
+    def __init__(self, app: ASGIApp, *, routes: Sequence[BaseRoute]) -> None:
+        self._app = app
+        direct = [route for route in routes if isinstance(route, DirectRoute)]
+        self._routes = {(method, route.path): route for route in direct for method in route.methods or ()}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        route = self._routes.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
+        if route is None:
+            await self._app(scope, receive, send)
+        else:
+            scope["route"] = route
+            await route.handle(scope, receive, send)

@@ -1,0 +1,98 @@
+"""The parts of the OpenAPI description that FastAPI cannot derive: binary bodies, and problems as errors."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic.json_schema import models_json_schema
+
+from app.web.schemas import BatchResponse, DenoiseResponse, Problem
+
+_REFERENCE = "#/components/schemas/{model}"
+_BINARY = {"schema": {"type": "string", "format": "binary"}}  # Swagger UI turns just this into a file picker
+_STATUS_DESCRIPTIONS = {
+    400: "No image in the request",
+    404: "No such model or version",
+    406: "No media type of the answer is acceptable",
+    413: "More bytes, or files, than the limit",
+    415: "Not one of the accepted formats",
+    422: "Corrupt image, too many pixels, or an invalid parameter",
+    429: "The queue is full; `Retry-After` says when to try again",
+    500: "The network failed",
+    503: "Not ready, draining, or past the deadline; `Retry-After` says when to try again",
+}
+
+IMAGE_REQUEST: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {"file": {**_BINARY["schema"], "description": "The noisy picture."}},
+                }
+            },
+            "application/octet-stream": _BINARY,
+        },
+    }
+}
+
+BATCH_REQUEST: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["files"],
+                    "properties": {
+                        "files": {"type": "array", "items": _BINARY["schema"], "description": "The noisy pictures."}
+                    },
+                }
+            }
+        },
+    }
+}
+
+IMAGE_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The denoised picture. `Server-Timing` has the milliseconds of every stage; the `X-` headers "
+        "tell which model answered and what it understood of the picture.",
+        "content": {
+            "image/png": _BINARY,
+            "application/json": {"schema": {"$ref": _REFERENCE.format(model=DenoiseResponse.__name__)}},
+        },
+    }
+}
+
+
+BATCH_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The denoised pictures, and what became of each file: as a ZIP of PNGs with a `manifest.json`, "
+        "its last entry, or as JSON. The answer is sent while it is made; one that is cut off has no manifest.",
+        "content": {
+            "application/zip": _BINARY,
+            "application/json": {"schema": {"$ref": _REFERENCE.format(model=BatchResponse.__name__)}},
+        },
+    }
+}
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Describe error answers, for the ``responses`` of a route."""
+    reference = {"$ref": _REFERENCE.format(model=Problem.__name__)}
+    content = {"application/problem+json": {"schema": reference}}
+    return {status: {"description": _STATUS_DESCRIPTIONS[status], "content": content} for status in statuses}
+
+
+def describe_api(app: FastAPI) -> dict[str, Any]:
+    """Build the OpenAPI description of ``app``, with the schemas that the parts above refer to."""
+    description: dict[str, Any] = get_openapi(
+        title=app.title, version=app.version, summary=app.summary, routes=app.routes
+    )
+    _, definitions = models_json_schema(
+        [(model, "serialization") for model in (DenoiseResponse, BatchResponse, Problem)], ref_template=_REFERENCE
+    )
+    description["components"]["schemas"].update(definitions["$defs"])
+    return description

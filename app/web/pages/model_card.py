@@ -1,0 +1,61 @@
+"""A version's MODEL_CARD.md as HTML."""
+
+from collections.abc import Sequence
+from functools import cache
+from html import escape
+from pathlib import Path
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from app.inference.metadata import ModelMetadata
+
+FILE_NAME = "MODEL_CARD.md"
+FIGURES = "figures"
+
+
+def read_card(store: Path, model: ModelMetadata) -> str | None:
+    """Read a version's card, Markdown; None if it has none."""
+    try:
+        return (store / model.name / str(model.version) / FILE_NAME).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+
+
+@cache  # as many texts as versions
+def render_card(markdown: str, *, figures: str, metadata: str) -> str:
+    """Render a card to HTML without any HTML of its own: comments are left out, the rest shows as text.
+
+    Args:
+        markdown: CommonMark with tables.
+        figures: address of what the card calls ``figures``, ending in a slash.
+        metadata: address of what it calls ``metadata.json``.
+    """
+    parser = MarkdownIt("commonmark").enable("table")
+    parser.add_render_rule("html_block", _render_raw_html)
+    parser.add_render_rule("html_inline", _render_raw_html)
+    tokens = parser.parse(markdown)
+    for token in _flatten(tokens):
+        if token.type == "image":
+            source = str(token.attrs["src"])
+            if source.startswith(f"{FIGURES}/"):
+                token.attrs["src"] = figures + source.removeprefix(f"{FIGURES}/")
+            token.attrs["loading"] = "lazy"
+        elif token.attrs.get("href") == "metadata.json":
+            token.attrs["href"] = metadata
+        elif "style" in token.attrs:  # a cell's alignment, which the pages' Content-Security-Policy wants as a class
+            token.attrs["class"] = str(token.attrs.pop("style")).removeprefix("text-align:")
+    html: str = parser.renderer.render(tokens, parser.options, {})
+    # A table that is wider than a phone scrolls by itself; what scrolls must be reachable by keyboard.
+    return html.replace("<table>", '<div class="table" tabindex="0"><table>').replace("</table>", "</table></div>")
+
+
+def _flatten(tokens: Sequence[Token]) -> list[Token]:
+    return [inner for token in tokens for inner in (token, *_flatten(token.children or []))]
+
+
+def _render_raw_html(
+    _renderer: object, tokens: Sequence[Token], index: int, _options: object, _environment: object
+) -> str:
+    raw = tokens[index].content
+    return "" if raw.lstrip().startswith("<!--") else escape(raw)

@@ -1,0 +1,53 @@
+"""Pages for people: the one to try the service on, Swagger UI, and what each kind of problem means."""
+
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+
+import fastapi_offline
+from fastapi import APIRouter, Request, Response
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse
+from starlette.staticfiles import StaticFiles
+
+from app.errors import ProblemNotFoundError
+from app.web.pages.html import STATIC, PageFiles, html_page
+from app.web.responses.problems import ALL_PROBLEM_TYPES
+
+router = APIRouter(include_in_schema=False)
+static_files = PageFiles(directory=STATIC)
+
+
+def swagger_assets() -> StaticFiles:
+    """Serve Swagger UI's files, which the package fastapi-offline carries."""
+    return StaticFiles(directory=Path(str(files(fastapi_offline))) / "static")
+
+
+@router.get("/")
+async def home(request: Request) -> Response:
+    """The page on which a picture can be tried."""
+    return await static_files.get_response("index.html", request.scope)
+
+
+@router.get("/docs")
+async def docs() -> HTMLResponse:
+    """Swagger UI."""
+    return get_swagger_ui_html(
+        openapi_url="openapi.json",
+        title="denoiser",
+        swagger_js_url="docs/assets/swagger-ui-bundle.js",
+        swagger_css_url="docs/assets/swagger-ui.css",
+        swagger_favicon_url="docs/assets/favicon.png",
+        swagger_ui_parameters={"tryItOutEnabled": True, "defaultModelsExpandDepth": 0},
+    )
+
+
+@router.get("/problems/{slug}")
+async def problem(request: Request, slug: str) -> Response:
+    """Explain a kind of problem."""
+    if slug not in ALL_PROBLEM_TYPES:
+        msg = f"There is no kind of problem named {slug!r}."
+        raise ProblemNotFoundError(msg, names=sorted(ALL_PROBLEM_TYPES))
+    kind = ALL_PROBLEM_TYPES[slug]
+    body = f"<h1>{escape(kind.title)}</h1><p>HTTP status {kind.status}, type <code>/problems/{slug}</code>.</p>"
+    return html_page(request, kind.title, f"{body}<p>{escape(kind.advice)}</p>")

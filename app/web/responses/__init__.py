@@ -1,0 +1,1 @@
+"""What goes back: pictures, batches, problems."""

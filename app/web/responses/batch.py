@@ -1,0 +1,74 @@
+"""The outcomes of a batch as they are sent: a ZIP of PNGs with a manifest, or JSON, both piece by piece."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Protocol
+
+from app.processing.batch import Outcome
+from app.web.responses.archive import MANIFEST, OutputNames, ZipStream
+from app.web.responses.picture import Answer
+from app.web.responses.problems import describe_problem
+from app.web.schemas import BatchItem, BatchSummary, Problem
+
+ZIP, JSON = MEDIA_TYPES = ("application/zip", "application/json")
+OK = 200
+
+
+class Tally(Protocol):
+    """Sees what becomes of every file, and sums it up in the end."""
+
+    def count_answer(self, answer: Answer) -> None:
+        """Count a file that was denoised."""
+
+    def count_problem(self, problem: Problem) -> None:
+        """Count a file that was not."""
+
+    def summary(self) -> BatchSummary:
+        """Sum up."""
+
+
+async def write_zip(outcomes: AsyncGenerator[Outcome, None], tally: Tally) -> AsyncGenerator[bytes, None]:
+    """Write the pictures as they come, then the manifest; of each picture no more than its line is kept."""
+    archive, names = ZipStream(), OutputNames()
+    lines: list[str] = []
+    async with aclosing(outcomes):
+        async for outcome in outcomes:
+            item = _describe(outcome, tally)
+            if isinstance(outcome.result, Answer):
+                item.output = names.add(outcome.name)
+                yield archive.add(item.output, outcome.result.encoded.png)
+            lines.append(item.model_dump_json())
+    items = ",\n".join(lines)
+    manifest = f'{{"items":[\n{items}\n],{tally.summary().model_dump_json()[1:]}\n'
+    yield archive.add(MANIFEST, manifest.encode())
+    yield archive.close()
+
+
+async def write_json(outcomes: AsyncGenerator[Outcome, None], tally: Tally) -> AsyncGenerator[bytes, None]:
+    """Write a BatchResponse, with the pictures in base64, one line each."""
+    separator = '{"items":[\n'
+    async with aclosing(outcomes):
+        async for outcome in outcomes:
+            item = _describe(outcome, tally)
+            if isinstance(outcome.result, Answer):
+                item.image = outcome.result.image()
+            yield f"{separator}{item.model_dump_json()}".encode()
+            separator = ",\n"
+    yield f"\n],{tally.summary().model_dump_json()[1:]}\n".encode()
+
+
+def _describe(outcome: Outcome, tally: Tally) -> BatchItem:
+    if isinstance(outcome.result, Exception):
+        problem = describe_problem(outcome.result)
+        tally.count_problem(problem)
+        return BatchItem(name=outcome.name, status=problem.status, problem=problem)
+    answer = outcome.result
+    tally.count_answer(answer)
+    return BatchItem(
+        name=outcome.name,
+        status=OK,
+        model=answer.model_reference(),
+        input=answer.input_description(),
+        timing_ms=answer.milliseconds,
+        batch_size=answer.batch_size,
+    )

@@ -1,0 +1,197 @@
+"""The one table from error class to HTTP status, and the handlers that answer errors as problem details."""
+
+import logging
+from dataclasses import dataclass
+from functools import lru_cache
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
+
+from app import errors
+from app.errors import MAX_ECHO
+from app.telemetry.request_log import add_to_record
+from app.web.schemas import Problem
+
+MEDIA_TYPE = "application/problem+json"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ProblemType:
+    """A kind of problem: its HTTP status, the last part of its address, its title, and what a client can do."""
+
+    status: int
+    slug: str
+    title: str
+    advice: str
+
+
+INTERNAL_DETAIL = "Something went wrong inside the service."
+INTERNAL_ERROR = ProblemType(500, "internal-error", "Internal error", "Report it with the X-Request-ID of the answer.")
+NOT_FOUND = ProblemType(404, "not-found", "No such page", "The endpoints are listed at /docs.")
+INVALID_PARAMETER = ProblemType(
+    422, "invalid-parameter", "Invalid parameter", "Correct the parameter that the detail names; /docs lists them all."
+)
+
+PROBLEM_TYPES: dict[type[errors.DenoiserError], ProblemType] = {
+    errors.NoImageError: ProblemType(
+        400,
+        "no-image",
+        "No image in the request",
+        "Send the image as the body, or as the part `file` of a form; for a batch, as parts `files`.",
+    ),
+    errors.ModelNotFoundError: ProblemType(
+        404, "model-not-found", "No such model", "Ask /v1/models for the models and versions that there are."
+    ),
+    errors.ProblemNotFoundError: NOT_FOUND,
+    errors.NotAcceptableError: ProblemType(
+        406, "not-acceptable", "No acceptable media type", "Accept one of the media types that `names` lists."
+    ),
+    errors.UploadTooLargeError: ProblemType(
+        413, "upload-too-large", "Upload too large", "Send fewer bytes, or raise DENOISER_MAX_UPLOAD_BYTES."
+    ),
+    errors.TooManyFilesError: ProblemType(
+        413, "too-many-files", "Too many files", "Send fewer files in one request, or raise DENOISER_MAX_BATCH_FILES."
+    ),
+    errors.UnsupportedFormatError: ProblemType(
+        415, "unsupported-format", "Unsupported image format", "Convert the image to one of the accepted formats."
+    ),
+    errors.InvalidImageError: ProblemType(
+        422, "invalid-image", "Invalid image", "Check that the file opens in a viewer and was sent completely."
+    ),
+    errors.ImageTooLargeError: ProblemType(
+        422, "image-too-large", "Too many pixels", "Scale the image down, or raise DENOISER_MAX_PIXELS."
+    ),
+    errors.InvalidParameterError: INVALID_PARAMETER,
+    errors.QueueFullError: ProblemType(
+        429, "queue-full", "Queue full", "Try again after the seconds that Retry-After names."
+    ),
+    errors.NotReadyError: ProblemType(
+        503, "not-ready", "Not ready", "Try again after the seconds that Retry-After names, or another instance."
+    ),
+    errors.DeadlineExceededError: ProblemType(
+        503, "deadline-exceeded", "Deadline exceeded", "Try again after the seconds that Retry-After names."
+    ),
+    errors.ClientGoneError: ProblemType(
+        499, "client-gone", "Client gone", "Nothing: this appears only in the log, nobody is left to read it."
+    ),
+    errors.InferenceError: ProblemType(
+        500, "inference-failed", "Inference failed", "Report it with the X-Request-ID of the answer."
+    ),
+}
+
+STATUS_PROBLEM_TYPES = {
+    400: ProblemType(400, "bad-request", "Malformed request", "Check how the request was put together."),
+    404: NOT_FOUND,
+    405: ProblemType(405, "method-not-allowed", "Method not allowed", "The header Allow lists the methods."),
+}
+
+HEADERS_TOO_LARGE = ProblemType(431, "headers-too-large", "Headers too large", "Send shorter headers.")
+
+ALL_PROBLEM_TYPES = {
+    kind.slug: kind
+    for kind in (*PROBLEM_TYPES.values(), *STATUS_PROBLEM_TYPES.values(), HEADERS_TOO_LARGE, INTERNAL_ERROR)
+}
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Answer every error that the routes or the framework raise as a problem."""
+    # Starlette types every handler as one of Exception, and calls it with the class it was registered for
+    app.add_exception_handler(errors.DenoiserError, _handle_denoiser_error)  # type: ignore[arg-type]
+    app.add_exception_handler(RequestValidationError, _handle_validation_error)  # type: ignore[arg-type]
+    app.add_exception_handler(HTTPException, _answer_http_exception)  # type: ignore[arg-type]
+
+
+async def answer_internal_error(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer what nobody caught, without a word of the exception; the log has it."""
+    response = _answer(scope, INTERNAL_ERROR, INTERNAL_DETAIL)
+    await response(scope, receive, send)
+
+
+def describe_problem(error: Exception) -> Problem:
+    """Build the problem details of an error, for an answer that has more than this problem; what has no name is logged.
+
+    Nothing is said of an exception that the service did not raise on purpose.
+    """
+    if isinstance(error, errors.RequestError):
+        return _problem(PROBLEM_TYPES[type(error)], str(error), **_extensions(error))
+    logger.error("not answered", exc_info=error)
+    if isinstance(error, errors.DenoiserError):
+        return _problem(PROBLEM_TYPES[type(error)], str(error))
+    return _problem(INTERNAL_ERROR, INTERNAL_DETAIL)
+
+
+def problem_response(
+    kind: ProblemType, detail: str, *, headers: dict[str, str] | None = None, **extensions: object
+) -> Response:
+    """Build problem details (RFC 9457)."""
+    body = _problem_json(kind, detail, **extensions)
+    return Response(body, status_code=kind.status, headers=headers, media_type=MEDIA_TYPE)
+
+
+@lru_cache(maxsize=64)  # a service that is overloaded says the same thing again and again
+def _problem_json(kind: ProblemType, detail: str, **extensions: object) -> str:
+    return _problem(kind, detail, **extensions).model_dump_json()
+
+
+def _problem(kind: ProblemType, detail: str, **extensions: object) -> Problem:
+    return Problem(type=f"/problems/{kind.slug}", title=kind.title, status=kind.status, detail=detail, **extensions)
+
+
+def _extensions(error: errors.RequestError) -> dict[str, object]:
+    names = tuple(error.names) if error.names is not None else None
+    return {"limit": error.limit, "names": names, "parameter": error.parameter}
+
+
+def _answer(
+    scope: Scope, kind: ProblemType, detail: str, *, headers: dict[str, str] | None = None, **extensions: object
+) -> Response:
+    """Build problem details, and name the problem in the request's log record."""
+    add_to_record(scope, problem=kind.slug)
+    return problem_response(kind, detail, headers=headers, **extensions)
+
+
+def answer_denoiser_error(scope: Scope, error: errors.DenoiserError) -> Response:
+    """Answer as the table says, and log what is no fault of the request."""
+    kind = PROBLEM_TYPES[type(error)]
+    if not isinstance(error, errors.RequestError):
+        logger.error("not answered", exc_info=error)
+        return _answer(scope, kind, str(error))
+    headers = {"Retry-After": str(error.retry_after_s)} if error.retry_after_s is not None else None
+    return _answer(scope, kind, str(error), headers=headers, **_extensions(error))
+
+
+def answer_validation_error(scope: Scope, error: RequestValidationError) -> Response:
+    """Answer the first of the parameters that are at fault."""
+    first = error.errors()[0]
+    name = str(first["loc"][1])[:MAX_ECHO]
+    if first["type"] == "extra_forbidden":
+        detail = f"There is no parameter {name!r}."
+    else:
+        detail = f"{name}: {first['msg']}, not {str(first['input'])[:MAX_ECHO]!r}."
+    return _answer(scope, INVALID_PARAMETER, detail, parameter=name)
+
+
+async def _handle_denoiser_error(request: Request, error: errors.DenoiserError) -> Response:
+    return answer_denoiser_error(request.scope, error)
+
+
+async def _handle_validation_error(request: Request, error: RequestValidationError) -> Response:
+    return answer_validation_error(request.scope, error)
+
+
+async def _answer_http_exception(request: Request, error: HTTPException) -> Response:
+    status = error.status_code
+    unknown = ProblemType(status, f"http-{status}", HTTPStatus(status).phrase, "")
+    kind = STATUS_PROBLEM_TYPES.get(status, unknown)
+    path = request.url.path[:MAX_ECHO]
+    details = {
+        404: f"There is nothing at {path}.",
+        405: f"{path} does not take {request.method}.",
+    }
+    detail = details.get(status, str(error.detail))
+    return _answer(request.scope, kind, detail, headers=dict(error.headers or {}))

@@ -1,0 +1,30 @@
+"""Which models there are."""
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from app.web.dependencies import ServiceDep
+from app.web.model_list import describe_entry, list_catalogue
+from app.web.openapi import problem_responses
+from app.web.schemas import ModelEntry, ModelList
+
+router = APIRouter(prefix="/v1/models", tags=["models"], responses=problem_responses(404, 422))
+
+
+@router.get("", summary="List the models")
+async def list_models(service: ServiceDep) -> ModelList:
+    """Every model, and the one that answers when a request names none."""
+    return list_catalogue(service.catalogue)
+
+
+@router.get("/{name}", summary="Describe a model")
+async def describe_model(name: str, service: ServiceDep) -> ModelEntry:
+    """One model, described by its highest version."""
+    return describe_entry(service.catalogue, name)
+
+
+@router.get("/{name}/versions/{version}", summary="Show a version's metadata")
+async def describe_version(name: str, version: int, service: ServiceDep) -> dict[str, Any]:
+    """The version's metadata: how it was trained, and how well it does."""
+    return service.catalogue.find(name, version).model_dump(mode="json", exclude={"files"})

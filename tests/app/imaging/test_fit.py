@@ -1,0 +1,235 @@
+import subprocess
+import sys
+from typing import Literal, get_args
+
+import numpy as np
+import pytest
+
+from app.imaging.decode import FloatImage
+from app.imaging.fit import Fit, FittedImage, fit_image, restore_image
+from app.imaging.placement import Size, resize
+from app.inference.metadata import Polarity
+from tests.app.pictures import centre_of_mass, digit, gradient, psnr_db, unit
+
+NETWORK: Size = (28, 28)
+FITS: tuple[Fit, ...] = get_args(Fit)
+POLARITIES: tuple[Polarity, ...] = get_args(Polarity)
+
+
+def fitted_to(
+    gray: FloatImage,
+    *,
+    fit: Fit = "stretch",
+    size: Size = NETWORK,
+    network: Polarity | None = "light-on-dark",
+    polarity: Polarity | Literal["auto"] = "auto",
+) -> FittedImage:
+    return fit_image(gray, size=size, network_polarity=network, fit=fit, polarity=polarity)
+
+
+def drawn(polarity: Polarity, text: str = "4", **where: object) -> FloatImage:
+    light = digit(text, **where)  # type: ignore[arg-type]
+    return light if polarity == "light-on-dark" else 1 - light
+
+
+def as_light(gray: FloatImage, polarity: Polarity) -> FloatImage:
+    return gray if polarity == "light-on-dark" else 1 - gray
+
+
+class TestPolarity:
+    @pytest.mark.parametrize("network", POLARITIES)
+    @pytest.mark.parametrize("picture", POLARITIES)
+    @pytest.mark.parametrize("fit", FITS)
+    def test_the_network_gets_its_own_and_the_answer_has_the_pictures(
+        self, fit: Fit, picture: Polarity, network: Polarity
+    ) -> None:
+        gray = drawn(picture)
+        fitted = fitted_to(gray, fit=fit, network=network)
+        assert fitted.polarity == picture
+        assert fitted.is_inverted == (picture != network)
+        corner = 0 if network == "light-on-dark" else 1
+        assert fitted.image[0, 0] == pytest.approx(corner, abs=0.02)
+        restored = restore_image(fitted.image, fitted, to_source=True)
+        assert restored[0, 0] == pytest.approx(gray[0, 0], abs=0.02)
+
+    @pytest.mark.parametrize("asked", POLARITIES)
+    def test_the_one_that_is_asked_for_is_not_judged(self, asked: Polarity) -> None:
+        fitted = fitted_to(drawn("dark-on-light"), polarity=asked)
+        assert fitted.polarity == asked
+        assert fitted.is_inverted == (asked == "dark-on-light")
+
+    @pytest.mark.parametrize("asked", POLARITIES)
+    def test_a_network_that_does_not_ask_gets_the_picture_as_it_is(self, asked: Polarity) -> None:
+        gray = drawn("dark-on-light", height=28, width=28, size=20)
+        fitted = fitted_to(gray, network=None, polarity=asked)
+        assert fitted.polarity is None
+        np.testing.assert_array_equal(fitted.image, gray)
+        np.testing.assert_array_equal(restore_image(gray, fitted, to_source=False), gray)
+
+
+class TestEveryFit:
+    @pytest.mark.parametrize("fit", FITS)
+    @pytest.mark.parametrize("shape", [(1, 1), (23, 17), (1, 90), (90, 1), (480, 640), (1, 40000), (40000, 1)], ids=str)
+    @pytest.mark.parametrize("ink", [False, True], ids=["blank", "striped"])
+    def test_any_shape_comes_to_the_networks_and_back_to_its_own(self, fit: Fit, shape: Size, *, ink: bool) -> None:
+        gray = np.zeros(shape, np.float32)
+        if ink:
+            gray[shape[0] // 3 : shape[0] // 3 * 2 + 1, shape[1] // 3 : shape[1] // 3 * 2 + 1] = 1
+        fitted = fitted_to(gray, fit=fit)
+        assert fitted.image.shape == NETWORK
+        assert fitted.image.dtype == np.float32
+        assert fitted.source_size == shape
+        restored = restore_image(fitted.image, fitted, to_source=True)
+        assert restored.shape == shape
+        assert restored.dtype == np.float32
+        assert restore_image(fitted.image, fitted, to_source=False).shape == NETWORK
+
+    @pytest.mark.parametrize("fit", FITS)
+    def test_a_network_need_not_be_square(self, fit: Fit) -> None:
+        gray = drawn("light-on-dark")
+        fitted = fitted_to(gray, fit=fit, size=(20, 40))
+        assert fitted.image.shape == (20, 40)
+        assert restore_image(fitted.image, fitted, to_source=True).shape == gray.shape
+
+    @pytest.mark.parametrize("fit", FITS)
+    @pytest.mark.parametrize("scale", [1e5, 1e30, 3e38, -1e30], ids=str)
+    def test_samples_far_outside_the_nominal_range_are_no_error(self, fit: Fit, scale: float) -> None:
+        gray = np.asarray(drawn("light-on-dark") * scale, np.float32)
+        fitted = fitted_to(gray, fit=fit, network="light-on-dark", polarity="auto")
+        assert fitted.polarity == ("light-on-dark" if scale > 0 else "dark-on-light")
+        assert fitted.image.shape == NETWORK
+
+
+class TestStretch:
+    def test_the_picture_fills_the_network(self) -> None:
+        gray = np.zeros((100, 300), np.float32)
+        gray[50:, :150] = 1
+        fitted = fitted_to(gray, polarity="light-on-dark")
+        expected = np.zeros(NETWORK, np.float32)
+        expected[14:, :14] = 1
+        np.testing.assert_allclose(fitted.image, expected, atol=1e-6)
+
+    def test_the_answer_fills_the_picture(self) -> None:
+        smooth = unit(gradient(100, 300))
+        fitted = fitted_to(smooth, polarity="light-on-dark")
+        assert psnr_db(restore_image(fitted.image, fitted, to_source=True), smooth) > 35
+
+    def test_downscaling_averages(self) -> None:
+        rows, columns = np.indices((280, 280))
+        checkerboard = np.asarray((rows + columns) % 2, np.float32)
+        np.testing.assert_allclose(fitted_to(checkerboard, polarity="light-on-dark").image, 0.5, atol=1e-6)
+
+    def test_a_picture_of_the_networks_size_is_not_touched(self) -> None:
+        gray = unit(gradient(28, 28))
+        fitted = fitted_to(gray, polarity="light-on-dark")
+        np.testing.assert_array_equal(fitted.image, gray)
+        np.testing.assert_array_equal(restore_image(gray, fitted, to_source=True), gray)
+
+
+class TestPad:
+    def test_the_aspect_ratio_stays_and_the_border_goes_on(self) -> None:
+        gray = np.full((100, 200), 0.25, np.float32)
+        gray[30:70, 60:140] = 1
+        image = fitted_to(gray, fit="pad", polarity="light-on-dark").image
+        np.testing.assert_allclose(image[:7], 0.25)
+        np.testing.assert_allclose(image[21:], 0.25)
+        assert image[14, 14] == pytest.approx(1)
+        x, y = centre_of_mass(image - 0.25)
+        assert (x, y) == pytest.approx((14, 14), abs=0.1)
+
+    @pytest.mark.parametrize("shape", [(100, 200), (200, 100)], ids=["wide", "tall"])
+    def test_the_padding_is_cut_before_the_answer_is_scaled_back(self, shape: Size) -> None:
+        smooth = unit(gradient(*shape))
+        fitted = fitted_to(smooth, fit="pad", polarity="light-on-dark")
+        answer = fitted.image.copy()
+        if shape[0] < shape[1]:
+            answer[:7] = answer[21:] = 1
+        else:
+            answer[:, :7] = answer[:, 21:] = 1
+        assert psnr_db(restore_image(answer, fitted, to_source=True), smooth) > 35
+
+
+class TestMnist:
+    @pytest.mark.parametrize("text", list("0123456789"))
+    @pytest.mark.parametrize("picture", POLARITIES)
+    def test_the_digit_fills_20_pixels_and_its_mass_is_in_the_middle(self, text: str, picture: Polarity) -> None:
+        gray = drawn(picture, text, height=480, width=640, at=(180, 300), size=120)
+        image = fitted_to(gray, fit="mnist").image
+        rows, columns = np.nonzero(image > 0.1)
+        longer = max(np.ptp(rows), np.ptp(columns)) + 1
+        assert 19 <= longer <= 21
+        x, y = centre_of_mass(np.clip(image, 0, 1))
+        assert (x, y) == pytest.approx((14, 14), abs=1)
+        assert image.max() == pytest.approx(1, abs=0.05)
+        np.testing.assert_array_equal(image[0], 0)
+
+    @pytest.mark.parametrize("network", POLARITIES)
+    @pytest.mark.parametrize("picture", POLARITIES)
+    @pytest.mark.parametrize("at", [(100, 90), (320, 240), (540, 380)], ids=str)
+    def test_the_digit_returns_to_its_place_on_a_plain_background(
+        self, at: tuple[float, float], picture: Polarity, network: Polarity
+    ) -> None:
+        gray = drawn(picture, height=480, width=640, at=at, size=140)
+        fitted = fitted_to(gray, fit="mnist", network=network)
+        restored = restore_image(fitted.image, fitted, to_source=True)
+        assert restored.shape == gray.shape
+        ink, expected = as_light(restored, picture), as_light(gray, picture)
+        assert centre_of_mass(np.clip(ink, 0, 1)) == pytest.approx(centre_of_mass(expected), abs=0.02 * 480)
+        far = np.ones(gray.shape, np.bool_)
+        far[max(0, int(at[1]) - 90) : int(at[1]) + 90, max(0, int(at[0]) - 90) : int(at[0]) + 90] = False
+        np.testing.assert_array_equal(ink[far], 0)
+        assert psnr_db(np.clip(ink, 0, 1), expected) > 15
+
+    def test_a_digit_at_the_pictures_edge_returns_there(self) -> None:
+        gray = np.zeros((200, 200), np.float32)
+        gray[0:100, 0:15] = gray[85:100, 0:60] = 1
+        fitted = fitted_to(gray, fit="mnist", polarity="light-on-dark")
+        restored = np.clip(restore_image(fitted.image, fitted, to_source=True), 0, 1)
+        assert centre_of_mass(restored) == pytest.approx(centre_of_mass(gray), abs=4)
+
+    def test_uneven_paper_is_taken_away(self) -> None:
+        shade = np.linspace(0, 0.4, 300, dtype=np.float32)[None, :]
+        image = fitted_to(digit() * 0.5 + shade, fit="mnist", polarity="light-on-dark").image
+        np.testing.assert_array_equal(image[:3], 0)
+        assert psnr_db(np.clip(image, 0, 1), np.clip(fitted_to(digit(), fit="mnist").image, 0, 1)) > 20
+
+    def test_thin_strokes_are_widened(self) -> None:
+        gray = np.zeros((400, 400), np.float32)
+        gray[100:300, 199:202] = gray[100:103, 150:202] = gray[297:300, 150:250] = 1
+        image = fitted_to(gray, fit="mnist", polarity="light-on-dark").image
+        across = image[14]
+        assert 1.5 <= across.sum() <= 3.5
+        assert across.max() > 0.8
+
+    @pytest.mark.parametrize("polarity", POLARITIES)
+    @pytest.mark.parametrize("shape", [(100, 200), (10, 10)], ids=str)
+    def test_a_blank_picture_is_padded_instead(self, shape: Size, polarity: Polarity) -> None:
+        gray = np.full(shape, 0.5, np.float32)
+        fitted = fitted_to(gray, fit="mnist", polarity=polarity)
+        assert fitted.placement == fitted_to(gray, fit="pad", polarity=polarity).placement
+        np.testing.assert_allclose(restore_image(fitted.image, fitted, to_source=True), 0.5)
+
+    def test_putting_a_wide_stroke_back_takes_no_more_memory_than_the_picture(self) -> None:
+        program = """if True:
+            import resource
+            import numpy as np
+            from app.imaging.fit import FittedImage, restore_image
+            from app.imaging.placement import Placement
+            stroke = Placement(box=(20, 20, 19980, 480), window=(4, 13, 24, 14), background=0.0)
+            fitted = FittedImage(np.ones((28, 28), np.float32), None, False, (500, 20000), stroke)
+            before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            restored = restore_image(fitted.image, fitted, to_source=True)
+            print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / restored.nbytes)
+        """
+        run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+        assert float(run.stdout) < 4
+
+
+class TestResize:
+    def test_a_part_is_what_lies_in_the_box(self) -> None:
+        gray = unit(gradient(40, 40))
+        np.testing.assert_allclose(resize(gray, (10, 20), box=(10, 20, 30, 30)), gray[20:30, 10:30], atol=1e-6)
+
+    def test_each_axis_has_its_own_scale(self) -> None:
+        smooth = unit(gradient(40, 40))
+        assert psnr_db(resize(smooth, (10, 80)), unit(gradient(10, 80))) > 35

@@ -1,0 +1,69 @@
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.imaging.decode import decode_gray, open_image
+from app.imaging.png import STRIP_BYTES, Levels, as_levels, encode_png, to_levels
+from tests.app.pictures import EXIF_ORIENTATION, encode, gradient
+
+
+def decode(png: bytes) -> Levels:
+    with Image.open(BytesIO(png)) as image:
+        return np.asarray(image)
+
+
+def noise(*shape: int, bits: int = 8) -> Levels:
+    return np.random.default_rng(0).integers(0, 2**bits, shape).astype(np.uint8 if bits == 8 else np.uint16)
+
+
+@pytest.mark.parametrize(
+    "levels",
+    [noise(1, 1), noise(23, 17), noise(9, 11, 3), noise(23, 17, bits=16), noise(1, 5000), noise(5000, 1)],
+    ids=lambda levels: f"{levels.dtype}-{levels.shape}",
+)
+def test_a_png_holds_every_level(levels: Levels) -> None:
+    np.testing.assert_array_equal(decode(encode_png(levels)), levels)
+
+
+def test_a_picture_of_many_strips_has_no_seam_between_them() -> None:
+    levels = noise(3 * STRIP_BYTES // 1000, 1000)
+    np.testing.assert_array_equal(decode(encode_png(levels)), levels)
+
+
+@pytest.mark.parametrize(
+    ("levels", "mode"), [(noise(2, 3), "L"), (noise(2, 3, bits=16), "I;16"), (noise(2, 3, 3), "RGB")]
+)
+def test_the_header_says_what_the_samples_are(levels: Levels, mode: str) -> None:
+    assert Image.open(BytesIO(encode_png(levels))).mode == mode
+
+
+def test_views_of_other_arrays_can_be_encoded() -> None:
+    levels = noise(20, 30)
+    np.testing.assert_array_equal(decode(encode_png(levels[::2, ::-1].T)), levels[::2, ::-1].T)
+
+
+def test_values_are_rounded_and_clipped_to_8_bits() -> None:
+    values = np.array([[-2, 0.4 / 255, 0.6 / 255, 254.6 / 255, 7]], np.float32)
+    np.testing.assert_array_equal(to_levels(values), [[0, 0, 1, 255, 255]])
+
+
+def test_values_are_rounded_and_clipped_to_16_bits() -> None:
+    values = np.array([[-2, 0.4 / 65535, 0.6 / 65535, 65534.6 / 65535, 7]], np.float32)
+    np.testing.assert_array_equal(to_levels(values, 16), [[0, 0, 1, 65535, 65535]])
+
+
+def test_levels_pass_and_other_samples_become_levels() -> None:
+    levels = noise(2, 3, bits=16)
+    assert as_levels(levels) is levels
+    np.testing.assert_array_equal(as_levels(np.ones((2, 3), np.float32)), np.full((2, 3), 255))
+
+
+def test_exif_profile_and_text_do_not_reach_the_output() -> None:
+    exif = Image.Exif()
+    exif[EXIF_ORIENTATION] = 6
+    data = encode(gradient(), "JPEG", exif=exif, icc_profile=b"profile", comment=b"secret")
+    encoded = Image.open(BytesIO(encode_png(to_levels(decode_gray(open_image(data, max_pixels=1000), backdrop=1.0)))))
+    assert encoded.info == {}
+    assert not encoded.getexif()

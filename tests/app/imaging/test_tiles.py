@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+
+from app.imaging.tiles import FAIR_PRICE, MAX_TILE_PIXELS, Tile, cut_tiles
+
+SIZES = [(1, 1), (7, 9), (1, 3000), (1000, 1200), (3000, 2000), (17, 400_001), (2_000_003, 1)]
+
+
+def area(rectangle: tuple[slice, slice]) -> int:
+    rows, columns = rectangle
+    return int((rows.stop - rows.start) * (columns.stop - columns.start))
+
+
+def total_seen(tiles: list[Tile]) -> int:
+    return sum(area(tile.seen) for tile in tiles)
+
+
+@pytest.mark.parametrize("wanted", [1, 2, 3])
+@pytest.mark.parametrize(("height", "width"), SIZES)
+class TestEveryPicture:
+    def test_every_pixel_is_kept_once(self, height: int, width: int, wanted: int) -> None:
+        kept = np.zeros((height, width), np.uint8)
+        for tile in cut_tiles(height, width, size_multiple=8, halo_px=20, wanted=wanted):
+            kept[tile.kept] += 1
+        assert (kept == 1).all()
+
+    def test_no_tile_sees_more_than_the_limit(self, height: int, width: int, wanted: int) -> None:
+        tiles = cut_tiles(height, width, size_multiple=8, halo_px=20, wanted=wanted)
+        assert max(area(tile.seen) for tile in tiles) <= MAX_TILE_PIXELS
+
+    def test_a_tile_sees_the_halo_or_the_edge_around_what_it_keeps(self, height: int, width: int, wanted: int) -> None:
+        for tile in cut_tiles(height, width, size_multiple=8, halo_px=20, wanted=wanted):
+            for seen, kept, inner, length in zip(tile.seen, tile.kept, tile.inner, (height, width), strict=True):
+                assert seen.start == max(0, kept.start - 24)
+                assert seen.stop == min(length, kept.stop + 24)
+                assert (inner.start, inner.stop) == (kept.start - seen.start, kept.stop - seen.start)
+
+    def test_a_tile_starts_and_ends_at_multiples_or_edges(self, height: int, width: int, wanted: int) -> None:
+        for tile in cut_tiles(height, width, size_multiple=8, halo_px=20, wanted=wanted):
+            for seen, length in zip(tile.seen, (height, width), strict=True):
+                assert seen.start % 8 == 0
+                assert seen.stop % 8 == 0 or seen.stop == length
+
+
+def test_a_picture_below_the_limit_is_one_tile() -> None:
+    (tile,) = cut_tiles(600, 800, size_multiple=8, halo_px=48)
+    assert tile.seen == tile.kept == tile.inner == (slice(0, 600), slice(0, 800))
+
+
+def test_a_picture_is_shared_by_threads_where_little_is_seen_twice() -> None:
+    tiles = cut_tiles(600, 800, size_multiple=8, halo_px=16, wanted=2)
+    assert len(tiles) == 2
+    assert total_seen(tiles) <= FAIR_PRICE * 600 * 800
+
+
+def test_a_picture_is_not_shared_by_threads_where_much_would_be_seen_twice() -> None:
+    assert len(cut_tiles(100, 120, size_multiple=8, halo_px=48, wanted=2)) == 1
+
+
+def test_large_pictures_see_little_twice() -> None:
+    tiles = cut_tiles(5000, 8000, size_multiple=8, halo_px=48)
+    assert total_seen(tiles) < 1.3 * 5000 * 8000
+
+
+def test_a_megapixel_is_two_tiles_for_two_threads() -> None:
+    tiles = cut_tiles(1024, 1024, size_multiple=8, halo_px=72, wanted=2)
+    assert len(tiles) == 2
+    assert total_seen(tiles) == 2 * 1024 * (512 + 72)

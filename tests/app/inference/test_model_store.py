@@ -1,0 +1,209 @@
+import json
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+import pytest
+
+from app.errors import ModelNotFoundError, ModelStoreError
+from app.imaging.decode import FloatImage
+from app.inference.denoiser import Denoiser, NoiseLevels
+from app.inference.model_store import load_model, open_store
+from tests.app.fakes import ANY_SIZE, NOISE_LEVELS, IdentityDenoiser, write_version
+
+
+class CroppingDenoiser(IdentityDenoiser):
+    """Gives back less than it got."""
+
+    def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> FloatImage:
+        return super().denoise(images, noise_levels)[:, 1:]
+
+
+class BrokenDenoiser(IdentityDenoiser):
+    """Fails on every image."""
+
+    def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> NoReturn:
+        msg = "no kernel for this machine"
+        raise RuntimeError(msg)
+
+
+class TestFinding:
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> Path:
+        for name, version in [("tiny", 1), ("tiny", 2), ("tiny", 10), ("other", 7)]:
+            write_version(tmp_path, name, version)
+        return tmp_path
+
+    def test_every_version_of_every_model_is_there(self, store: Path) -> None:
+        catalogue = open_store(store, default="tiny")
+        assert {metadata.key for metadata in catalogue} == {("tiny", 1), ("tiny", 2), ("tiny", 10), ("other", 7)}
+        assert catalogue.versions("tiny") == [1, 2, 10]
+        assert catalogue.store == store
+
+    def test_the_highest_number_answers_without_a_version(self, store: Path) -> None:
+        assert open_store(store, default="tiny").find("tiny", None).key == ("tiny", 10)
+
+    def test_the_default_answers_without_a_name(self, store: Path) -> None:
+        catalogue = open_store(store, default="other")
+        assert catalogue.find(None, None).key == ("other", 7)
+        assert catalogue.find(None, 7).key == ("other", 7)
+
+    def test_a_version_that_is_asked_for_answers(self, store: Path) -> None:
+        assert open_store(store, default="tiny").find("tiny", 2).key == ("tiny", 2)
+
+    def test_an_unknown_name_lists_the_known_ones(self, store: Path) -> None:
+        with pytest.raises(ModelNotFoundError, match="no model named 'absent'") as refusal:
+            open_store(store, default="tiny").find("absent", None)
+        assert refusal.value.names == ["other", "tiny"]
+
+    def test_an_unknown_version_lists_the_known_ones_in_order(self, store: Path) -> None:
+        with pytest.raises(ModelNotFoundError, match="'tiny' has no version 3") as refusal:
+            open_store(store, default="tiny").find("tiny", 3)
+        assert refusal.value.names == ["1", "2", "10"]
+
+    def test_what_is_no_version_is_left_alone(self, store: Path) -> None:
+        (store / "README.md").write_text("hello")
+        (store / "tiny" / "notes.txt").write_text("hello")
+        (store / ".git" / "objects").mkdir(parents=True)
+        (store / "tiny" / ".unfinished").mkdir()
+        assert len(list(open_store(store, default="tiny"))) == 4
+
+
+class TestDefault:
+    def test_digits_answers_where_no_other_is_named(self, tmp_path: Path) -> None:
+        for name in ("article", "digits"):
+            write_version(tmp_path, name)
+        assert open_store(tmp_path, default=None).default == "digits"
+
+    def test_a_single_model_needs_no_name(self, tmp_path: Path) -> None:
+        write_version(tmp_path, "own")
+        assert open_store(tmp_path, default=None).default == "own"
+
+    @pytest.mark.parametrize("default", [None, "absent"])
+    def test_a_missing_default_lists_the_names_and_the_setting(self, tmp_path: Path, default: str | None) -> None:
+        for name in ("b", "a"):
+            write_version(tmp_path, name)
+        with pytest.raises(ModelStoreError, match=r"set DENOISER_DEFAULT_MODEL to one of: a, b$"):
+            open_store(tmp_path, default=default)
+
+    def test_a_single_model_does_not_answer_for_another_that_is_named(self, tmp_path: Path) -> None:
+        write_version(tmp_path, "own")
+        with pytest.raises(ModelStoreError, match="no model 'absent'"):
+            open_store(tmp_path, default="absent")
+
+
+class TestChecking:
+    def test_a_store_that_is_no_folder_is_named(self, tmp_path: Path) -> None:
+        with pytest.raises(ModelStoreError, match="absent: the model store is not a folder"):
+            open_store(tmp_path / "absent", default=None)
+
+    def test_an_empty_store_says_how_to_fill_it(self, tmp_path: Path) -> None:
+        with pytest.raises(ModelStoreError, match="no model in the store; `python -m training train"):
+            open_store(tmp_path, default=None)
+
+    @pytest.mark.parametrize("name", ["saved_model.pb", "variables/variables.index"])
+    def test_a_damaged_file_is_named(self, tmp_path: Path, name: str) -> None:
+        file = write_version(tmp_path) / name
+        file.write_bytes(b"x" + file.read_bytes()[1:])
+        with pytest.raises(ModelStoreError, match="is damaged") as refusal:
+            open_store(tmp_path, default=None)
+        assert str(refusal.value).startswith(str(file))
+
+    @pytest.mark.parametrize("name", ["saved_model.pb", "variables/variables.index"])
+    def test_a_missing_file_is_named(self, tmp_path: Path, name: str) -> None:
+        file = write_version(tmp_path) / name
+        file.unlink()
+        with pytest.raises(ModelStoreError, match="cannot be read: No such file") as refusal:
+            open_store(tmp_path, default=None)
+        assert str(refusal.value).startswith(str(file))
+
+    @pytest.mark.parametrize("name", ["saved_model.pb", "variables/variables.index"])
+    def test_a_file_that_would_be_loaded_but_is_not_listed_is_named(self, tmp_path: Path, name: str) -> None:
+        folder = write_version(tmp_path)
+        metadata = json.loads((folder / "metadata.json").read_text())
+        del metadata["files"][name]
+        (folder / "metadata.json").write_text(json.dumps(metadata))
+        with pytest.raises(ModelStoreError, match=r"is not listed in metadata\.json") as refusal:
+            open_store(tmp_path, default=None)
+        assert str(refusal.value).startswith(str(folder / name))
+
+    def test_files_for_people_need_no_hash(self, tmp_path: Path) -> None:
+        folder = write_version(tmp_path)
+        (folder / "MODEL_CARD.md").write_text("for people")
+        assert open_store(tmp_path, default=None).default == "tiny"
+
+    @pytest.mark.parametrize(("name", "version"), [("tiny", "2"), ("other", "1"), ("tiny", "01"), ("tiny", "latest")])
+    def test_a_version_in_a_folder_of_another_name_is_refused(self, tmp_path: Path, name: str, version: str) -> None:
+        (tmp_path / name).mkdir(exist_ok=True)
+        write_version(tmp_path / "elsewhere").rename(tmp_path / name / version)
+        (tmp_path / "elsewhere" / "tiny").rmdir()
+        with pytest.raises(ModelStoreError, match=f"says tiny/1, but lies in {name}/{version}"):
+            open_store(tmp_path, default=None)
+
+    def test_one_broken_version_stops_the_start_though_others_are_whole(self, tmp_path: Path) -> None:
+        write_version(tmp_path, version=1)
+        (write_version(tmp_path, version=2) / "metadata.json").unlink()
+        with pytest.raises(ModelStoreError, match=r"2/metadata\.json is missing"):
+            open_store(tmp_path, default=None)
+
+
+class TestLoading:
+    @staticmethod
+    def load(store: Path, denoiser: Denoiser) -> tuple[Denoiser, list[Path]]:
+        folders: list[Path] = []
+
+        def load(folder: Path) -> Denoiser:
+            folders.append(folder)
+            return denoiser
+
+        metadata = open_store(store, default=None).find(None, None)
+        return load_model(store, metadata, load, warm_up_batches=(1, 4)), folders
+
+    def test_the_versions_folder_is_loaded(self, tmp_path: Path) -> None:
+        folder = write_version(tmp_path, "tiny", 3)
+        denoiser = IdentityDenoiser()
+        assert self.load(tmp_path, denoiser) == (denoiser, [folder])
+
+    def test_every_batch_size_is_called_once(self, tmp_path: Path) -> None:
+        write_version(tmp_path)
+        denoiser = IdentityDenoiser()
+        self.load(tmp_path, denoiser)
+        assert denoiser.shapes == [(1, 28, 28), (4, 28, 28)]
+
+    def test_a_network_of_any_size_is_called_with_odd_sizes_too(self, tmp_path: Path) -> None:
+        write_version(tmp_path, input=ANY_SIZE)
+        denoiser = IdentityDenoiser()
+        self.load(tmp_path, denoiser)
+        assert denoiser.shapes == [(1, 1, 1), (1, 61, 47), (1, 64, 64)]
+        assert denoiser.noise_levels == [None] * 3
+
+    def test_a_network_that_takes_a_noise_level_is_told_the_lowest_and_the_highest(self, tmp_path: Path) -> None:
+        write_version(tmp_path, noise_level=NOISE_LEVELS)
+        denoiser = IdentityDenoiser()
+        self.load(tmp_path, denoiser)
+        highest = float(np.float32(NOISE_LEVELS["max"]))
+        assert denoiser.noise_levels == [[0.0], [highest], [0.0] * 4, [highest] * 4]
+
+    def test_an_answer_of_another_shape_stops_the_start(self, tmp_path: Path) -> None:
+        folder = write_version(tmp_path)
+        with pytest.raises(ModelStoreError, match=r"shape \(1, 28, 28\) has shape \(1, 27, 28\)") as refusal:
+            self.load(tmp_path, CroppingDenoiser())
+        assert str(refusal.value).startswith(str(folder))
+
+    def test_a_call_that_fails_stops_the_start(self, tmp_path: Path) -> None:
+        folder = write_version(tmp_path)
+        with pytest.raises(ModelStoreError, match="1 x 28 x 28 pixels failed: no kernel") as refusal:
+            self.load(tmp_path, BrokenDenoiser())
+        assert str(refusal.value).startswith(str(folder))
+
+    def test_warm_up_images_are_float32_in_the_nominal_range(self, tmp_path: Path) -> None:
+        seen: list[FloatImage] = []
+
+        class Watching(IdentityDenoiser):
+            def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> FloatImage:
+                seen.append(images)
+                return super().denoise(images, noise_levels)
+
+        write_version(tmp_path)
+        self.load(tmp_path, Watching())
+        assert all(images.dtype == np.float32 and 0 <= images.min() <= images.max() <= 1 for images in seen)

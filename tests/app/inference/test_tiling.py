@@ -1,0 +1,195 @@
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+import numpy as np
+import pytest
+
+from app.errors import InferenceError
+from app.imaging.decode import FloatImage, Samples, to_unit
+from app.imaging.full_size import ColorPicture, FullSizePicture, GrayPicture
+from app.imaging.png import Levels
+from app.imaging.tiles import MAX_TILE_PIXELS
+from app.inference.batching import Batcher, Denoised
+from app.inference.denoiser import Denoiser, NoiseLevels
+from app.inference.tiling import submit_tiles
+from tests.app.fakes import ANY_SIZE, BrokenDenoiser, GatedDenoiser, IdentityDenoiser, InvertingDenoiser, make_metadata
+
+pytestmark = pytest.mark.anyio
+
+T = TypeVar("T")
+
+RADIUS_PX = 5
+MODEL = make_metadata(input=ANY_SIZE, size_multiple=8, halo_px=RADIUS_PX)
+LARGE = (1100, 1500)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+class BlurringDenoiser(IdentityDenoiser):
+    """Averages along rows and columns; outside of what it sees everything is black, as for a padded convolution."""
+
+    def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> FloatImage:
+        self.shapes.append(images.shape)
+        for axis in (1, 2):
+            padding = [(0, 0), (0, 0), (0, 0)]
+            padding[axis] = (RADIUS_PX + 1, RADIUS_PX)
+            sums = np.cumsum(np.pad(images, padding), axis=axis, dtype=np.float64)
+            length = images.shape[axis]
+            window = 2 * RADIUS_PX + 1
+            first, last = np.arange(length), np.arange(length) + window
+            images = ((np.take(sums, last, axis) - np.take(sums, first, axis)) / window).astype(np.float32)
+        return images
+
+
+async def run(step: Callable[[], T]) -> T:
+    return step()
+
+
+@asynccontextmanager
+async def batcher(denoiser: Denoiser, threads: int = 1) -> AsyncIterator[Batcher]:
+    made = Batcher(denoiser, name="test", threads=threads, pads=False)
+    try:
+        yield made
+    finally:
+        if isinstance(denoiser, GatedDenoiser):
+            denoiser.gate.set()
+        await made.close()
+
+
+def submit(picture: FullSizePicture, queue: Batcher, *, noise_level: float | None = None) -> asyncio.Future[Denoised]:
+    run_inline: Callable[[Callable[[], T]], Awaitable[T]] = run
+    return submit_tiles(picture, queue, MODEL, noise_level=noise_level, run=run_inline)
+
+
+async def clean(picture: FullSizePicture, denoiser: Denoiser, *, threads: int = 1) -> Samples:
+    async with batcher(denoiser, threads) as queue:
+        return (await submit(picture, queue)).image
+
+
+def noise(*shape: int) -> Levels:
+    return np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+async def test_a_large_picture_is_cut_and_no_seam_shows(threads: int) -> None:
+    samples, denoiser = noise(*LARGE), BlurringDenoiser()
+    stitched = await clean(GrayPicture(samples), denoiser, threads=threads)
+    assert len(denoiser.shapes) > 1
+    assert max(height * width for _, height, width in denoiser.shapes) <= MAX_TILE_PIXELS
+    whole = BlurringDenoiser().denoise(to_unit(samples)[None])[0]
+    np.testing.assert_allclose(stitched / np.float32(255), whole, atol=0.51 / 255)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 70), (13, 1), (17, 23)])
+async def test_a_small_picture_is_one_tile(shape: tuple[int, int]) -> None:
+    samples, denoiser = noise(*shape), IdentityDenoiser()
+    np.testing.assert_array_equal(await clean(GrayPicture(samples), denoiser, threads=2), samples)
+    assert denoiser.shapes == [(1, *shape)]
+
+
+async def test_16_bit_samples_keep_their_levels() -> None:
+    samples = np.random.default_rng(0).integers(0, 65536, (40, 30)).astype(np.uint16)
+    result = await clean(GrayPicture(samples, bit_depth=16), IdentityDenoiser())
+    assert result.dtype == np.uint16
+    np.testing.assert_array_equal(result, samples)
+
+
+async def test_the_network_sees_the_negative_of_a_picture_of_the_other_polarity() -> None:
+    samples = np.full((9, 9), 64, np.uint8)
+    seen: list[float] = []
+
+    class Watching(IdentityDenoiser):
+        def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> FloatImage:
+            seen.append(float(images.max()))
+            return super().denoise(images, noise_levels)
+
+    result = await clean(GrayPicture(samples, is_inverted=True), Watching())
+    assert seen == [pytest.approx(1 - 64 / 255)]
+    np.testing.assert_array_equal(result, samples)
+
+
+async def test_colour_is_kept_and_its_chroma_cleaned_at_half_the_size_and_level() -> None:
+    rgb = noise(20, 31, 3)
+    denoiser = IdentityDenoiser()
+    async with batcher(denoiser) as queue:
+        result = (await submit(ColorPicture(np.asarray(rgb, np.uint8)), queue, noise_level=0.0)).image
+        np.testing.assert_array_equal(result, rgb)
+        await submit(ColorPicture(np.asarray(rgb, np.uint8)), queue, noise_level=0.25)
+    told = [
+        (shape[1:], level)
+        for shape, levels in zip(denoiser.shapes, denoiser.noise_levels, strict=True)
+        for level in levels or []
+    ]
+    assert told[3:] == [((20, 31), 0.25), ((10, 16), 0.125), ((10, 16), 0.125)]
+
+
+async def test_colour_without_a_told_level_loses_its_noise_by_an_estimate() -> None:
+    gray = np.repeat(np.random.default_rng(0).normal(128, 15, (64, 64, 1)), 3, axis=2)
+    rgb = np.rint(gray + np.random.default_rng(1).normal(0, 4, (64, 64, 3))).clip(0, 255).astype(np.uint8)
+    result = await clean(ColorPicture(rgb), IdentityDenoiser())
+    assert np.std(np.diff(result.astype(int), axis=2)) < np.std(np.diff(rgb.astype(int), axis=2))
+
+
+async def test_seconds_are_those_of_the_whole_picture() -> None:
+    async with batcher(BlurringDenoiser()) as queue:
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        result = await submit(GrayPicture(noise(*LARGE)), queue)
+        elapsed_s = loop.time() - start
+    assert 0 < result.infer_s <= elapsed_s
+    assert result.infer_s + result.queue_s <= elapsed_s
+    assert result.batch_size == 1
+
+
+async def test_another_picture_waits_for_a_few_tiles_only() -> None:
+    denoiser = GatedDenoiser()
+    async with batcher(denoiser) as queue:
+        large = submit(GrayPicture(noise(4000, 4000)), queue)
+        await asyncio.to_thread(denoiser.entered.wait, 10)
+        small = submit(GrayPicture(noise(8, 8)), queue)
+        await asyncio.sleep(0)
+        denoiser.gate.set()
+        await asyncio.gather(small, large)
+    assert denoiser.shapes.index((1, 8, 8)) <= 2
+    assert len(denoiser.shapes) > 20
+
+
+@pytest.mark.parametrize("end", ["cancel", "fail"])
+async def test_a_picture_that_nobody_waits_for_is_dropped(end: str) -> None:
+    denoiser = GatedDenoiser()
+    async with batcher(denoiser) as queue:
+        answer = submit(GrayPicture(noise(4000, 4000)), queue)
+        await asyncio.to_thread(denoiser.entered.wait, 10)
+        if end == "cancel":
+            answer.cancel()
+        else:
+            answer.set_exception(ConnectionError())
+            with pytest.raises(ConnectionError):
+                await answer
+        await asyncio.sleep(0)
+        denoiser.gate.set()
+    assert len(denoiser.shapes) == 1
+
+
+async def test_a_failure_of_one_tile_fails_the_picture_and_no_other() -> None:
+    class Sometimes(IdentityDenoiser):
+        def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> FloatImage:
+            if len(self.shapes) == 1:
+                self.shapes.append(images.shape)
+                return BrokenDenoiser().denoise(images)
+            return super().denoise(images, noise_levels)
+
+    async with batcher(Sometimes()) as queue:
+        with pytest.raises(InferenceError):
+            await submit(GrayPicture(noise(*LARGE)), queue)
+        assert (await submit(GrayPicture(noise(8, 8)), queue)).image.shape == (8, 8)
+
+
+async def test_what_the_network_changed_is_in_the_result() -> None:
+    samples = noise(30, 40)
+    np.testing.assert_array_equal(await clean(GrayPicture(samples), InvertingDenoiser()), 255 - samples)

@@ -1,0 +1,79 @@
+from typing import Any
+
+import pytest
+
+from app.errors import InvalidParameterError
+from app.processing.options import Options, choose_options
+from app.web.schemas import DenoiseQuery
+from tests.app.fakes import ANY_SIZE, NOISE_LEVELS, make_metadata
+
+FIXED = make_metadata()
+FREE = make_metadata(input=ANY_SIZE)
+TOLD = make_metadata(input=ANY_SIZE, noise_level=NOISE_LEVELS)
+
+
+def test_defaults_of_a_network_of_a_fixed_size() -> None:
+    assert choose_options(DenoiseQuery(), FIXED) == Options(
+        input=FIXED.input,
+        noise_levels=None,
+        fit="stretch",
+        polarity="auto",
+        to_source=False,
+        noise_level=None,
+        strength=1.0,
+        bit_depth="8",
+        keeps_color=False,
+    )
+
+
+def test_what_is_asked_of_a_network_of_a_fixed_size_is_kept() -> None:
+    asked = choose_options(DenoiseQuery(fit="mnist", polarity="dark-on-light", output_size="original"), FIXED)
+    assert (asked.fit, asked.polarity, asked.to_source) == ("mnist", "dark-on-light", True)
+
+
+def test_what_is_asked_of_a_network_of_any_size_is_kept() -> None:
+    asked = choose_options(DenoiseQuery(noise_level=51, strength=0.5, bit_depth="same", color="keep"), TOLD)
+    assert (asked.noise_level, asked.strength, asked.bit_depth, asked.keeps_color) == (0.2, 0.5, "same", True)
+
+
+def test_a_noise_level_that_is_to_be_estimated_is_none() -> None:
+    assert choose_options(DenoiseQuery(noise_level="auto"), TOLD).noise_level is None
+
+
+def test_a_network_of_any_size_may_be_asked_for_the_original_size() -> None:
+    assert choose_options(DenoiseQuery(output_size="original"), FREE).to_source
+
+
+@pytest.mark.parametrize(
+    ("model", "parameter", "value", "shown"),
+    [
+        (FREE, "fit", "pad", "pad"),
+        (FREE, "fit", "stretch", "stretch"),
+        (FREE, "output_size", "model", "model"),
+        (FREE, "polarity", "auto", "auto"),
+        (FREE, "noise_level", "auto", "auto"),
+        (FREE, "noise_level", 25, "25"),
+        (FREE, "strength", 1, "1"),
+        (FIXED, "noise_level", "auto", "auto"),
+        (FIXED, "strength", 0.5, "0.5"),
+        (FIXED, "bit_depth", "8", "8"),
+        (FIXED, "color", "gray", "gray"),
+    ],
+)
+def test_what_a_network_cannot_use_is_refused_by_name(model: Any, parameter: str, value: Any, shown: str) -> None:  # noqa: ANN401
+    with pytest.raises(
+        InvalidParameterError, match=f"{parameter}={shown} has no meaning for the chosen model"
+    ) as refusal:
+        choose_options(DenoiseQuery(**{parameter: value}), model)
+    assert refusal.value.parameter == parameter
+
+
+@pytest.mark.parametrize("level", [75.5, 255])
+def test_a_noise_level_that_the_network_does_not_know_is_refused_with_those_it_knows(level: float) -> None:
+    with pytest.raises(InvalidParameterError, match=f"knows 0 to 75, not {level:g}"):
+        choose_options(DenoiseQuery(noise_level=level), TOLD)
+
+
+def test_colour_has_8_bits() -> None:
+    with pytest.raises(InvalidParameterError, match="bit_depth=16 is for gray results"):
+        choose_options(DenoiseQuery(bit_depth="16", color="keep"), TOLD)

@@ -1,0 +1,243 @@
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.errors import ImageTooLargeError, InvalidImageError, QueueFullError
+from app.imaging.decode import FloatImage
+from app.imaging.fit import FittedImage
+from app.inference.batching import Batcher, Denoised
+from app.inference.denoiser import NoiseLevels
+from app.inference.metadata import ModelMetadata
+from app.processing.admission import Admission, Slot
+from app.processing.options import Options, choose_options
+from app.processing.pipeline import INLINE_PIXELS, EncodedPicture, Pipeline
+from app.web.schemas import DenoiseQuery
+from tests.app.fakes import ANY_SIZE, NOISE_LEVELS, IdentityDenoiser, make_metadata
+from tests.app.pictures import digit, encode, gradient, psnr_db, unit
+
+FIXED = make_metadata()
+FREE = make_metadata(input=ANY_SIZE)
+TOLD = make_metadata(input=ANY_SIZE, noise_level=NOISE_LEVELS)
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+class CountingPool(ThreadPoolExecutor):
+    """Counts what it is given."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.count = 0
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  # as ThreadPoolExecutor has it
+        self.count += 1
+        return super().submit(fn, *args, **kwargs)
+
+
+@pytest.fixture
+def pool() -> Iterator[CountingPool]:
+    with CountingPool() as pool:
+        yield pool
+
+
+@pytest.fixture
+def slot() -> Iterator[Slot]:
+    with Admission(slots=1, pixels=1_000_000).slot() as slot:
+        yield slot
+
+
+def options(model: ModelMetadata = FIXED, **query: Any) -> Options:  # noqa: ANN401  # any parameter
+    return choose_options(DenoiseQuery(**query), model)
+
+
+class TestDecoding:
+    async def test_the_picture_is_decoded_and_fitted(self, pool: CountingPool, slot: Slot) -> None:
+        picture = await Pipeline(pool=pool, max_pixels=1000).decode(encode(gradient()), options(), slot=slot)
+        assert picture.format == "PNG"
+        assert fitted_image(picture.prepared).shape == (28, 28)
+        assert (picture.height, picture.width) == (23, 17)
+
+    @pytest.mark.parametrize("polarity", ["light-on-dark", "dark-on-light", "auto"])
+    async def test_transparent_pixels_are_paper(self, pool: CountingPool, slot: Slot, polarity: str) -> None:
+        data = encode(Image.new("RGBA", (28, 28), (128, 128, 128, 0)))
+        pipeline = Pipeline(pool=pool, max_pixels=1000)
+        picture = await pipeline.decode(data, options(polarity=polarity), slot=slot)
+        np.testing.assert_allclose(fitted_image(picture.prepared), 0, atol=1e-6)
+
+    async def test_the_pixels_are_reserved(self, pool: CountingPool, slot: Slot) -> None:
+        await Pipeline(pool=pool, max_pixels=1000).decode(encode(gradient()), options(), slot=slot)
+        assert slot.pixels == 23 * 17
+
+    async def test_pixels_are_reserved_before_they_are_decoded(self, pool: CountingPool) -> None:
+        cut = encode(gradient())[:60]
+        with Admission(slots=1, pixels=10).slot() as slot, pytest.raises(QueueFullError):
+            await Pipeline(pool=pool, max_pixels=1000).decode(cut, options(), slot=slot)
+
+    async def test_an_image_over_the_limit_reserves_nothing(self, pool: CountingPool, slot: Slot) -> None:
+        with pytest.raises(ImageTooLargeError):
+            await Pipeline(pool=pool, max_pixels=100).decode(encode(gradient()), options(), slot=slot)
+        assert slot.pixels == 0
+
+    async def test_a_cut_image_is_invalid(self, pool: CountingPool, slot: Slot) -> None:
+        with pytest.raises(InvalidImageError):
+            await Pipeline(pool=pool, max_pixels=1000).decode(encode(gradient())[:60], options(), slot=slot)
+
+    async def test_a_small_picture_takes_no_thread(self, pool: CountingPool, slot: Slot) -> None:
+        data = encode(gradient(64, INLINE_PIXELS // 64))
+        await Pipeline(pool=pool, max_pixels=100_000).decode(data, options(), slot=slot)
+        assert pool.count == 0
+
+    async def test_a_picture_of_many_pixels_in_few_bytes_is_decoded_in_a_thread(
+        self, pool: CountingPool, slot: Slot
+    ) -> None:
+        data = encode(np.zeros((1, INLINE_PIXELS + 1), np.uint8))
+        await Pipeline(pool=pool, max_pixels=100_000).decode(data, options(), slot=slot)
+        assert pool.count == 1
+
+    async def test_a_picture_of_many_bytes_is_opened_and_decoded_in_a_thread(
+        self, pool: CountingPool, slot: Slot
+    ) -> None:
+        noise = np.random.default_rng(0).integers(0, 256, (300, 300), np.uint8)
+        await Pipeline(pool=pool, max_pixels=100_000).decode(encode(noise), options(), slot=slot)
+        assert pool.count == 2
+
+
+class TestAnswers:
+    @pytest.mark.parametrize(
+        ("output_size", "expected"), [(None, (28, 28)), ("model", (28, 28)), ("original", (17, 23))]
+    )
+    async def test_the_png_has_the_size_that_was_asked_for(
+        self, pool: CountingPool, output_size: str | None, expected: tuple[int, int]
+    ) -> None:
+        encoded = await answer(encode(gradient()), FIXED, pool, output_size=output_size)
+        assert (encoded.width, encoded.height) == expected
+        assert Image.open(BytesIO(encoded.png)).size == expected
+
+    @pytest.mark.parametrize("model", [FREE, TOLD], ids=["not told", "told"])
+    async def test_a_network_of_any_size_gives_the_picture_back(self, pool: CountingPool, model: ModelMetadata) -> None:
+        encoded = await answer(encode(gradient()), model, pool)
+        np.testing.assert_array_equal(np.asarray(Image.open(BytesIO(encoded.png))), gradient())
+
+    async def test_the_result_has_the_pictures_polarity(self, pool: CountingPool) -> None:
+        dark_on_light = 1 - digit()
+        data = encode(np.rint(dark_on_light * 255).astype(np.uint8))
+        encoded = await answer(data, FIXED, pool, output_size="original")
+        assert psnr_db(unit(Image.open(BytesIO(encoded.png))), dark_on_light) > 12
+
+    @pytest.mark.parametrize(("output_size", "threads"), [("model", 0), ("original", 1)])
+    async def test_a_thread_encodes_only_what_is_large(
+        self, pool: CountingPool, slot: Slot, output_size: str, threads: int
+    ) -> None:
+        pipeline, asked = Pipeline(pool=pool, max_pixels=100_000), options(output_size=output_size)
+        picture = await pipeline.decode(encode(np.zeros((200, 200), np.uint8)), asked, slot=slot)
+        before = pool.count
+        denoised = Denoised(fitted_image(picture.prepared), 1, 0.0, 0.0)
+        await pipeline.encode(denoised, picture, asked)
+        assert pool.count - before == threads
+
+    async def test_a_small_picture_of_any_size_takes_no_thread(self, pool: CountingPool) -> None:
+        await answer(encode(gradient(64, INLINE_PIXELS // 64)), TOLD, pool, noise_level=25)
+        assert pool.count == 0
+
+    async def test_the_noise_of_a_small_picture_is_estimated_in_a_thread(self, pool: CountingPool) -> None:
+        await answer(encode(gradient(64, INLINE_PIXELS // 64)), TOLD, pool)
+        assert pool.count == 1
+
+
+class TestNoiseLevels:
+    async def told(self, data: bytes, pool: CountingPool, **query: Any) -> float:  # noqa: ANN401  # any parameter
+        denoiser = IdentityDenoiser()
+        await answer(data, TOLD, pool, denoiser, **query)
+        ((level,),) = [levels for levels in denoiser.noise_levels if levels is not None]
+        return level * 255
+
+    @pytest.fixture
+    def noisy(self) -> bytes:
+        clean = np.full((100, 120), 128.0)
+        return encode(np.rint(clean + np.random.default_rng(0).normal(0, 20, clean.shape)).astype(np.uint8))
+
+    async def test_the_network_is_told_what_the_request_says(self, pool: CountingPool, noisy: bytes) -> None:
+        assert await self.told(noisy, pool, noise_level=30) == pytest.approx(30)
+
+    @pytest.mark.parametrize("query", [{}, {"noise_level": "auto"}], ids=["by default", "auto"])
+    async def test_the_network_is_told_an_estimate(
+        self, pool: CountingPool, noisy: bytes, query: dict[str, Any]
+    ) -> None:
+        assert await self.told(noisy, pool, **query) == pytest.approx(20, abs=1)
+
+    async def test_strength_scales_what_the_network_is_told(self, pool: CountingPool, noisy: bytes) -> None:
+        assert await self.told(noisy, pool, noise_level=30, strength=0.5) == pytest.approx(15)
+
+    async def test_the_network_is_told_no_more_than_it_knows(self, pool: CountingPool, noisy: bytes) -> None:
+        assert await self.told(noisy, pool, noise_level=60, strength=2) == pytest.approx(75)
+
+    async def test_a_network_of_a_fixed_size_can_be_told_too(self, pool: CountingPool, noisy: bytes) -> None:
+        denoiser = IdentityDenoiser()
+        model = make_metadata(noise_level=NOISE_LEVELS)
+        await answer(noisy, model, pool, denoiser, noise_level=51)
+        ((level,),) = [levels for levels in denoiser.noise_levels if levels is not None]
+        assert level == pytest.approx(0.2)
+
+    async def test_the_noise_of_what_a_network_of_a_fixed_size_sees_is_estimated(self, pool: CountingPool) -> None:
+        denoiser = IdentityDenoiser()
+        noise = np.random.default_rng(0).normal(128, 20, (28, 28)).round().clip(0, 255).astype(np.uint8)
+        await answer(encode(noise), make_metadata(noise_level=NOISE_LEVELS), pool, denoiser)
+        ((level,),) = [levels for levels in denoiser.noise_levels if levels is not None]
+        assert level * 255 == pytest.approx(20, abs=4)
+
+
+class TestPolarity:
+    """A network of any size that was trained on light ink."""
+
+    INKED = make_metadata(input=ANY_SIZE | {"polarity": "light-on-dark"})
+
+    @pytest.mark.parametrize("color", ["gray", "keep"])
+    @pytest.mark.parametrize("polarity", ["auto", "dark-on-light"])
+    async def test_it_sees_the_negative_and_its_answer_is_turned_back(
+        self, pool: CountingPool, color: str, polarity: str
+    ) -> None:
+        seen: list[float] = []
+
+        class Watching(IdentityDenoiser):
+            def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> FloatImage:
+                seen.append(float(images[0, 0, 0]))
+                return super().denoise(images, noise_levels)
+
+        page = Image.new("RGB", (40, 40), "white")
+        page.paste((10, 20, 60), (15, 10, 20, 30))
+        encoded = await answer(encode(page), self.INKED, pool, Watching(), color=color, polarity=polarity)
+        assert seen[0] == pytest.approx(0, abs=1e-3)
+        expected = np.asarray(page if color == "keep" else page.convert("L"), int)
+        np.testing.assert_allclose(np.asarray(Image.open(BytesIO(encoded.png)), int), expected, atol=1)
+
+
+def fitted_image(prepared: object) -> FloatImage:
+    assert isinstance(prepared, FittedImage)
+    return prepared.image
+
+
+async def answer(
+    data: bytes,
+    model: ModelMetadata,
+    pool: CountingPool,
+    denoiser: IdentityDenoiser | None = None,
+    **query: Any,  # noqa: ANN401  # any parameter
+) -> EncodedPicture:
+    """Send a picture all the way through a network."""
+    pipeline, asked = Pipeline(pool=pool, max_pixels=100_000), options(model, **query)
+    batcher = Batcher(denoiser or IdentityDenoiser(), name="test")
+    with Admission(slots=1, pixels=1_000_000).slot() as slot:
+        picture = await pipeline.decode(data, asked, slot=slot)
+    denoised = await pipeline.submit(picture, asked, model=model, batcher=batcher)
+    await batcher.close()
+    return await pipeline.encode(denoised, picture, asked)

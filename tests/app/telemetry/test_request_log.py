@@ -1,0 +1,141 @@
+"""Request ids, log records, and the answer to what nobody caught."""
+
+import json
+import logging
+import time
+from collections.abc import Iterator
+from datetime import datetime
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from app.telemetry.request_log import JsonFormatter, RequestTelemetry, TextFormatter, configure_logging
+from app.web.responses.problems import answer_internal_error
+
+
+@pytest.fixture
+def failing_client() -> Iterator[TestClient]:
+    app = FastAPI()
+
+    @app.get("/fail")
+    async def fail() -> None:
+        msg = "a secret"
+        raise RuntimeError(msg)
+
+    app.add_middleware(RequestTelemetry, error_response=answer_internal_error, observe=lambda _route, _record: None)
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client
+
+
+def fields_of(record: logging.LogRecord) -> dict[str, object]:
+    fields: dict[str, object] = record.__dict__["fields"]
+    return fields
+
+
+@pytest.mark.parametrize("given", ["a", "b" * 128, "trace-00 42;x"], ids=len)
+def test_a_printable_request_id_is_echoed(client: TestClient, given: str) -> None:
+    assert client.get("/livez", headers={"X-Request-ID": given}).headers["x-request-id"] == given
+
+
+@pytest.mark.parametrize(
+    "given", [b"", b"b" * 129, b"tab\there", "umlaut ä".encode()], ids=["empty", "long", "tab", "latin"]
+)
+def test_any_other_request_id_is_replaced(client: TestClient, given: bytes) -> None:
+    made = client.get("/livez", headers={b"X-Request-ID": given}).headers["x-request-id"]
+    assert len(made) == 32
+    assert made != client.get("/livez").headers["x-request-id"]
+
+
+def test_an_unknown_exception_is_a_problem_without_its_text(failing_client: TestClient) -> None:
+    answer = failing_client.get("/fail")
+    assert answer.status_code == 500
+    assert answer.json()["type"] == "/problems/internal-error"
+    assert "secret" not in answer.text
+    assert answer.headers["x-request-id"]
+
+
+def test_an_unknown_exception_is_logged_whole_with_the_request_id(
+    failing_client: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = failing_client.get("/fail")
+    logged = next(record for record in caplog.records if record.exc_info)
+    assert "a secret" in str(logged.exc_info)
+    assert fields_of(logged)["request_id"] == answer.headers["x-request-id"]
+
+
+def test_a_request_leaves_one_record(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "app.telemetry.request_log"):
+        answer = client.get("/v1/models")
+    (record,) = (record for record in caplog.records if record.name == "app.telemetry.request_log")
+    fields = fields_of(record)
+    assert fields["method"] == "GET"
+    assert fields["path"] == "/v1/models"
+    assert fields["status"] == 200
+    assert fields["request_id"] == answer.headers["x-request-id"]
+
+
+def test_a_records_time_is_when_its_request_ended(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
+    start = time.time()
+    with caplog.at_level(logging.INFO, "app.telemetry.request_log"):
+        client.get("/v1/models")
+        client.get("/v1/models")
+    times = [record.created for record in caplog.records if record.name == "app.telemetry.request_log"]
+    moments = [start, *times, time.time()]
+    assert moments == sorted(moments)
+    assert len(set(times)) == 2
+
+
+def test_probes_are_too_many_to_log(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "app.telemetry.request_log"):
+        client.get("/readyz")
+    assert [record for record in caplog.records if record.name == "app.telemetry.request_log"] == []
+
+
+def record_with(fields: dict[str, object] | None, exception: Exception | None = None) -> logging.LogRecord:
+    exc_info = (type(exception), exception, None) if exception else None
+    record = logging.LogRecord("app", logging.INFO, __file__, 1, "hello %s", ("you",), exc_info)
+    if fields is not None:
+        record.fields = fields
+    return record
+
+
+def test_json_records_are_one_object_with_the_fields() -> None:
+    entry = json.loads(JsonFormatter().format(record_with({"status": 200}, ValueError("bad"))))
+    assert entry | {"message": "hello you", "level": "INFO", "status": 200} == entry
+    assert "ValueError: bad" in entry["exception"]
+
+
+@pytest.mark.parametrize("created", [1.0, 1_800_000_000.9876])
+def test_records_tell_the_local_time(created: float) -> None:
+    record = record_with({})
+    record.created, record.msecs = created, created % 1 * 1000
+    text, entry = TextFormatter("%(asctime)s").format(record), json.loads(JsonFormatter().format(record))
+    assert text == logging.Formatter("%(asctime)s").format(record)
+    assert datetime.fromisoformat(entry["time"]).timestamp() == int(created)
+
+
+def test_text_records_put_the_fields_behind_the_message_and_before_the_trace() -> None:
+    formatter = TextFormatter("%(message)s")
+    assert formatter.format(record_with({"status": 200}, ValueError("bad"))).splitlines() == [
+        "hello you status=200",
+        "ValueError: bad",
+    ]
+    assert formatter.format(record_with(None)) == "hello you"
+
+
+def test_a_clients_words_cannot_pass_for_another_field_or_line_of_a_text_record() -> None:
+    text = TextFormatter("%(message)s").format(record_with({"path": "/x status=200\n2026 INFO forged\x1b[31m"}))
+    assert text == 'hello you path="/x status=200\\n2026 INFO forged\\u001b[31m"'
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_logging_is_configured_for_the_whole_process(form: str) -> None:
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+    try:
+        configure_logging(form)  # type: ignore[arg-type]  # parametrised
+        expected = {"text": TextFormatter, "json": JsonFormatter}[form]
+        assert any(isinstance(handler.formatter, expected) for handler in root.handlers)
+    finally:
+        root.handlers, root.level = before

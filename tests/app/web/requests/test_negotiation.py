@@ -1,0 +1,67 @@
+import pytest
+
+from app.web.requests.negotiation import choose_media_type
+
+OFFERED = ("image/png", "application/json")
+
+
+@pytest.mark.parametrize("accept", ["", "*/*", " , ", "image/*", "image/png"])
+def test_the_preferred_one_answers_whoever_takes_it(accept: str) -> None:
+    assert choose_media_type(accept, OFFERED) == "image/png"
+
+
+@pytest.mark.parametrize(
+    "accept",
+    ["application/json", "application/*", "text/html, application/json", "image/png;q=0, */*", "APPLICATION/JSON"],
+)
+def test_the_only_acceptable_one_answers(accept: str) -> None:
+    assert choose_media_type(accept, OFFERED) == "application/json"
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/json;q=0", "*/*;q=0", "image/webp, text/*"])
+def test_none_answers_where_none_is_acceptable(accept: str) -> None:
+    assert choose_media_type(accept, OFFERED) is None
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        ("image/png;q=0.5, application/json", "application/json"),
+        ("image/png;q=0.5, application/json;q=0.4", "image/png"),
+        ("image/png ; q=0.5 , application/json ; q = 0.6", "application/json"),
+        ("application/json, image/png", "image/png"),
+    ],
+)
+def test_the_higher_quality_wins_and_a_tie_goes_to_the_preferred(accept: str, expected: str) -> None:
+    assert choose_media_type(accept, OFFERED) == expected
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        ("image/png;q=0.1, */*;q=0.9", "application/json"),
+        ("image/png;q=0.1, image/*;q=0.9", "image/png"),
+        ("image/*;q=0.1, */*;q=0.9", "application/json"),
+        ("*/*;q=0.9, image/png;q=0", "application/json"),
+    ],
+)
+def test_the_most_specific_range_counts(accept: str, expected: str) -> None:
+    assert choose_media_type(accept, OFFERED) == expected
+
+
+def test_other_parameters_do_not_matter() -> None:
+    assert choose_media_type("application/json;charset=utf-8;q=0.9", OFFERED) == "application/json"
+
+
+def test_a_quality_that_is_no_number_is_zero() -> None:
+    assert choose_media_type("image/png;q=high, application/json;q=0.1", OFFERED) == "application/json"
+
+
+def test_what_a_browser_sends_gets_the_picture() -> None:
+    accept = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
+    assert choose_media_type(accept, OFFERED) == "image/png"
+
+
+@pytest.mark.parametrize("quality", ["nan", "inf", "-1", "1e9"])
+def test_a_quality_out_of_range_does_not_win(quality: str) -> None:
+    assert choose_media_type(f"image/png;q={quality}, application/json;q=0.1", OFFERED) == "application/json"

@@ -5,9 +5,9 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 
-from benchmarks import endurance, load, load_report, overload, startup
-from benchmarks.processes import REPOSITORY
-from benchmarks.tables import IMAGES, write_section
+from benchmarks.harness.processes import REPOSITORY
+from benchmarks.harness.tables import IMAGES, write_section
+from benchmarks.scenarios import endurance, load, load_report, overload, startup
 
 RAW_RESULTS = REPOSITORY / "runs/benchmarks"  # not committed: everything that load measured
 

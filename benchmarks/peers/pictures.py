@@ -15,7 +15,7 @@ SIZE = 28
 
 
 def model_folder() -> Path:
-    """Give the SavedModel's folder, as benchmarks.targets says it."""
+    """Give the SavedModel's folder, as benchmarks.harness.targets names it."""
     return Path(os.environ["BENCHMARK_MODEL"])
 
 

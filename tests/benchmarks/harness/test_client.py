@@ -1,4 +1,4 @@
-from benchmarks.client import parse_answer, percentile, request_bytes
+from benchmarks.harness.client import parse_answer, percentile, request_bytes
 
 ANSWER = b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 4\r\nRetry-After: 1\r\n\r\nbody"
 

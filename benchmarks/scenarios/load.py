@@ -15,11 +15,19 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 
-from benchmarks import pictures, targets
-from benchmarks.machine import describe_machine
-from benchmarks.processes import REPOSITORY, Server, busy_seconds, free_port, own_cpu_seconds, post, running_server
-from benchmarks.targets import Target
-from benchmarks.wrk import Load, require_wrk, run_wrk
+from benchmarks.harness import pictures, targets
+from benchmarks.harness.machine import describe_machine
+from benchmarks.harness.processes import (
+    REPOSITORY,
+    Server,
+    busy_seconds,
+    free_port,
+    own_cpu_seconds,
+    post,
+    running_server,
+)
+from benchmarks.harness.targets import Target
+from benchmarks.harness.wrk import Load, require_wrk, run_wrk
 
 MAIN_POINTS = ((pictures.RAW, 1), (pictures.RAW, 32))
 OTHER_POINTS = tuple(
@@ -65,7 +73,7 @@ class Run:
 
 @dataclass
 class Results:
-    """Everything that was measured; ``steps`` has the microseconds of benchmarks.steps for each round."""
+    """Everything that was measured; ``steps`` has the microseconds of benchmarks.scenarios.steps for each round."""
 
     machine: str
     model: str
@@ -205,7 +213,7 @@ def _check_one(server: Server, body: bytes, content_type: str, check: Callable[[
 
 def _steps(model: Path) -> dict[str, float]:
     """Cost of every step."""
-    command = [sys.executable, "-m", "benchmarks.steps", str(model)]
+    command = [sys.executable, "-m", "benchmarks.scenarios.steps", str(model)]
     output = subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True, text=True, timeout=120).stdout
     steps: dict[str, float] = json.loads(output)
     _tell(f"steps: {', '.join(f'{name} {cost:.0f}' for name, cost in steps.items())} us")

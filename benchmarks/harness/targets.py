@@ -4,7 +4,7 @@ import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from benchmarks.processes import REPOSITORY
+from benchmarks.harness.processes import REPOSITORY
 
 PEERS_PYTHON = REPOSITORY / ".venv-benchmark/bin/python"
 OURS = "denoiser"

@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-DOCUMENT = Path(__file__).resolve().parents[1] / "docs/benchmarks.md"
+from benchmarks.harness.processes import REPOSITORY
+
+DOCUMENT = REPOSITORY / "docs/benchmarks.md"
 IMAGES = DOCUMENT.parent / "images"
 TITLES = {
     "load": "Beside its peers",

@@ -1,7 +1,7 @@
 """What the article's network gives for its size: filters halved and doubled, average instead of max pooling.
 
-``python -m benchmarks.article_tradeoff --data mnist.npz`` trains each variant as a denoiser from random weights for a
-few epochs, on clean images with Gaussian noise 0.4, and prints a table of what comes out on held-out images.
+``python -m benchmarks.studies.article_tradeoff --data mnist.npz`` trains each variant as a denoiser from random weights
+for a few epochs, on clean images with Gaussian noise 0.4, and prints a table of the results on held-out images.
 """
 
 import argparse

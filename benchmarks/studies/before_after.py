@@ -1,6 +1,6 @@
 """Draw the README's picture: noisy test digits above, what the service makes of them below.
 
-``python -m benchmarks.before_after --data mnist.npz`` asks a running service, one picture a request.
+``python -m benchmarks.studies.before_after --data mnist.npz`` asks a running service, one picture a request.
 """
 
 import argparse
@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.pictures import to_png
+from benchmarks.harness.pictures import to_png
+from benchmarks.harness.processes import REPOSITORY
 
-OUTPUT = Path(__file__).resolve().parents[1] / "docs/images/before-after.png"
+OUTPUT = REPOSITORY / "docs/images/before-after.png"
 COLUMNS, SCALE, GAP = 10, 3, 6
 SIGMA = 0.4
 

@@ -1,11 +1,11 @@
-"""The tables and the plot of benchmarks.load."""
+"""The tables and the plot of benchmarks.scenarios.load."""
 
 import statistics
 from pathlib import Path
 
-from benchmarks import pictures, targets
-from benchmarks.load import REFERENCE_POINT, Measurement, Point, Results, median_of, median_ratio, select
-from benchmarks.tables import table
+from benchmarks.harness import pictures, targets
+from benchmarks.harness.tables import table
+from benchmarks.scenarios.load import REFERENCE_POINT, Measurement, Point, Results, median_of, median_ratio, select
 
 ONE, MANY = (pictures.RAW, 1), (pictures.RAW, 128)
 POINTS = tuple((kind, count) for kind in (pictures.RAW, pictures.MULTIPART) for count in (1, 8, 32, 128))

@@ -1,6 +1,6 @@
 import os
 
-from benchmarks.processes import cpu_seconds, memory_bytes, tree
+from benchmarks.harness.processes import cpu_seconds, memory_bytes, tree
 
 
 def test_a_process_is_its_own_tree_and_has_cpu_time_and_memory() -> None:

@@ -1,10 +1,10 @@
 import pytest
 
-from benchmarks import pictures, targets
-from benchmarks.load import Measurement, Results, check_answer, median_ratio
-from benchmarks.load_report import share_of_limit
-from benchmarks.pictures import RAW, noisy_digit, read_answer, to_png
-from benchmarks.wrk import MARK, Load, parse_summary
+from benchmarks.harness import pictures, targets
+from benchmarks.harness.pictures import RAW, noisy_digit, read_answer, to_png
+from benchmarks.harness.wrk import MARK, Load, parse_summary
+from benchmarks.scenarios.load import Measurement, Results, check_answer, median_ratio
+from benchmarks.scenarios.load_report import share_of_limit
 
 SUMMARY = '{"requests": 3000, "duration_us": 2000000, "p50_us": 8000, "p99_us": 9500, "not_2xx": 2, "broken": 1}'
 

@@ -1,7 +1,7 @@
 """Can digits be read in pictures as people take them, before the service and after it?
 
-``python -m benchmarks.real_digits --data mnist.npz`` sends pictures made in code to the service in this process, lets
-the classifier of ``training`` read them, prints the shares that it reads correctly, and draws some of them.
+``python -m benchmarks.studies.real_digits --data mnist.npz`` sends pictures made in code to the service in this
+process, lets the classifier of ``training`` read them, prints the shares that it reads correctly, and draws some of them.
 """
 
 import argparse
@@ -18,6 +18,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from app.main import create_app
 from app.settings import Settings
+from benchmarks.harness.processes import REPOSITORY
 from training.classifier import load_classifier, read_digits
 
 Gray = NDArray[np.float32]
@@ -28,7 +29,7 @@ FONTS = (
     "DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique", "DejaVuSansMono", "DejaVuSerif", "DejaVuSerif-Italic",
     "STIXGeneral", "STIXGeneralBol", "STIXGeneralItalic", "cmr10", "cmss10", "cmtt10",
 )  # fmt: skip
-OUTPUT = Path(__file__).resolve().parents[1] / "docs/images/real-digits.png"
+OUTPUT = REPOSITORY / "docs/images/real-digits.png"
 SIZE = (28, 28)
 SOURCES = ("font", "pen", "mnist")
 WAYS = ("plain resize", "fit=stretch", "fit=mnist")

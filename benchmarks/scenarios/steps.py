@@ -1,6 +1,6 @@
 """CPU seconds of the work itself, without HTTP: decode, infer in batches, encode. Prints JSON.
 
-``python -m benchmarks.steps MODEL``
+``python -m benchmarks.scenarios.steps MODEL``
 """
 
 import argparse
@@ -16,8 +16,8 @@ from app.imaging.decode import FloatImage, decode_gray, open_image
 from app.imaging.fit import fit_image
 from app.imaging.png import encode_png, to_levels
 from app.inference.runtimes import tensorflow as savedmodel
+from benchmarks.harness.pictures import noisy_digit, to_png
 from benchmarks.peers import pictures as plain
-from benchmarks.pictures import noisy_digit, to_png
 
 BATCHES = (1, 32, 64)
 REPEATS = 7

@@ -1,7 +1,7 @@
 """256 connections against 64 places: what is still answered, how fast the rest is refused, and the probes meanwhile.
 
-``python -m benchmarks.overload`` prints the table for docs/benchmarks.md. The best throughput that the goodput is
-compared with comes from the same client at 32 connections, before and after.
+``python -m benchmarks.scenarios.overload`` prints the table for docs/benchmarks.md. The best throughput, with
+which the goodput is compared, comes from the same client at 32 connections, before and after.
 """
 
 import argparse
@@ -15,12 +15,12 @@ from http import HTTPStatus
 
 import uvloop
 
-from benchmarks import pictures, targets
-from benchmarks.client import Connection, percentile, request_bytes
-from benchmarks.load import store_with
-from benchmarks.machine import describe_machine
-from benchmarks.processes import Server, free_port, running_server
-from benchmarks.tables import table
+from benchmarks.harness import pictures, targets
+from benchmarks.harness.client import Connection, percentile, request_bytes
+from benchmarks.harness.machine import describe_machine
+from benchmarks.harness.processes import Server, free_port, running_server
+from benchmarks.harness.tables import table
+from benchmarks.scenarios.load import store_with
 
 QUEUE_SIZE = 64
 CONNECTIONS, FEW_CONNECTIONS = 256, 32

@@ -1,6 +1,6 @@
 """How long the service takes to be ready, beside a bare ``import tensorflow``, and the memory it then keeps.
 
-Run ``python -m benchmarks.startup`` on a quiet machine; it prints the lines for docs/benchmarks.md.
+Run ``python -m benchmarks.scenarios.startup`` on a quiet machine; it prints the lines for docs/benchmarks.md.
 """
 
 import argparse
@@ -11,15 +11,14 @@ import statistics
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from benchmarks.machine import describe_machine
-from benchmarks.tables import table
+from benchmarks.harness.machine import describe_machine
+from benchmarks.harness.processes import REPOSITORY, memory_bytes
+from benchmarks.harness.tables import table
 
-REPOSITORY = Path(__file__).resolve().parents[1]
 READY = re.compile(r"ready: http://127\.0\.0\.1:(\d+),")
 
 
@@ -72,7 +71,7 @@ def time_service(requests: int) -> tuple[float, float]:
         for _ in range(requests):
             request(connection, "POST", "/v1/denoise", body)
             next(log)  # keep the pipe of log records empty
-        return seconds, resident_bytes(process.pid) / 1e6
+        return seconds, memory_bytes(process.pid, "VmRSS") / 1e6
     finally:
         process.kill()
         process.wait()
@@ -92,12 +91,6 @@ def noisy_png() -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG")
     return buffer.getvalue()
-
-
-def resident_bytes(pid: int) -> int:
-    """Resident set size of a Linux process."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(re.findall(r"VmRSS:\s+(\d+) kB", status)[0]) * 1024
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Draw real pictures as they are, denoised with the level left to be estimated, and with one said by hand.
 
-``python -m benchmarks.real_noise`` asks a running service with a network for photographs, one picture a request. The
-pictures come with scikit-image: their noise is that of their camera, microscope or scanner. Nothing is measured, since
-nobody has them clean.
+``python -m benchmarks.studies.real_noise`` asks a running service with a network for photographs, one picture a
+request. The pictures come with scikit-image: their noise is that of their camera, microscope or scanner. Nothing is measured,
+since no clean version of them exists.
 """
 
 import argparse
@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from skimage import data
 
-from benchmarks.pictures import to_png
+from benchmarks.harness.pictures import to_png
+from benchmarks.harness.processes import REPOSITORY
 
 Levels = NDArray[np.uint8]
 
-OUTPUT = Path(__file__).resolve().parents[1] / "docs/images/real-noise.png"
+OUTPUT = REPOSITORY / "docs/images/real-noise.png"
 SIDE_PX, SCALE, GAP, HEAD_PX = 96, 2, 6, 16
 # Function of skimage.data, left and top of the part that is drawn, level by hand on the 8-bit scale.
 PICTURES = (

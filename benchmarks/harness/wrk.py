@@ -7,7 +7,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.pictures import body_as
+from benchmarks.harness.pictures import body_as
 
 MARK = "benchmark-summary "
 SCRIPT = """

@@ -1,6 +1,6 @@
 """Photographs through the service: quality as users get it, speed beside classical filters, memory of large ones.
 
-``python -m benchmarks.photographs FOLDER``: FOLDER holds clean test images. Prints Markdown tables.
+``python -m benchmarks.studies.photographs FOLDER``: FOLDER holds clean test images. Prints Markdown tables.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from skimage.restoration import denoise_nl_means
 from app.imaging.decode import decode_gray, open_image, to_unit
 from app.imaging.png import encode_png
 from app.settings import MODEL_STORE
-from benchmarks.processes import Server, free_port, running_server
+from benchmarks.harness.processes import Server, free_port, running_server
 from training.export import SavedNetwork
 from training.store import find_version
 

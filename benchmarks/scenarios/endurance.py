@@ -1,6 +1,6 @@
 """Memory over many requests and image sizes, clients that hang up halfway, and SIGTERM under load.
 
-``python -m benchmarks.endurance`` prints the table for docs/benchmarks.md.
+``python -m benchmarks.scenarios.endurance`` prints the table for docs/benchmarks.md.
 """
 
 import argparse
@@ -17,12 +17,12 @@ from pathlib import Path
 import numpy as np
 import uvloop
 
-from benchmarks import pictures
-from benchmarks.client import Connection, CutError, request_bytes
-from benchmarks.machine import describe_machine
-from benchmarks.overload import our_server
-from benchmarks.processes import Server, get
-from benchmarks.tables import table
+from benchmarks.harness import pictures
+from benchmarks.harness.client import Connection, CutError, request_bytes
+from benchmarks.harness.machine import describe_machine
+from benchmarks.harness.processes import Server, get
+from benchmarks.harness.tables import table
+from benchmarks.scenarios.overload import our_server
 
 CONNECTIONS = 32
 SIZES = 500

@@ -1,4 +1,4 @@
-from benchmarks.tables import replace_section, table
+from benchmarks.harness.tables import replace_section, table
 
 
 def test_a_section_is_written_between_its_markers_and_the_rest_stays() -> None:

@@ -1,0 +1,1 @@
+"""What the scenarios share: processes, clients, servers to compare, tables."""

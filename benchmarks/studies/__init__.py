@@ -1,0 +1,1 @@
+"""Run by hand for docs/evaluation.md and the README."""

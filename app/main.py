@@ -2,37 +2,34 @@
 
 import gc
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import cache, partial
-from pathlib import Path
 from typing import TypedDict
 
 import numpy as np
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
-from starlette.types import ASGIApp
 
 from app import __version__
 from app.cpu_quota import available_cpus
 from app.imaging.png import encode_png
 from app.inference.batching import BATCH_SIZES, Batcher, create_batcher
-from app.inference.denoiser import Denoiser
+from app.inference.denoiser import Loader
 from app.inference.metadata import ModelKey
 from app.inference.model_store import load_model, open_store
+from app.inference.runtimes import create_loader
 from app.processing.admission import Admission
 from app.processing.options import choose_options
 from app.processing.pipeline import Pipeline
-from app.settings import Precision, Settings
+from app.settings import Settings
 from app.telemetry.metrics import Metrics
 from app.telemetry.request_log import REQUEST_ID_HEADER, RequestTelemetry
+from app.web.application import Application
 from app.web.dependencies import Service
 from app.web.middleware.body_limit import BodyLimit
 from app.web.middleware.direct_route import DirectRoutes
 from app.web.middleware.head import HeadAsGet
-from app.web.openapi import describe_api
-from app.web.pages import cards
 from app.web.pages import routes as pages
 from app.web.responses.problems import add_error_handlers, answer_internal_error
 from app.web.routes import batch, denoise, models, probes
@@ -45,23 +42,6 @@ EXPOSED_HEADERS = (
 PIXEL_BUDGET = 2  # times max_pixels may be in work at once: a second large picture can be decoded meanwhile
 
 logger = logging.getLogger(__name__)
-
-Loader = Callable[[Path], Denoiser]
-
-
-class Application(FastAPI):
-    """FastAPI without the layers that it puts around our middleware, whose work that does already.
-
-    They answer what nobody caught, export traces and bound bodies: a fifth of what it costs to refuse a request.
-    """
-
-    def build_middleware_stack(self) -> ASGIApp:
-        """Build all layers, and begin with the outermost of ours."""
-        ours: object = self.user_middleware[0].cls
-        stack = super().build_middleware_stack()
-        while type(stack) is not ours:
-            stack = stack.app  # type: ignore[attr-defined]  # the name that Starlette's layers share
-        return stack
 
 
 class State(TypedDict):
@@ -102,11 +82,10 @@ def create_app(settings: Settings, *, load: Loader | None = None, admission: Adm
         # It would look for exporters at every request; /metrics and the log are ours.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    for router in (denoise.router, batch.router, models.router, probes.router, pages.router, cards.router):
+    for router in (denoise.router, batch.router, models.router, probes.router, pages.router):
         app.router.routes.extend(router.routes)  # include_router would match each request twice
     app.mount("/docs/assets", pages.swagger_assets())
     app.mount("/static", pages.static_files)
-    app.openapi = cache(partial(describe_api, app))  # type: ignore[method-assign]  # FastAPI documents this way
     add_error_handlers(app)
     _add_middleware(app, settings, metrics)
     return app
@@ -133,7 +112,7 @@ async def _start(
 ) -> Service:
     """Load and warm every model; ``stack`` undoes what was started, in reverse."""
     catalogue = open_store(settings.model_store, default=settings.default_model)
-    load = load or tensorflow_loader(settings.precision)
+    load = load or create_loader(settings.precision)
     pool = stack.enter_context(ThreadPoolExecutor(available_cpus(), thread_name_prefix="images"))
     batchers: dict[ModelKey, Batcher] = {}
     for metadata in catalogue:
@@ -167,13 +146,3 @@ async def _warm_up(service: Service) -> None:
         batcher = service.batchers[metadata.key]
         denoised = await service.pipeline.submit(picture, options, model=metadata, batcher=batcher)
         await service.pipeline.encode(denoised, picture, options)
-
-
-def tensorflow_loader(precision: Precision) -> Loader:
-    """Give what loads a version's folder, after TensorFlow has been told to compute each call in one thread."""
-    from app.inference.runtimes import (
-        tensorflow as savedmodel,  # here, so that whoever brings a loader does not wait for TensorFlow
-    )
-
-    savedmodel.use_one_thread_a_call()
-    return partial(savedmodel.load_savedmodel, allows_bfloat16=precision == "auto")

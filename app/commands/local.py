@@ -2,9 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 from app.commands.configuration import CommandError, CommandUsageError, read_store
 from app.commands.plan import Job
@@ -12,9 +11,10 @@ from app.commands.results import Result, read_picture
 from app.cpu_quota import available_cpus
 from app.errors import DenoiserError, ModelStoreError, RequestError
 from app.inference.batching import create_batcher
-from app.inference.denoiser import Denoiser
+from app.inference.denoiser import Loader
 from app.inference.model_store import load_model
-from app.main import PIXEL_BUDGET, tensorflow_loader
+from app.inference.runtimes import create_loader
+from app.main import PIXEL_BUDGET
 from app.processing.admission import Admission
 from app.processing.batch import Batch, Outcome, Process
 from app.processing.options import choose_options
@@ -28,9 +28,7 @@ from app.web.schemas import DenoiseQuery
 class LocalDenoiser:
     """A model of the store, loaded."""
 
-    def __init__(
-        self, settings: Settings, query: DenoiseQuery, *, load: Callable[[Path], Denoiser] | None = None
-    ) -> None:
+    def __init__(self, settings: Settings, query: DenoiseQuery, *, load: Loader | None = None) -> None:
         """Load the model that the query names.
 
         Raises:
@@ -40,7 +38,7 @@ class LocalDenoiser:
         try:
             self._model = catalogue.find(query.model, query.version)
             self._options = choose_options(query, self._model)
-            load = load or tensorflow_loader(settings.precision)
+            load = load or create_loader(settings.precision)
             self._denoiser = load_model(catalogue.store, self._model, load, warm_up_batches=(1,))
         except RequestError as error:
             names = f" There is: {', '.join(error.names)}." if error.names else ""

@@ -9,7 +9,6 @@ from rich.table import Table
 
 from app.commands.configuration import read_settings, read_store
 from app.commands.report import PLAIN_WIDTH
-from app.web.model_list import list_catalogue
 from app.web.schemas import ModelEntry, ModelList
 
 
@@ -17,7 +16,7 @@ from app.web.schemas import ModelEntry, ModelList
 @click.option("--url", metavar="URL", help="Address of a service.")
 def command(url: str | None) -> None:
     """List the models."""
-    models = _ask(url) if url else list_catalogue(read_store(read_settings()))
+    models = _ask(url) if url else ModelList.of(read_store(read_settings()))
     table = Table(
         "name", "versions", "takes", "polarity", "PSNR", "description", box=SIMPLE_HEAD, pad_edge=False, show_edge=False
     )

@@ -14,6 +14,6 @@ def command(host: str | None, port: int | None, workers: int | None) -> int:
     settings = read_settings(host=host, port=port, workers=workers)
     read_store(settings)  # before any process starts that could fail for it
 
-    from app.server.draining import serve  # here, so that a wrong setting is told without waiting for FastAPI
+    from app.server.workers import serve  # here, so that a wrong setting is told without waiting for FastAPI
 
     return serve(settings)

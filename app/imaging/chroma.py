@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from app.imaging.decode import FloatImage
+from app.imaging.samples import FloatImage
 
 RgbImage = NDArray[np.uint8]
 CompactImage = NDArray[np.float16]  # within an eighth of a level of [0, 1], in half the memory

@@ -6,14 +6,11 @@ from dataclasses import dataclass
 from io import BytesIO
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from app.errors import ImageTooLargeError, InvalidImageError, UnsupportedFormatError
 from app.imaging.headers import announced_size
-
-FloatImage = NDArray[np.float32]
-Samples = NDArray[np.uint8 | np.uint16 | np.float32]  # 0..255, 0..65535, nominal [0, 1]
+from app.imaging.samples import WHITE_16, FloatImage, Samples, to_unit
 
 ACCEPTED_FORMATS = ("PNG", "JPEG", "WebP", "BMP", "TIFF", "GIF", "PNM")
 PILLOW_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM")  # "JPEG" opens MPO, too
@@ -27,7 +24,6 @@ SIGNATURES = re.compile(
 ORIENTATION_TAG = 0x0112
 TIFF_BITS_PER_SAMPLE, TIFF_PHOTOMETRIC, WHITE_IS_ZERO = 258, 262, 0
 MAX_FLOAT_SAMPLE = 10**9  # far beyond what noise does; of larger ones, sums of squares would not fit
-WHITE_8, WHITE_16 = 2**8 - 1, 2**16 - 1
 
 Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit is a warning; open_image checks ours from the header
 warnings.filterwarnings("ignore", module=r"PIL\.")  # about a client's file, with its words; each new text is kept, too
@@ -107,13 +103,6 @@ def decode_samples(opened: OpenedImage, *, backdrop: float, keeps_color: bool = 
 def decode_gray(opened: OpenedImage, *, backdrop: float) -> FloatImage:
     """Decode as decode_samples does, to gray of shape (H, W) in [0, 1]; float samples come as they are stored."""
     return to_unit(decode_samples(opened, backdrop=backdrop))
-
-
-def to_unit(samples: Samples) -> FloatImage:
-    """Bring samples to the nominal range [0, 1]."""
-    if samples.dtype == np.float32:
-        return np.asarray(samples, np.float32)
-    return np.divide(samples, WHITE_8 if samples.dtype == np.uint8 else WHITE_16, dtype=np.float32)
 
 
 def _check_float_samples(samples: Samples) -> None:

@@ -6,12 +6,11 @@ from typing import Literal
 
 import numpy as np
 
-from app.imaging.decode import FloatImage
 from app.imaging.handwriting.digit import place_digit
 from app.imaging.handwriting.ink import find_ink
-from app.imaging.handwriting.polarity import judge_polarity
+from app.imaging.handwriting.polarity import Polarity, judge_polarity
 from app.imaging.placement import Placement, Size, put_back, resize
-from app.inference.metadata import Polarity
+from app.imaging.samples import FloatImage
 
 Fit = Literal["stretch", "pad", "mnist"]
 

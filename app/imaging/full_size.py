@@ -7,9 +7,8 @@ from typing import Protocol
 import numpy as np
 
 from app.imaging.chroma import HALF_NOISE, CompactImage, RgbImage, halve_chroma, luma, merge_color
-from app.imaging.decode import FloatImage, Samples, to_unit
 from app.imaging.noise_level import estimate_noise_level
-from app.imaging.png import BitDepth, Levels, to_levels
+from app.imaging.samples import BitDepth, FloatImage, Levels, Samples, to_levels, to_unit
 from app.imaging.tiles import Rectangle
 
 GRAY_CHROMA = np.float32(0.5)  # is added to chroma, so that the network sees values around the middle of its range

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from app.imaging.decode import FloatImage
+from app.imaging.samples import FloatImage
 
 Patches = NDArray[np.float32]
 

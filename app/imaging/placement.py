@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from app.imaging.decode import FloatImage
+from app.imaging.samples import FloatImage
 
 Size = tuple[int, int]
 Box = tuple[float, float, float, float]

@@ -3,33 +3,18 @@
 import struct
 import zlib
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.imaging.decode import WHITE_8, WHITE_16, FloatImage, Samples, to_unit
-
-Levels = NDArray[np.uint8 | np.uint16]
-BitDepth = Literal[8, 16]
+from app.imaging.samples import Levels
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 GRAY, RGB = 0, 2  # colour types
 FILTER_UP = 2
 COMPRESSION = 3  # of 0-9: more gains a tenth, and costs three times the time
 STRIP_BYTES = 2**20  # so much is filtered and compressed at a time, so that a large picture is not copied whole
-
-
-def to_levels(image: FloatImage, bit_depth: BitDepth = 8) -> Levels:
-    """Round values of the nominal range [0, 1] to 0..255 or 0..65535; values outside the range are clipped."""
-    scale, dtype = (WHITE_8, np.uint8) if bit_depth == 8 else (WHITE_16, np.uint16)
-    levels: Levels = np.rint(np.clip(image, 0, 1) * np.float32(scale)).astype(dtype)
-    return levels
-
-
-def as_levels(samples: Samples) -> Levels:
-    """Let samples that are levels pass, and round others to 8 bits."""
-    return to_levels(to_unit(samples)) if samples.dtype == np.float32 else samples  # type: ignore[return-value]
 
 
 def encode_png(levels: Levels) -> bytes:

@@ -10,7 +10,7 @@ import numpy as np
 
 from app.cpu_quota import available_cpus
 from app.errors import InferenceError
-from app.imaging.decode import FloatImage, Samples
+from app.imaging.samples import FloatImage, Samples
 from app.inference.denoiser import Denoiser, NoiseLevels
 from app.inference.metadata import ModelMetadata
 

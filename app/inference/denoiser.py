@@ -1,11 +1,13 @@
 """The one thing that the service asks of a network."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.imaging.decode import FloatImage
+from app.imaging.samples import FloatImage
 
 NoiseLevels = NDArray[np.float32]
 
@@ -25,3 +27,6 @@ class Denoiser(Protocol):
             The clean images, same shape, float32, in [0, 1].
         """
         ...
+
+
+Loader = Callable[[Path], Denoiser]  # from a version's folder

@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from app.errors import ModelStoreError
+from app.imaging.handwriting.polarity import Polarity
 
 FILE_NAME = "metadata.json"
 
-Polarity = Literal["light-on-dark", "dark-on-light"]
 ModelKey = tuple[str, int]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 

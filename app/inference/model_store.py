@@ -1,7 +1,7 @@
 """The models on disk: find every version, check it, say which one answers, load and warm it."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 
 from app.errors import ModelNotFoundError, ModelStoreError
-from app.inference.denoiser import Denoiser
+from app.inference.denoiser import Denoiser, Loader
 from app.inference.metadata import FILE_NAME, ModelMetadata, read_metadata
 
 DEFAULT_MODEL = "digits"
@@ -79,9 +79,7 @@ def open_store(store: Path, *, default: str | None) -> Catalogue:
     return Catalogue(store, _choose_default(store, sorted(found), default), models)
 
 
-def load_model(
-    store: Path, metadata: ModelMetadata, load: Callable[[Path], Denoiser], *, warm_up_batches: Sequence[int]
-) -> Denoiser:
+def load_model(store: Path, metadata: ModelMetadata, load: Loader, *, warm_up_batches: Sequence[int]) -> Denoiser:
     """Load one version from the store and call it once with each batch size, so that no request pays for a first call.
 
     A network that is told the noise level is told the lowest and the highest that it knows, which may be computed in

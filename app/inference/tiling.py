@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Protocol, TypeVar
 
-from app.imaging.decode import to_unit
 from app.imaging.full_size import FullSizePicture, Plane
+from app.imaging.samples import to_unit
 from app.imaging.tiles import Tile, cut_tiles
 from app.inference.batching import Batcher, Denoised
 from app.inference.metadata import ModelMetadata

@@ -5,7 +5,8 @@ from typing import Literal
 
 from app.errors import InvalidParameterError
 from app.imaging.fit import Fit
-from app.inference.metadata import InputSpec, ModelMetadata, NoiseLevelRange, Polarity
+from app.imaging.handwriting.polarity import Polarity
+from app.inference.metadata import InputSpec, ModelMetadata, NoiseLevelRange
 from app.web.schemas import DenoiseQuery
 
 LEVELS = 255  # noise levels are on the 8-bit scale outside, in units of the [0, 1] range inside

@@ -7,13 +7,13 @@ from functools import partial
 import numpy as np
 
 from app.imaging.chroma import RgbImage, luma
-from app.imaging.decode import FloatImage, OpenedImage, Samples, decode_gray, decode_samples, to_unit
+from app.imaging.decode import OpenedImage, decode_gray, decode_samples
 from app.imaging.fit import FittedImage, find_polarity, fit_image, restore_image
 from app.imaging.full_size import ColorPicture, FullSizePicture, GrayPicture
+from app.imaging.handwriting.polarity import Polarity
 from app.imaging.noise_level import estimate_noise_level
 from app.imaging.placement import Size
-from app.imaging.png import BitDepth, Levels, as_levels, to_levels
-from app.inference.metadata import Polarity
+from app.imaging.samples import BitDepth, FloatImage, Levels, Samples, as_levels, to_levels, to_unit
 from app.processing.options import Options
 
 

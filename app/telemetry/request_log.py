@@ -1,14 +1,10 @@
-"""What one can see from outside: a request id on every answer, one log record for every request."""
+"""A request id on every response, one log record for every request."""
 
-import json
 import logging
-import logging.config
 import os
-import re
 import time
 from collections.abc import Callable, Mapping
-from functools import cache, lru_cache
-from typing import Any, Literal
+from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -16,7 +12,6 @@ REQUEST_ID_HEADER = "X-Request-ID"
 REQUEST_ID_KEY = REQUEST_ID_HEADER.lower().encode()  # as ASGI has it
 MAX_REQUEST_ID_LENGTH = 128
 NO_ROUTE = "none"
-SPECIAL = re.compile('[ ="]')
 PROBES = ("/livez", "/readyz", "/metrics")  # asked every few seconds: logged at DEBUG only
 
 logger = logging.getLogger(__name__)
@@ -65,93 +60,13 @@ class RequestTelemetry:
         finally:
             record["duration_ms"] = round((time.perf_counter() - start) * 1000, 3)
             level = logging.DEBUG if scope["path"] in PROBES else logging.INFO
-            if logger.isEnabledFor(level):
-                logger.handle(_log_record(level, record))
+            logger.log(level, "request", extra={"fields": record})
             self._observe(getattr(scope.get("route"), "path", NO_ROUTE), record)
-
-
-@cache
-def _record_of_requests(level: int) -> logging.LogRecord:
-    return logger.makeRecord(logger.name, level, __file__, 0, "request", (), None)
-
-
-def _log_record(level: int, fields: dict[str, Any]) -> logging.LogRecord:
-    """Make what ``logger.log`` would, but for the line that called it: finding out the same again takes 5 µs."""
-    record = logging.LogRecord.__new__(logging.LogRecord)
-    now = time.time()
-    record.__dict__ = {**_record_of_requests(level).__dict__, "created": now, "msecs": now % 1 * 1000, "fields": fields}
-    return record
 
 
 def add_to_record(scope: Scope, **fields: object) -> None:
     """Add fields to the log record of the request that ``scope`` belongs to; never its payload."""
     scope.setdefault("denoiser.record", {}).update(fields)
-
-
-@lru_cache(maxsize=4)
-def _format_second(second: int, form: str) -> str:
-    return time.strftime(form, time.localtime(second))
-
-
-class TextFormatter(logging.Formatter):
-    """``time level logger message key=value ...``."""
-
-    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802, ARG002  # logging names it
-        """Give the local time with milliseconds, as logging's own formatter."""
-        return f"{_format_second(int(record.created), '%Y-%m-%d %H:%M:%S')},{int(record.msecs):03d}"
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Format one record."""
-        text = super().format(record)
-        fields = " ".join([f"{key}={_plain(value)}" for key, value in getattr(record, "fields", {}).items()])
-        head, newline, trace = text.partition("\n")
-        return f"{head} {fields}{newline}{trace}" if fields else text
-
-
-def _plain(value: object) -> str:
-    """Quote what could pass for another field or another line: clients choose paths, for example."""
-    if not isinstance(value, str) or (value and value.isprintable() and not SPECIAL.search(value)):
-        return str(value)
-    return json.dumps(value)
-
-
-_encode_json = json.JSONEncoder(default=str).encode  # json.dumps would make an encoder each time
-
-
-class JsonFormatter(logging.Formatter):
-    """One JSON object a line."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Format one record."""
-        entry: dict[str, Any] = {
-            "time": _format_second(int(record.created), "%Y-%m-%dT%H:%M:%S%z"),
-            "level": record.levelname,
-            "logger": record.name,
-            "message": record.getMessage(),
-            **getattr(record, "fields", {}),
-        }
-        if record.exc_info:
-            entry["exception"] = self.formatException(record.exc_info)
-        return _encode_json(entry)
-
-
-def configure_logging(form: Literal["text", "json"]) -> None:
-    """Send every record of the process to stderr in the given form."""
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False  # no formatter asks for them
-    formatters: dict[str, dict[str, str]] = {
-        "text": {"()": f"{__name__}.TextFormatter", "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s"},
-        "json": {"()": f"{__name__}.JsonFormatter"},
-    }
-    logging.config.dictConfig(
-        {
-            "version": 1,
-            "disable_existing_loggers": False,
-            "formatters": {"chosen": formatters[form]},
-            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "chosen"}},
-            "root": {"level": "INFO", "handlers": ["stderr"]},
-            "loggers": {"absl": {"level": "WARNING"}, "uvicorn": {"level": "WARNING"}},  # say nothing that we do not
-        }
-    )
 
 
 def _request_id(scope: Scope) -> str:

@@ -6,7 +6,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from app.imaging.fit import Fit
-from app.inference.metadata import InputSpec, NoiseLevelRange, Polarity
+from app.imaging.handwriting.polarity import Polarity
+from app.inference.metadata import InputSpec, NoiseLevelRange
+from app.inference.model_store import Catalogue
 
 OutputSize = Literal["model", "original"]
 
@@ -134,12 +136,36 @@ class ModelEntry(BaseModel):
     noise_level: NoiseLevelRange | None
     metrics: dict[str, Any]
 
+    @classmethod
+    def of(cls, catalogue: Catalogue, name: str) -> "ModelEntry":
+        """Describe one model of a store.
+
+        Raises:
+            ModelNotFoundError: there is no such model.
+        """
+        metadata = catalogue.find(name, None)
+        return cls(
+            name=name,
+            versions=catalogue.versions(name),
+            description=metadata.description,
+            input=metadata.input,
+            noise_level=metadata.noise_level,
+            metrics=metadata.metrics,
+        )
+
 
 class ModelList(BaseModel):
     """Every model, and the one that answers when a request names none."""
 
     default: str
     models: list[ModelEntry]
+
+    @classmethod
+    def of(cls, catalogue: Catalogue) -> "ModelList":
+        """Describe every model of a store, in the order of their names."""
+        return cls(
+            default=catalogue.default, models=[ModelEntry.of(catalogue, name) for name in sorted(catalogue.models)]
+        )
 
 
 def _is_none(value: object) -> bool:

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from app.imaging.decode import FloatImage, decode_gray, open_image
+from app.imaging.decode import decode_gray, open_image
 from app.imaging.fit import fit_image
-from app.imaging.png import encode_png, to_levels
+from app.imaging.png import encode_png
+from app.imaging.samples import FloatImage, to_levels
 from app.inference.runtimes import tensorflow as savedmodel
 from benchmarks.harness.pictures import noisy_digit, to_png
 from benchmarks.peers import pictures as plain

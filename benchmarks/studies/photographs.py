@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from skimage.restoration import denoise_nl_means
 
-from app.imaging.decode import decode_gray, open_image, to_unit
+from app.imaging.decode import decode_gray, open_image
 from app.imaging.png import encode_png
+from app.imaging.samples import to_unit
 from app.settings import MODEL_STORE
 from benchmarks.harness.processes import Server, free_port, running_server
 from training.export import SavedNetwork

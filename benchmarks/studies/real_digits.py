@@ -1,7 +1,8 @@
 """Can digits be read in pictures as people take them, before the service and after it?
 
 ``python -m benchmarks.studies.real_digits --data mnist.npz`` sends pictures made in code to the service in this
-process, lets the classifier of ``training`` read them, prints the shares that it reads correctly, and draws some of them.
+process, lets the classifier of ``training`` read them, prints the shares that it reads correctly, and draws some of
+them.
 """
 
 import argparse

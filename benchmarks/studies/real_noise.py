@@ -1,8 +1,8 @@
 """Draw real pictures as they are, denoised with the level left to be estimated, and with one said by hand.
 
 ``python -m benchmarks.studies.real_noise`` asks a running service with a network for photographs, one picture a
-request. The pictures come with scikit-image: their noise is that of their camera, microscope or scanner. Nothing is measured,
-since no clean version of them exists.
+request. The pictures come with scikit-image: their noise is that of their camera, microscope or scanner. Nothing is
+measured, since no clean version of them exists.
 """
 
 import argparse

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from app.imaging.decode import FloatImage
+from app.imaging.samples import FloatImage
 from app.inference.denoiser import NoiseLevels
 from app.inference.metadata import ModelMetadata
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from app.imaging.decode import FloatImage
+from app.imaging.samples import FloatImage
 
 EXIF_ORIENTATION = 0x0112
 

@@ -3,9 +3,9 @@
 import numpy as np
 from PIL import Image, ImageFilter
 
-from app.imaging.decode import FloatImage
 from app.imaging.handwriting.ink import Ink
 from app.imaging.placement import Placement, Size, resize
+from app.imaging.samples import FloatImage
 
 MNIST_SHARE = 20 / 28  # MNIST's digits fill 20 of 28 pixels, http://yann.lecun.com/exdb/mnist/
 MNIST_STROKE = 0.11  # MNIST's strokes are a little over 2 of 20 pixels wide

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.imaging.decode import FloatImage
 from app.imaging.handwriting.paper import find_shade, fit_paper, paper_level, shrink
+from app.imaging.samples import FloatImage
 
 ANALYSIS_PX = 240  # the search runs on a copy whose longer side is at most this
 MIN_CONTRAST = 0.03  # ink at least this much above the paper, in the [0, 1] range

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from app.imaging.decode import FloatImage
+from app.imaging.samples import FloatImage
 
 POWERS_OF_X, POWERS_OF_Y = np.array([0, 1, 0, 2, 1, 0]), np.array([0, 0, 1, 0, 1, 2])  # of 1, x, y, x², xy, y²
 ROUNDS = 4

@@ -1,10 +1,13 @@
 """Is the ink lighter or darker than the paper."""
 
+from typing import Literal
+
 import numpy as np
 
-from app.imaging.decode import FloatImage
 from app.imaging.handwriting.paper import fit_paper, paper_level, shrink
-from app.inference.metadata import Polarity
+from app.imaging.samples import FloatImage
+
+Polarity = Literal["light-on-dark", "dark-on-light"]
 
 SMALL_PX = 64  # up to here the picture is the drawing itself; larger ones may show a lot of uneven paper
 MIN_RANGE = 0.1  # less than this between the darkest and the lightest: nothing is drawn

@@ -1,4 +1,4 @@
-"""Pages for people: the one to try the service on, Swagger UI, and what each kind of problem means."""
+"""Pages for people: the one to try the service on, Swagger UI, the kinds of problems, and the model cards."""
 
 from html import escape
 from importlib.resources import files
@@ -11,7 +11,9 @@ from fastapi.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
 from app.errors import ProblemNotFoundError
+from app.web.dependencies import ServiceDep
 from app.web.pages.html import STATIC, PageFiles, html_page
+from app.web.pages.model_card import FIGURES, read_card, render_card
 from app.web.responses.problems import ALL_PROBLEM_TYPES
 
 router = APIRouter(include_in_schema=False)
@@ -51,3 +53,27 @@ async def problem(request: Request, slug: str) -> Response:
     kind = ALL_PROBLEM_TYPES[slug]
     body = f"<h1>{escape(kind.title)}</h1><p>HTTP status {kind.status}, type <code>/problems/{slug}</code>.</p>"
     return html_page(request, kind.title, f"{body}<p>{escape(kind.advice)}</p>")
+
+
+@router.get("/models/{name}/{version}")
+async def model_card(request: Request, name: str, version: int, service: ServiceDep) -> Response:
+    """Show a version's model card."""
+    model = service.catalogue.find(name, version)
+    title = f"{model.name}/{model.version}"
+    metadata = f"../../v1/models/{model.name}/versions/{model.version}"
+    if (card := read_card(service.catalogue.store, model)) is None:
+        body = f"<h1>{title}</h1><p>{escape(model.description)}</p>"
+        body += (
+            f'<p>This version has no model card; its <a href="{metadata}">metadata</a> says what is known of it.</p>'
+        )
+    else:
+        body = render_card(card, figures=f"{model.version}/{FIGURES}/", metadata=metadata)
+    return html_page(request, title, body)
+
+
+@router.get("/models/{name}/{version}/figures/{file:path}")
+async def figure(request: Request, name: str, version: int, file: str, service: ServiceDep) -> Response:
+    """Send a figure of a version's model card."""
+    model = service.catalogue.find(name, version)
+    folder = service.catalogue.store / model.name / str(model.version) / FIGURES
+    return await PageFiles(directory=folder, check_dir=False).get_response(file, request.scope)

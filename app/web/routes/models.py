@@ -5,7 +5,6 @@ from typing import Any
 from fastapi import APIRouter
 
 from app.web.dependencies import ServiceDep
-from app.web.model_list import describe_entry, list_catalogue
 from app.web.openapi import problem_responses
 from app.web.schemas import ModelEntry, ModelList
 
@@ -15,13 +14,13 @@ router = APIRouter(prefix="/v1/models", tags=["models"], responses=problem_respo
 @router.get("", summary="List the models")
 async def list_models(service: ServiceDep) -> ModelList:
     """Every model, and the one that answers when a request names none."""
-    return list_catalogue(service.catalogue)
+    return ModelList.of(service.catalogue)
 
 
 @router.get("/{name}", summary="Describe a model")
 async def describe_model(name: str, service: ServiceDep) -> ModelEntry:
     """One model, described by its highest version."""
-    return describe_entry(service.catalogue, name)
+    return ModelEntry.of(service.catalogue, name)
 
 
 @router.get("/{name}/versions/{version}", summary="Show a version's metadata")

@@ -17,7 +17,7 @@ from app.commands.options import metavar
 from app.commands.plan import Job, Plan
 from app.commands.remote import MAX_BUSY_ANSWERS
 from app.commands.report import MAX_ROWS, Report
-from app.imaging.decode import FloatImage
+from app.imaging.samples import FloatImage
 from app.inference.denoiser import NoiseLevels
 from app.main import create_app
 from app.settings import Settings

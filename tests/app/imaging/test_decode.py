@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from app.errors import DenoiserError, ImageTooLargeError, InvalidImageError, UnsupportedFormatError
-from app.imaging.decode import FloatImage, OpenedImage, decode_gray, decode_samples, open_image
+from app.imaging.decode import OpenedImage, decode_gray, decode_samples, open_image
+from app.imaging.samples import FloatImage
 from tests.app.pictures import (
     EXIF_ORIENTATION,
     ROTATIONS,

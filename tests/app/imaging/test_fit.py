@@ -5,10 +5,10 @@ from typing import Literal, get_args
 import numpy as np
 import pytest
 
-from app.imaging.decode import FloatImage
 from app.imaging.fit import Fit, FittedImage, fit_image, restore_image
+from app.imaging.handwriting.polarity import Polarity
 from app.imaging.placement import Size, resize
-from app.inference.metadata import Polarity
+from app.imaging.samples import FloatImage
 from tests.app.pictures import centre_of_mass, digit, gradient, psnr_db, unit
 
 NETWORK: Size = (28, 28)

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from app.imaging.decode import FloatImage
 from app.imaging.noise_level import PATCH_PX, estimate_noise_level
+from app.imaging.samples import FloatImage
 from tests.app.pictures import gradient, unit
 
 

@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 
 from app.imaging.decode import decode_gray, open_image
-from app.imaging.png import STRIP_BYTES, Levels, as_levels, encode_png, to_levels
+from app.imaging.png import STRIP_BYTES, encode_png
+from app.imaging.samples import Levels, as_levels, to_levels
 from tests.app.pictures import EXIF_ORIENTATION, encode, gradient
 
 

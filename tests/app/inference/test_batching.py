@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from app.errors import InferenceError
-from app.imaging.decode import FloatImage
+from app.imaging.samples import FloatImage
 from app.inference.batching import BATCH_SIZES, Batcher, Denoised
 from app.inference.denoiser import Denoiser, NoiseLevels
 from tests.app.fakes import FailingDenoiser, GatedDenoiser, IdentityDenoiser, InvertingDenoiser

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.errors import ModelNotFoundError, ModelStoreError
-from app.imaging.decode import FloatImage
+from app.imaging.samples import FloatImage
 from app.inference.denoiser import Denoiser, NoiseLevels
 from app.inference.model_store import load_model, open_store
 from tests.app.fakes import ANY_SIZE, NOISE_LEVELS, IdentityDenoiser, write_version

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 from app.errors import InferenceError
-from app.imaging.decode import FloatImage, Samples, to_unit
 from app.imaging.full_size import ColorPicture, FullSizePicture, GrayPicture
-from app.imaging.png import Levels
+from app.imaging.samples import FloatImage, Levels, Samples, to_unit
 from app.imaging.tiles import MAX_TILE_PIXELS
 from app.inference.batching import Batcher, Denoised
 from app.inference.denoiser import Denoiser, NoiseLevels

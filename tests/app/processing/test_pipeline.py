@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from app.errors import ImageTooLargeError, InvalidImageError, QueueFullError
-from app.imaging.decode import FloatImage
 from app.imaging.fit import FittedImage
+from app.imaging.samples import FloatImage
 from app.inference.batching import Batcher, Denoised
 from app.inference.denoiser import NoiseLevels
 from app.inference.metadata import ModelMetadata

@@ -10,7 +10,8 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from app.telemetry.request_log import JsonFormatter, RequestTelemetry, TextFormatter, configure_logging
+from app.telemetry.logs import JsonFormatter, TextFormatter, configure_logging
+from app.telemetry.request_log import RequestTelemetry
 from app.web.responses.problems import answer_internal_error
 
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from app.imaging.decode import FloatImage
 from app.imaging.handwriting.ink import find_ink, label_components
+from app.imaging.samples import FloatImage
 from tests.app.pictures import digit, gradient, unit
 
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from app.imaging.decode import FloatImage
 from app.imaging.handwriting.paper import find_shade, fit_paper, open_gray, paper_level, shrink
+from app.imaging.samples import FloatImage
 
 WHOLE = (0.0, 0.0, 1.0, 1.0)
 

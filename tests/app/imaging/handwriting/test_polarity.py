@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
 
-from app.imaging.decode import FloatImage
-from app.imaging.handwriting.polarity import judge_polarity
-from app.inference.metadata import Polarity
+from app.imaging.handwriting.polarity import Polarity, judge_polarity
+from app.imaging.samples import FloatImage
 from tests.app.pictures import digit
 
 SIZES = [(28, 28, 20), (64, 64, 40), (300, 300, 160), (480, 640, 120)]

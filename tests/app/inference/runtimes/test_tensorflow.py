@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from app.errors import ModelStoreError
-from app.imaging.decode import FloatImage
+from app.imaging.samples import FloatImage
 
 if TYPE_CHECKING:
     from app.inference.runtimes.tensorflow import SavedModelDenoiser

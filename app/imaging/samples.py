@@ -1,0 +1,32 @@
+"""The kinds of arrays that hold pixels, and how one becomes another."""
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatImage = NDArray[np.float32]
+Samples = NDArray[np.uint8 | np.uint16 | np.float32]  # 0..255, 0..65535, nominal [0, 1]
+Levels = NDArray[np.uint8 | np.uint16]
+BitDepth = Literal[8, 16]
+
+WHITE_8, WHITE_16 = 2**8 - 1, 2**16 - 1
+
+
+def to_unit(samples: Samples) -> FloatImage:
+    """Bring samples to the nominal range [0, 1]."""
+    if samples.dtype == np.float32:
+        return np.asarray(samples, np.float32)
+    return np.divide(samples, WHITE_8 if samples.dtype == np.uint8 else WHITE_16, dtype=np.float32)
+
+
+def to_levels(image: FloatImage, bit_depth: BitDepth = 8) -> Levels:
+    """Round values of the nominal range [0, 1] to 0..255 or 0..65535; values outside the range are clipped."""
+    scale, dtype = (WHITE_8, np.uint8) if bit_depth == 8 else (WHITE_16, np.uint16)
+    levels: Levels = np.rint(np.clip(image, 0, 1) * np.float32(scale)).astype(dtype)
+    return levels
+
+
+def as_levels(samples: Samples) -> Levels:
+    """Let samples that are levels pass, and round others to 8 bits."""
+    return to_levels(to_unit(samples)) if samples.dtype == np.float32 else samples  # type: ignore[return-value]

@@ -1,0 +1,79 @@
+"""How log records are written: as text or as JSON, one line each, to stderr."""
+
+import json
+import logging
+import logging.config
+import re
+import time
+from functools import lru_cache
+from typing import Any, Literal
+
+SPECIAL = re.compile('[ ="]')
+
+
+@lru_cache(maxsize=4)
+def _format_second(second: int, form: str) -> str:
+    return time.strftime(form, time.localtime(second))
+
+
+class TextFormatter(logging.Formatter):
+    """``time level logger message key=value ...``."""
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802, ARG002  # logging names it
+        """Give the local time with milliseconds, as logging's own formatter."""
+        return f"{_format_second(int(record.created), '%Y-%m-%d %H:%M:%S')},{int(record.msecs):03d}"
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Format one record."""
+        text = super().format(record)
+        fields = " ".join([f"{key}={_plain(value)}" for key, value in getattr(record, "fields", {}).items()])
+        head, newline, trace = text.partition("\n")
+        return f"{head} {fields}{newline}{trace}" if fields else text
+
+
+def _plain(value: object) -> str:
+    """Quote what could pass for another field or another line: clients choose paths, for example."""
+    if not isinstance(value, str) or (value and value.isprintable() and not SPECIAL.search(value)):
+        return str(value)
+    return json.dumps(value)
+
+
+_encode_json = json.JSONEncoder(default=str).encode  # json.dumps would make an encoder each time
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Format one record."""
+        entry: dict[str, Any] = {
+            "time": _format_second(int(record.created), "%Y-%m-%dT%H:%M:%S%z"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **getattr(record, "fields", {}),
+        }
+        if record.exc_info:
+            entry["exception"] = self.formatException(record.exc_info)
+        return _encode_json(entry)
+
+
+def configure_logging(form: Literal["text", "json"]) -> None:
+    """Send every record of the process to stderr in the given form."""
+    # No formatter asks for these; leaving them out is the logging HOWTO's advice ("Optimization").
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None
+    formatters: dict[str, dict[str, str]] = {
+        "text": {"()": f"{__name__}.TextFormatter", "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "json": {"()": f"{__name__}.JsonFormatter"},
+    }
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "formatters": {"chosen": formatters[form]},
+            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "chosen"}},
+            "root": {"level": "INFO", "handlers": ["stderr"]},
+            "loggers": {"absl": {"level": "WARNING"}, "uvicorn": {"level": "WARNING"}},  # say nothing that we do not
+        }
+    )

@@ -23,6 +23,7 @@
 """
 
 from collections.abc import Sequence
+from typing import Self
 
 MAX_ECHO = 100  # characters of what a client sent, in the text of an error
 
@@ -41,6 +42,8 @@ class RequestError(DenoiserError):
         retry_after_s: whole seconds after which another try makes sense.
     """
 
+    retry_after_s: int | None = None
+
     def __init__(
         self,
         detail: str,
@@ -54,7 +57,8 @@ class RequestError(DenoiserError):
         self.limit = limit
         self.names = names
         self.parameter = parameter
-        self.retry_after_s = retry_after_s
+        if retry_after_s is not None:
+            self.retry_after_s = retry_after_s
 
 
 class NoImageError(RequestError):
@@ -100,6 +104,8 @@ class InvalidParameterError(RequestError):
 class QueueFullError(RequestError):
     """Every slot is taken, or the images in flight hold too many pixels."""
 
+    retry_after_s = 1
+
 
 class NotReadyError(RequestError):
     """The service is starting or draining."""
@@ -107,6 +113,13 @@ class NotReadyError(RequestError):
 
 class DeadlineExceededError(RequestError):
     """The request waited longer than the deadline."""
+
+    retry_after_s = 1  # what made one request late is usually over a second later
+
+    @classmethod
+    def after(cls, timeout_s: float) -> Self:
+        """Return the error of a picture that took longer than ``timeout_s``."""
+        return cls(f"The picture could not be denoised within {timeout_s:g} seconds.")
 
 
 class ClientGoneError(RequestError):

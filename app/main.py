@@ -20,17 +20,20 @@ from app.inference.metadata import ModelKey
 from app.inference.model_store import load_model, open_store
 from app.inference.runtimes import create_loader
 from app.processing.admission import Admission
-from app.processing.options import choose_options
+from app.processing.picture import Upload
 from app.processing.pipeline import Pipeline
+from app.processing.pixel_budget import PIXEL_BUDGET, PixelBudget
 from app.settings import Settings
 from app.telemetry.metrics import Metrics
 from app.telemetry.request_log import REQUEST_ID_HEADER, RequestTelemetry
+from app.telemetry.timing import StageTimer
 from app.web.application import Application
 from app.web.dependencies import Service
 from app.web.middleware.body_limit import BodyLimit
 from app.web.middleware.direct_route import DirectRoutes
 from app.web.middleware.head import HeadAsGet
 from app.web.pages import routes as pages
+from app.web.requests.query import choose_options
 from app.web.responses.problems import add_error_handlers, answer_internal_error
 from app.web.routes import batch, denoise, models, probes
 from app.web.schemas import DenoiseQuery
@@ -39,7 +42,6 @@ EXPOSED_HEADERS = (
     "Content-Disposition", "Retry-After", "Server-Timing", "X-Batch-Size", "X-Input-Size", "X-Model-Name",
     "X-Model-Version", "X-Noise-Level", "X-Polarity", REQUEST_ID_HEADER,
 )  # fmt: skip
-PIXEL_BUDGET = 2  # times max_pixels may be in work at once: a second large picture can be decoded meanwhile
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +54,7 @@ class State(TypedDict):
 
 def create_admission(settings: Settings) -> Admission:
     """Make the admission for one process; a server shares it with its app to drain before it stops."""
-    return Admission(slots=settings.queue_size, pixels=PIXEL_BUDGET * settings.max_pixels)
+    return Admission(slots=settings.queue_size)
 
 
 def create_app(settings: Settings, *, load: Loader | None = None, admission: Admission | None = None) -> FastAPI:
@@ -125,6 +127,7 @@ async def _start(
         catalogue=catalogue,
         batchers=batchers,
         admission=admission,
+        pixel_budget=PixelBudget(PIXEL_BUDGET * settings.max_pixels, retry_after_s=admission.retry_after_s),
         metrics=metrics,
         pipeline=Pipeline(pool=pool, max_pixels=settings.max_pixels),
         request_timeout_s=settings.request_timeout_s,
@@ -138,11 +141,8 @@ async def _start(
 
 async def _warm_up(service: Service) -> None:
     """Send a blank picture the way of all others, so that no client pays for what Pillow and TensorFlow do once."""
-    png = encode_png(np.zeros((28, 28), np.uint8))
+    blank = Upload(encode_png(np.zeros((28, 28), np.uint8)), None)
     for metadata in service.catalogue:
-        options = choose_options(DenoiseQuery(), metadata)
-        with service.admission.slot() as slot:
-            picture = await service.pipeline.decode(png, options, slot=slot)
-        batcher = service.batchers[metadata.key]
-        denoised = await service.pipeline.submit(picture, options, model=metadata, batcher=batcher)
-        await service.pipeline.encode(denoised, picture, options)
+        process = service.process(choose_options(DenoiseQuery(), metadata))
+        with service.pixel_budget.reservation() as reservation:
+            await process.denoise(blank, timer=StageTimer(), reserve=reservation.reserve)

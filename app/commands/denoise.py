@@ -81,8 +81,7 @@ def _connect(url: str, query: DenoiseQuery, connections: int) -> Denoiser:
     denoiser = RemoteDenoiser(url, query, connections=connections)
     names = [model.name for model in denoiser.models().models]
     if query.model is not None and query.model not in names:
-        msg = f"{url} has no model named {query.model!r}. There is: {', '.join(names)}."
-        raise CommandUsageError(msg)
+        raise CommandUsageError(f"{url} has no model named {query.model!r}. There is: {', '.join(names)}.")
     return denoiser
 
 

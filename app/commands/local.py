@@ -14,14 +14,12 @@ from app.inference.batching import create_batcher
 from app.inference.denoiser import Loader
 from app.inference.model_store import load_model
 from app.inference.runtimes import create_loader
-from app.main import PIXEL_BUDGET
-from app.processing.admission import Admission
-from app.processing.batch import Batch, Outcome, Process
-from app.processing.options import choose_options
-from app.processing.pipeline import Pipeline
+from app.processing.batch import Batch, Outcome
+from app.processing.picture import DenoisedPicture, Upload
+from app.processing.pipeline import Pipeline, Process
+from app.processing.pixel_budget import PIXEL_BUDGET, PixelBudget
 from app.settings import Settings
-from app.web.requests.multipart import Part
-from app.web.responses.picture import Answer
+from app.web.requests.query import choose_options
 from app.web.schemas import DenoiseQuery
 
 
@@ -65,16 +63,14 @@ class LocalDenoiser:
     async def _outcomes(self, source: "_Source", pool: ThreadPoolExecutor) -> AsyncGenerator[Outcome, None]:
         batcher = create_batcher(self._denoiser, self._model, threads=self._threads)
         pipeline = Pipeline(pool=pool, max_pixels=self._max_pixels)
-        admission = Admission(slots=1, pixels=PIXEL_BUDGET * self._max_pixels)
-        with admission.slot() as slot:
-            process = Process(pipeline, batcher, self._model, self._options)
-            outcomes = Batch(process, slot, timeout_s=None).denoise(source)
-            try:
-                async for outcome in outcomes:
-                    yield outcome
-            finally:
-                await outcomes.aclose()
-                await batcher.close()
+        process = Process(pipeline, batcher, self._options)
+        outcomes = Batch(process, PixelBudget(PIXEL_BUDGET * self._max_pixels), timeout_s=None).denoise(source)
+        try:
+            async for outcome in outcomes:
+                yield outcome
+        finally:
+            await outcomes.aclose()
+            await batcher.close()
 
 
 class _Source:
@@ -85,7 +81,7 @@ class _Source:
         self._unreadable: list[Result] = []
         self.started: deque[Job] = deque()
 
-    def __iter__(self) -> Iterator[Part]:
+    def __iter__(self) -> Iterator[Upload]:
         for job in self._jobs:
             try:
                 content = read_picture(job)
@@ -93,7 +89,7 @@ class _Source:
                 self._unreadable.append(Result(job, reason=f"cannot be read: {error.strerror}"))
                 continue
             self.started.append(job)
-            yield Part("", job.filename, memoryview(content))
+            yield Upload(content, job.filename)
 
     def unreadable(self) -> Iterator[Result]:
         """Give those that could not be read, once."""
@@ -110,8 +106,8 @@ async def _take(outcomes: AsyncGenerator[Outcome, None], taken: deque[Outcome]) 
 
 
 def _result(job: Job, outcome: Outcome) -> Result:
-    if isinstance(outcome.result, Answer):
-        return Result(job, outcome.result.encoded.png)
+    if isinstance(outcome.result, DenoisedPicture):
+        return Result(job, outcome.result.png)
     error = outcome.result
     cause = f" {error.__cause__}" if not isinstance(error, RequestError) and error.__cause__ else ""
     if isinstance(error, DenoiserError):

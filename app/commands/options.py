@@ -38,8 +38,7 @@ def read_query(given: Mapping[str, Any]) -> DenoiseQuery:
         if not problem["loc"]:  # the values do not go together
             raise CommandUsageError(problem["msg"]) from None
         name = str(problem["loc"][0])
-        msg = f"{_flag(name)}: {problem['msg']}, not {given[name]!r}"
-        raise CommandUsageError(msg) from None
+        raise CommandUsageError(f"{_flag(name)}: {problem['msg']}, not {given[name]!r}") from None
 
 
 def metavar(schema: Mapping[str, Any]) -> str:

@@ -144,8 +144,9 @@ def _refuse_to_replace_inputs(jobs: Sequence[Job]) -> None:
     sources = {_identity(job.source) for job in jobs if job.source is not None}
     for job in jobs:
         if job.target is not None and _identity(job.target) in sources:
-            msg = f"{job.target} is one of the pictures and would be replaced by a result; choose another place with -o"
-            raise _usage(msg)
+            raise _usage(
+                f"{job.target} is one of the pictures and would be replaced by a result; choose another place with -o"
+            )
 
 
 def _identity(path: Path) -> Path:

@@ -36,8 +36,7 @@ class RemoteDenoiser:
         self._pool = urllib3.PoolManager(maxsize=connections, timeout=TIMEOUT, retries=RETRIES)
         self._stopping = threading.Event()
         if not self._url.startswith(("http://", "https://")):
-            msg = f"--url {url}: the address of a service begins with http:// or https://"
-            raise CommandUsageError(msg)
+            raise CommandUsageError(f"--url {url}: the address of a service begins with http:// or https://")
 
     def models(self) -> ModelList:
         """Ask which models there are.
@@ -52,8 +51,9 @@ class RemoteDenoiser:
         try:
             return ModelList.model_validate_json(answer.data)
         except ValidationError:
-            msg = f"{self._url}: what answers is no denoiser (status {answer.status} at /v1/models)"
-            raise CommandError(msg) from None
+            raise CommandError(
+                f"{self._url}: what answers is no denoiser (status {answer.status} at /v1/models)"
+            ) from None
 
     def denoise(self, jobs: Iterable[Job]) -> Generator[Result, None, None]:
         """Denoise pictures and give the results as they come; no more pictures are in memory than requests in flight.

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from app.imaging.samples import FloatImage
+from app.imaging.samples import FloatImage, Samples, to_unit
 
 RgbImage = NDArray[np.uint8]
 CompactImage = NDArray[np.float16]  # within an eighth of a level of [0, 1], in half the memory
@@ -21,6 +21,11 @@ STRIP_ROWS = 256  # worked on at a time, an even number
 def luma(rgb: RgbImage) -> FloatImage:
     """Return BT.601 luma of shape (H, W), in [0, 1], of RGB of shape (H, W, 3)."""
     return np.asarray(rgb @ LUMA / np.float32(255), np.float32)
+
+
+def to_gray(samples: Samples) -> FloatImage:
+    """Return gray of shape (H, W), nominally in [0, 1], of gray or RGB samples."""
+    return luma(np.asarray(samples, np.uint8)) if samples.ndim == 3 else to_unit(samples)
 
 
 def halve_chroma(rgb: RgbImage) -> CompactImage:

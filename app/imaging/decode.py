@@ -56,10 +56,13 @@ def open_image(data: bytes, *, max_pixels: int) -> OpenedImage:
         pillow = Image.open(BytesIO(data), formats=PILLOW_FORMATS)
     except Exception as error:  # the parsers raise what they like for a corrupt header
         if SIGNATURES.match(data):
-            msg = "The image's header is truncated or corrupt, or it has no pixels or samples of an unsupported kind."
-            raise InvalidImageError(msg) from error
-        msg = f"The bytes are not an image in one of the accepted formats: {', '.join(ACCEPTED_FORMATS)}."
-        raise UnsupportedFormatError(msg, names=ACCEPTED_FORMATS) from error
+            raise InvalidImageError(
+                "The image's header is truncated or corrupt, or it has no pixels or samples of an unsupported kind."
+            ) from error
+        raise UnsupportedFormatError(
+            f"The bytes are not an image in one of the accepted formats: {', '.join(ACCEPTED_FORMATS)}.",
+            names=ACCEPTED_FORMATS,
+        ) from error
     _check_size(pillow.size, max_pixels)
     name = str(pillow.format)
     return OpenedImage(format=FORMAT_NAMES.get(name, name), pixels=pillow.width * pillow.height, pillow=pillow)
@@ -85,8 +88,7 @@ def decode_samples(opened: OpenedImage, *, backdrop: float, keeps_color: bool = 
     except MemoryError:
         raise
     except Exception as error:  # the decoders raise what they like for corrupt pixels
-        msg = f"The {opened.format} image is truncated or corrupt."
-        raise InvalidImageError(msg) from error
+        raise InvalidImageError(f"The {opened.format} image is truncated or corrupt.") from error
     orientation = _orientation(image)
     if image.mode.startswith("I"):
         samples = _integer_gray(image, backdrop)
@@ -107,25 +109,28 @@ def decode_gray(opened: OpenedImage, *, backdrop: float) -> FloatImage:
 
 def _check_float_samples(samples: Samples) -> None:
     if not np.isfinite(samples).all():
-        msg = "The image has NaN or infinite samples."
-        raise InvalidImageError(msg)
+        raise InvalidImageError("The image has NaN or infinite samples.")
     if max(samples.max(), -samples.min()) > MAX_FLOAT_SAMPLE:
-        msg = f"The image has samples beyond {MAX_FLOAT_SAMPLE}; float samples are nominally from 0 to 1."
-        raise InvalidImageError(msg)
+        raise InvalidImageError(
+            f"The image has samples beyond {MAX_FLOAT_SAMPLE}; float samples are nominally from 0 to 1."
+        )
 
 
 def _check_size(size: tuple[int, int] | None, max_pixels: int) -> None:
     if size is not None and size[0] * size[1] > max_pixels:
-        msg = f"The image has {size[0]} x {size[1]} = {size[0] * size[1]} pixels; at most {max_pixels} are accepted."
-        raise ImageTooLargeError(msg, limit=max_pixels)
+        raise ImageTooLargeError(
+            f"The image has {size[0]} x {size[1]} = {size[0] * size[1]} pixels; at most {max_pixels} are accepted.",
+            limit=max_pixels,
+        )
 
 
 def _integer_gray(image: Image.Image, backdrop: float) -> Samples:
     """16-bit gray without loss; Pillow's own conversion to 8 bits would cut values above 255."""
     tags = getattr(image, "tag_v2", {})
     if image.mode == "I" and image.format != "PPM":  # a PNM of up to 16 bits is the one that comes in 32
-        msg = "The image has integer samples that are signed or have more than 16 bits; convert it to 16 bits."
-        raise InvalidImageError(msg)
+        raise InvalidImageError(
+            "The image has integer samples that are signed or have more than 16 bits; convert it to 16 bits."
+        )
     largest = 2 ** tags.get(TIFF_BITS_PER_SAMPLE, (16,))[0] - 1
     is_inverted = tags.get(TIFF_PHOTOMETRIC) == WHITE_IS_ZERO
     transparent = image.info.get("transparency")

@@ -1,16 +1,16 @@
 """Bring a picture to the size and polarity that a network takes, and its answer back."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
+from app.imaging.chroma import to_gray
 from app.imaging.handwriting.digit import place_digit
 from app.imaging.handwriting.ink import find_ink
 from app.imaging.handwriting.polarity import Polarity, judge_polarity
 from app.imaging.placement import Placement, Size, put_back, resize
-from app.imaging.samples import FloatImage
+from app.imaging.samples import FloatImage, Samples
 
 Fit = Literal["stretch", "pad", "mnist"]
 
@@ -43,24 +43,27 @@ def fit_image(
     polarity: Polarity | Literal["auto"],
 ) -> FittedImage:
     """Bring a picture, shape (H, W), to a network's ``size`` (height, width) and polarity."""
-    source_size = (gray.shape[0], gray.shape[1])
-    found = find_polarity(lambda: gray, network_polarity, polarity)
-    is_inverted = found != network_polarity
-    if is_inverted:
-        gray = 1 - gray
-    gray, placement = _place(gray, size, fit, is_light_on_dark=network_polarity != "dark-on-light")
+    found = find_polarity(gray, network_polarity, polarity)
+    image, placement = _place(1 - gray if found == "dark-on-light" else gray, size, fit)
+    if network_polarity == "dark-on-light":
+        image = 1 - image
+        placement = placement.inverted()
     return FittedImage(
-        image=gray, polarity=found, is_inverted=is_inverted, source_size=source_size, placement=placement
+        image=image,
+        polarity=found,
+        is_inverted=found != network_polarity,
+        source_size=(gray.shape[0], gray.shape[1]),
+        placement=placement,
     )
 
 
 def find_polarity(
-    get_gray: Callable[[], FloatImage], network_polarity: Polarity | None, asked: Polarity | Literal["auto"]
+    samples: Samples, network_polarity: Polarity | None, asked: Polarity | Literal["auto"]
 ) -> Polarity | None:
-    """Say which polarity a picture has: as asked, or judged from its gray; None where the network does not care."""
+    """Return the polarity of a picture: as asked, or judged from its gray; None where the network does not care."""
     if network_polarity is None:
         return None
-    return judge_polarity(get_gray()) if asked == "auto" else asked
+    return judge_polarity(to_gray(samples)) if asked == "auto" else asked
 
 
 def restore_image(denoised: FloatImage, fitted: FittedImage, *, to_source: bool) -> FloatImage:
@@ -70,13 +73,11 @@ def restore_image(denoised: FloatImage, fitted: FittedImage, *, to_source: bool)
     return 1 - denoised if fitted.is_inverted else denoised
 
 
-def _place(gray: FloatImage, size: Size, fit: Fit, *, is_light_on_dark: bool) -> tuple[FloatImage, Placement]:
+def _place(gray: FloatImage, size: Size, fit: Fit) -> tuple[FloatImage, Placement]:
+    """Place a light-on-dark picture; where no ink is found, ``mnist`` pads."""
     height, width = gray.shape
-    if fit == "mnist" and (ink := find_ink(gray if is_light_on_dark else 1 - gray)):
-        if is_light_on_dark:
-            return place_digit(gray, ink, size)
-        image, placement = place_digit(1 - gray, ink, size)
-        return 1 - image, replace(placement, background=1.0)
+    if fit == "mnist" and (ink := find_ink(gray)):
+        return place_digit(gray, ink, size)
     if fit == "stretch":
         return resize(gray, size), Placement((0, 0, width, height), (0, 0, size[1], size[0]))
     scale = min(size[0] / height, size[1] / width)

@@ -28,7 +28,7 @@ class Plane:
     write: Callable[[Rectangle, FloatImage], None]
 
 
-class FullSizePicture(Protocol):
+class FullSizeImage(Protocol):
     """A picture that is cleaned at its own size."""
 
     def planes(self, noise_level: float | None) -> list[Plane]:
@@ -44,7 +44,7 @@ class FullSizePicture(Protocol):
         ...
 
 
-class GrayPicture:
+class GrayImage:
     """A gray picture; its result is kept as levels, the size of the source.
 
     Args:
@@ -82,7 +82,7 @@ class GrayPicture:
         self._levels[part] = to_levels(1 - denoised if self._is_inverted else denoised, self._bit_depth)
 
 
-class ColorPicture:
+class ColorImage:
     """A colour picture: luma is cleaned at its own size, chroma at half of it; see app.imaging.chroma.
 
     Args:

@@ -1,6 +1,6 @@
 """Which part of a picture became which part of a network's image, and the way back."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
@@ -26,6 +26,10 @@ class Placement:
     box: Box
     window: tuple[int, int, int, int]
     background: float | None = None
+
+    def inverted(self) -> "Placement":
+        """Return the placement of the negative."""
+        return self if self.background is None else replace(self, background=1 - self.background)
 
 
 def put_back(denoised: FloatImage, placement: Placement, source_size: Size) -> FloatImage:

@@ -25,8 +25,3 @@ def to_levels(image: FloatImage, bit_depth: BitDepth = 8) -> Levels:
     scale, dtype = (WHITE_8, np.uint8) if bit_depth == 8 else (WHITE_16, np.uint16)
     levels: Levels = np.rint(np.clip(image, 0, 1) * np.float32(scale)).astype(dtype)
     return levels
-
-
-def as_levels(samples: Samples) -> Levels:
-    """Let samples that are levels pass, and round others to 8 bits."""
-    return to_levels(to_unit(samples)) if samples.dtype == np.float32 else samples  # type: ignore[return-value]

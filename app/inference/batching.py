@@ -10,7 +10,7 @@ import numpy as np
 
 from app.cpu_quota import available_cpus
 from app.errors import InferenceError
-from app.imaging.samples import FloatImage, Samples
+from app.imaging.samples import FloatImage
 from app.inference.denoiser import Denoiser, NoiseLevels
 from app.inference.metadata import ModelMetadata
 
@@ -20,16 +20,19 @@ MAX_BATCH_PIXELS = 2**18  # larger images gain nothing from company, and their m
 
 
 @dataclass(frozen=True)
-class Denoised:
-    """A clean image, how many images shared the call, and the seconds it waited and was worked on.
+class NetworkCall:
+    """How many images shared a network's call, and the seconds that one of them waited and was worked on."""
 
-    ``image`` is what the network gave, float32 of shape (H, W), or the finished levels of a picture of any size.
-    """
-
-    image: Samples
     batch_size: int
     queue_s: float
     infer_s: float
+
+
+@dataclass(frozen=True)
+class Denoised(NetworkCall):
+    """A network's output for one image, float32 of shape (H, W), and the call that it came from."""
+
+    image: FloatImage
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +145,7 @@ class Batcher:
         denoised = self._denoiser.denoise(images, _noise_levels(batch, count))[: len(batch)]
         infer_s = time.perf_counter() - start
         return [
-            Denoised(image, len(batch), start - item.arrived, infer_s)
+            Denoised(len(batch), start - item.arrived, infer_s, image)
             for image, item in zip(denoised, batch, strict=True)
         ]
 

@@ -34,8 +34,7 @@ class InputSpec(_Frozen):
     @model_validator(mode="after")
     def _is_fixed_or_free(self) -> "InputSpec":
         if (self.height is None) != (self.width is None):
-            msg = "height and width are both numbers or both null"
-            raise ValueError(msg)
+            raise ValueError("height and width are both numbers or both null")
         return self
 
     @property
@@ -53,8 +52,7 @@ class NoiseLevelRange(_Frozen):
     @model_validator(mode="after")
     def _is_ordered(self) -> "NoiseLevelRange":
         if self.min > self.max:
-            msg = "min is above max"
-            raise ValueError(msg)
+            raise ValueError("min is above max")
         return self
 
 
@@ -90,10 +88,10 @@ def read_metadata(folder: Path) -> ModelMetadata:
     try:
         return ModelMetadata.model_validate_json(path.read_bytes())
     except FileNotFoundError:
-        msg = f"{path} is missing; `python -m training describe {folder}` writes it for a SavedModel"
-        raise ModelStoreError(msg) from None
+        raise ModelStoreError(
+            f"{path} is missing; `python -m training describe {folder}` writes it for a SavedModel"
+        ) from None
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"])
-        msg = f"{path}: {field or 'the file'}: {first['msg']}"
-        raise ModelStoreError(msg) from None
+        raise ModelStoreError(f"{path}: {field or 'the file'}: {first['msg']}") from None

@@ -42,12 +42,12 @@ class Catalogue:
         name = self.default if name is None else name
         versions = self.models.get(name)
         if versions is None:
-            msg = f"There is no model named {name[:MAX_NAME]!r}."
-            raise ModelNotFoundError(msg, names=sorted(self.models))
+            raise ModelNotFoundError(f"There is no model named {name[:MAX_NAME]!r}.", names=sorted(self.models))
         version = max(versions) if version is None else version
         if version not in versions:
-            msg = f"Model {name!r} has no version {version}."
-            raise ModelNotFoundError(msg, names=[str(known) for known in sorted(versions)])
+            raise ModelNotFoundError(
+                f"Model {name!r} has no version {version}.", names=[str(known) for known in sorted(versions)]
+            )
         return versions[version]
 
     def versions(self, name: str) -> list[int]:
@@ -68,8 +68,7 @@ def open_store(store: Path, *, default: str | None) -> Catalogue:
             model is not there.
     """
     if not store.is_dir():
-        msg = f"{store}: the model store is not a folder"
-        raise ModelStoreError(msg)
+        raise ModelStoreError(f"{store}: the model store is not a folder")
     found: dict[str, dict[int, ModelMetadata]] = {}
     for folder in sorted(store.glob("[!.]*/[!.]*")):
         if folder.is_dir():
@@ -99,20 +98,21 @@ def load_model(store: Path, metadata: ModelMetadata, load: Loader, *, warm_up_ba
         try:
             denoised = denoiser.denoise(images, levels)
         except Exception as error:  # TensorFlow raises what it likes
-            msg = f"{folder}: a call with {batch} x {height} x {width} pixels failed: {error}"
-            raise ModelStoreError(msg) from error
+            raise ModelStoreError(
+                f"{folder}: a call with {batch} x {height} x {width} pixels failed: {error}"
+            ) from error
         if denoised.shape != images.shape:
-            msg = f"{folder}: the answer to shape {images.shape} has shape {denoised.shape}"
-            raise ModelStoreError(msg)
+            raise ModelStoreError(f"{folder}: the answer to shape {images.shape} has shape {denoised.shape}")
     return denoiser
 
 
 def _check_version(folder: Path) -> ModelMetadata:
     metadata = read_metadata(folder)
     if (folder.parent.name, folder.name) != (metadata.name, str(metadata.version)):
-        msg = f"{folder / FILE_NAME} says {metadata.name}/{metadata.version}, but lies in "
-        msg += f"{folder.parent.name}/{folder.name}; a version's folder is a positive integer"
-        raise ModelStoreError(msg)
+        raise ModelStoreError(
+            f"{folder / FILE_NAME} says {metadata.name}/{metadata.version}, but lies in "
+            f"{folder.parent.name}/{folder.name}; a version's folder is a positive integer"
+        )
     present = {path.relative_to(folder).as_posix() for pattern in LOADED_FILES for path in folder.glob(pattern)}
     for name in sorted(present | metadata.files.keys()):
         _check_file(folder / name, metadata.files.get(name))
@@ -121,28 +121,25 @@ def _check_version(folder: Path) -> ModelMetadata:
 
 def _check_file(path: Path, expected: str | None) -> None:
     if expected is None:
-        msg = f"{path} is not listed in {FILE_NAME}"
-        raise ModelStoreError(msg)
+        raise ModelStoreError(f"{path} is not listed in {FILE_NAME}")
     try:
         with path.open("rb") as file:
             actual = f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
     except OSError as error:
-        msg = f"{path} cannot be read: {error.strerror}"
-        raise ModelStoreError(msg) from error
+        raise ModelStoreError(f"{path} cannot be read: {error.strerror}") from error
     if actual != expected:
-        msg = f"{path} is damaged: its SHA-256 is not the one in {FILE_NAME}"
-        raise ModelStoreError(msg)
+        raise ModelStoreError(f"{path} is damaged: its SHA-256 is not the one in {FILE_NAME}")
 
 
 def _choose_default(store: Path, names: list[str], default: str | None) -> str:
     if not names:
-        msg = f"{store}: there is no model in the store; `python -m training train article` makes one"
-        raise ModelStoreError(msg)
+        raise ModelStoreError(f"{store}: there is no model in the store; `python -m training train article` makes one")
     if default is None and len(names) == 1:
         return names[0]
     default = default or DEFAULT_MODEL
     if default not in names:
-        msg = f"{store}: there is no model {default!r} to answer by default; "
-        msg += f"set DENOISER_DEFAULT_MODEL to one of: {', '.join(names)}"
-        raise ModelStoreError(msg)
+        raise ModelStoreError(
+            f"{store}: there is no model {default!r} to answer by default; "
+            f"set DENOISER_DEFAULT_MODEL to one of: {', '.join(names)}"
+        )
     return default

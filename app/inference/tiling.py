@@ -7,10 +7,9 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Protocol, TypeVar
 
-from app.imaging.full_size import FullSizePicture, Plane
-from app.imaging.samples import to_unit
+from app.imaging.full_size import FullSizeImage, Plane
 from app.imaging.tiles import Tile, cut_tiles
-from app.inference.batching import Batcher, Denoised
+from app.inference.batching import Batcher, Denoised, NetworkCall
 from app.inference.metadata import ModelMetadata
 
 T = TypeVar("T")
@@ -28,40 +27,40 @@ class Run(Protocol):
 
 
 def submit_tiles(
-    picture: FullSizePicture, batcher: Batcher, model: ModelMetadata, *, noise_level: float | None, run: Run
-) -> "asyncio.Future[Denoised]":
-    """Queue a picture's tiles, few at a time, and put the answers together.
+    image: FullSizeImage, batcher: Batcher, model: ModelMetadata, *, noise_level: float | None, run: Run
+) -> "asyncio.Future[NetworkCall]":
+    """Queue an image's tiles, a few at a time, and write what comes back into the image.
 
     Args:
-        picture: what is cleaned.
+        image: what is cleaned; then it can finish.
         batcher: the queue of the network.
-        model: says how the network's pictures may be cut.
+        model: how the network's images may be cut.
         noise_level: what the network is told, in [0, 1] units; None for one that is told nothing.
         run: where parts are read and written.
 
     Returns:
-        A future of the finished levels; its seconds are those of the whole picture. It fails with InferenceError if
-        the network failed on a tile. End it in any way, and what is left of the picture is dropped.
+        A future whose seconds are those of the whole image. It fails with InferenceError if the network failed on a
+        tile. End it in any way, and the tiles that are left are dropped.
     """
-    answer: asyncio.Future[Denoised] = asyncio.get_running_loop().create_future()
-    task = asyncio.create_task(_denoise_planes(picture, batcher, model, noise_level, run))
+    call: asyncio.Future[NetworkCall] = asyncio.get_running_loop().create_future()
+    task = asyncio.create_task(_denoise_planes(image, batcher, model, noise_level, run))
 
-    def hand_over(finished: "asyncio.Task[Denoised]") -> None:
-        if finished.cancelled() or answer.done():
+    def hand_over(finished: "asyncio.Task[NetworkCall]") -> None:
+        if finished.cancelled() or call.done():
             return
         if (error := finished.exception()) is not None:
-            answer.set_exception(error)
+            call.set_exception(error)
         else:
-            answer.set_result(finished.result())
+            call.set_result(finished.result())
 
     task.add_done_callback(hand_over)
-    answer.add_done_callback(lambda _: task.cancel())
-    return answer
+    call.add_done_callback(lambda _: task.cancel())
+    return call
 
 
 async def _denoise_planes(
-    picture: FullSizePicture, batcher: Batcher, model: ModelMetadata, noise_level: float | None, run: Run
-) -> Denoised:
+    image: FullSizeImage, batcher: Batcher, model: ModelMetadata, noise_level: float | None, run: Run
+) -> NetworkCall:
     start = time.perf_counter()
     waiting: deque[_Part] = deque()
     waits_s, batch_sizes = [], []
@@ -72,10 +71,10 @@ async def _denoise_planes(
         waiting.popleft()
         waits_s.append(denoised.queue_s)
         batch_sizes.append(denoised.batch_size)
-        await run(partial(plane.write, tile.kept, to_unit(denoised.image[tile.inner])))
+        await run(partial(plane.write, tile.kept, denoised.image[tile.inner]))
 
     try:
-        for plane, tile in await run(partial(_list_parts, picture, noise_level, model, batcher.threads)):
+        for plane, tile in await run(partial(_list_parts, image, noise_level, model, batcher.threads)):
             if len(waiting) > batcher.threads:  # one more than can be worked on: no thread waits for the next
                 await write_oldest()
             seen = await run(partial(plane.read, tile.seen))
@@ -85,15 +84,14 @@ async def _denoise_planes(
     finally:
         for _, _, future in waiting:
             future.cancel()
-    levels = await run(picture.finish)
-    return Denoised(levels, max(batch_sizes), waits_s[0], time.perf_counter() - start - waits_s[0])
+    return NetworkCall(max(batch_sizes), waits_s[0], time.perf_counter() - start - waits_s[0])
 
 
 def _list_parts(
-    picture: FullSizePicture, noise_level: float | None, model: ModelMetadata, threads: int
+    image: FullSizeImage, noise_level: float | None, model: ModelMetadata, threads: int
 ) -> list[tuple[Plane, Tile]]:
     parts: list[tuple[Plane, Tile]] = []
-    for plane in picture.planes(noise_level):
+    for plane in image.planes(noise_level):
         wanted = threads if plane.height * plane.width >= MIN_SHARED_PIXELS else 1
         tiles = cut_tiles(
             plane.height, plane.width, size_multiple=model.size_multiple, halo_px=model.halo_px, wanted=wanted

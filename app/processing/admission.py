@@ -1,8 +1,7 @@
-"""Who may come in: a bounded number of requests, and of pixels that they hold."""
+"""How many requests may be in work: each holds a place from before its body is read until its response."""
 
 import asyncio
 import math
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -20,22 +19,15 @@ DRAINING_RETRY_AFTER_S = 5  # time for another instance to take over
 
 
 class Admission:
-    """Counts slots and pixels; refuses what does not fit, so that memory stays bounded under any load.
-
-    Slots are taken and given back on one event loop, pixels in any thread.
-    """
+    """Counts slots, and refuses requests when all are taken; to be used on one event loop."""
 
     def __init__(
-        self, *, slots: int, pixels: int, patience_s: float = PATIENCE_S, clock: Callable[[], float] = time.monotonic
+        self, *, slots: int, patience_s: float = PATIENCE_S, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._slots = slots
-        self._pixels = pixels
         self._patience_s = patience_s
         self._clock = clock
         self._free_slots = slots
-        self._free_pixels = pixels
-        self._lock = threading.Lock()
-        self._released = asyncio.Event()
         self._waiting: dict[asyncio.Future[bool], None] = {}  # in their order
         self._finished: deque[float] = deque(maxlen=RATE_SAMPLE)  # when the last slot was taken, then who finished
         self.is_draining = False
@@ -47,8 +39,7 @@ class Admission:
             NotReadyError: the service is draining.
         """
         if self.is_draining:
-            msg = "The service is shutting down."
-            raise NotReadyError(msg, retry_after_s=DRAINING_RETRY_AFTER_S)
+            raise NotReadyError("The service is shutting down.", retry_after_s=DRAINING_RETRY_AFTER_S)
 
     def slot(self) -> "Slot":
         """Take a slot, to be held for a ``with`` block.
@@ -98,11 +89,10 @@ class Admission:
         self.refuse_if_draining()
         raise self._full()
 
-    def give_back(self, slot: "Slot") -> None:
-        """Take a slot and its pixels back; Slot does it at the end of its block."""
+    def give_back(self) -> None:
+        """Take a slot back; Slot does it at the end of its block."""
         self._finished.append(self._clock())
         self._free_slot()
-        self.release_pixels(slot)
 
     def _free_slot(self) -> None:
         """Hand a slot to who waits longest, or make it free."""
@@ -118,35 +108,8 @@ class Admission:
         ahead = len(self._waiting)
         return ahead < MAX_WAITING * self._slots and self._drain_s(ahead + 1) <= LIKELY_SHARE * self._patience_s
 
-    def reserve_pixels(self, slot: "Slot", pixels: int) -> None:
-        """Take ``pixels`` for a slot, which gives them back when it ends; see Slot.reserve_pixels."""
-        if not self._take_pixels(slot, pixels):
-            msg = f"The images in work leave no room for one of {pixels} pixels; together they may have "
-            msg += f"{self._pixels}."
-            raise QueueFullError(msg, limit=self._pixels, retry_after_s=self._retry_after_s())
-
-    async def wait_for_pixels(self, slot: "Slot", pixels: int) -> None:
-        """Take ``pixels`` for a slot as soon as there is room."""
-        while not self._take_pixels(slot, pixels):
-            self._released.clear()
-            await self._released.wait()
-
-    def release_pixels(self, slot: "Slot") -> None:
-        """Take back all pixels of a slot."""
-        with self._lock:
-            self._free_pixels += slot.pixels
-            slot.pixels = 0
-        self._released.set()
-
-    def _take_pixels(self, slot: "Slot", pixels: int) -> bool:
-        with self._lock:
-            if has_room := pixels <= self._free_pixels:
-                self._free_pixels -= pixels
-                slot.pixels += pixels
-            return has_room
-
-    def _retry_after_s(self) -> int:
-        """Whole seconds in which the slots in use drain."""
+    def retry_after_s(self) -> int:
+        """Return the whole seconds in which the slots in use drain."""
         return min(max(1, math.ceil(self._drain_s(self._slots - self._free_slots))), MAX_RETRY_AFTER_S)
 
     def _drain_s(self, count: int) -> float:
@@ -156,8 +119,9 @@ class Admission:
         return count * (self._clock() - self._finished[0]) / max(1, len(self._finished) - 1)
 
     def _full(self) -> QueueFullError:
-        msg = f"All {self._slots} places in the queue are taken."
-        return QueueFullError(msg, limit=self._slots, retry_after_s=self._retry_after_s())
+        return QueueFullError(
+            f"All {self._slots} places in the queue are taken.", limit=self._slots, retry_after_s=self.retry_after_s()
+        )
 
 
 def _end_wait(turn: "asyncio.Future[bool]") -> None:
@@ -166,11 +130,10 @@ def _end_wait(turn: "asyncio.Future[bool]") -> None:
 
 
 class Slot:
-    """One request's place, and the pixels that it holds."""
+    """One request's place."""
 
     def __init__(self, admission: Admission) -> None:
         self._admission = admission
-        self.pixels = 0
 
     def __enter__(self) -> Self:
         """Hold the place, which was taken when the slot was made."""
@@ -180,45 +143,4 @@ class Slot:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Give the place back."""
-        self._admission.give_back(self)
-
-    def reserve_pixels(self, pixels: int) -> None:
-        """Reserve ``pixels`` until the slot ends.
-
-        Raises:
-            QueueFullError: the images in work hold too many pixels already.
-        """
-        self._admission.reserve_pixels(self, pixels)
-
-    def share(self) -> "Share":
-        """Make room for one picture of a request with many; to be released when its work is done."""
-        return Share(self._admission)
-
-
-class Share(Slot):
-    """The pixels of one picture of a request with many.
-
-    Attributes:
-        reserved: ends with the number of pixels as soon as they are reserved.
-    """
-
-    def __init__(self, admission: Admission) -> None:
-        super().__init__(admission)
-        self.reserved: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._refused = 0
-
-    def reserve_pixels(self, pixels: int) -> None:
-        """Reserve ``pixels``, unless they have been waited for; see Slot.reserve_pixels."""
-        if not self.reserved.done():
-            self._refused = pixels
-            super().reserve_pixels(pixels)
-            self.reserved.set_result(pixels)
-
-    async def wait_for_pixels(self) -> None:
-        """Reserve the pixels that were refused, as soon as there is room."""
-        await self._admission.wait_for_pixels(self, self._refused)
-        self.reserved.set_result(self._refused)
-
-    def release(self) -> None:
-        """Give the pixels back."""
-        self._admission.release_pixels(self)
+        self._admission.give_back()

@@ -1,4 +1,4 @@
-"""A decoded picture made ready for its network, and the network's answer made ready to be encoded."""
+"""A picture on its way: as it was sent, made ready for its network, and denoised."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,29 +6,36 @@ from functools import partial
 
 import numpy as np
 
-from app.imaging.chroma import RgbImage, luma
 from app.imaging.decode import OpenedImage, decode_gray, decode_samples
-from app.imaging.fit import FittedImage, find_polarity, fit_image, restore_image
-from app.imaging.full_size import ColorPicture, FullSizePicture, GrayPicture
+from app.imaging.fit import FittedImage, find_polarity, fit_image
+from app.imaging.full_size import ColorImage, FullSizeImage, GrayImage
 from app.imaging.handwriting.polarity import Polarity
 from app.imaging.noise_level import estimate_noise_level
 from app.imaging.placement import Size
-from app.imaging.samples import BitDepth, FloatImage, Levels, Samples, as_levels, to_levels, to_unit
+from app.imaging.samples import BitDepth, Samples
+from app.inference.metadata import ModelMetadata
 from app.processing.options import Options
 
 
 @dataclass(frozen=True)
+class Upload:
+    """The bytes that a client sent, and the file's name if it gave one."""
+
+    data: bytes | memoryview
+    filename: str | None
+
+
+@dataclass(frozen=True)
 class Picture:
-    """A picture made ready for its network.
+    """What is known of a picture.
 
     Attributes:
-        format: one of images.ACCEPTED_FORMATS.
+        format: one of decode.ACCEPTED_FORMATS.
         width: of the picture, upright, in pixels.
         height: likewise.
         polarity: the picture's, or None where the network does not ask.
         noise_level: standard deviation of its noise, in [0, 1] units, as given or estimated; None where the network is
             not told.
-        prepared: fitted to the network's size or, for a network of any, at the picture's own.
     """
 
     format: str
@@ -36,59 +43,85 @@ class Picture:
     height: int
     polarity: Polarity | None
     noise_level: float | None
-    prepared: FittedImage | FullSizePicture
+
+    @property
+    def pixels(self) -> int:
+        """Its number of pixels."""
+        return self.width * self.height
 
 
-def prepare_picture(opened: OpenedImage, options: Options) -> Picture:
+@dataclass(frozen=True)
+class PreparedPicture:
+    """A picture, and its image made ready for the network: at the network's fixed size, or at the picture's own."""
+
+    source: Picture
+    image: FittedImage | FullSizeImage
+
+
+@dataclass(frozen=True)
+class DenoisedPicture:
+    """A finished PNG, and what is known of it.
+
+    Attributes:
+        png: the file.
+        width: of the PNG, in pixels.
+        height: likewise.
+        source: the picture that was sent.
+        model: the network that denoised it.
+        batch_size: how many pictures shared the network's call.
+        timing_ms: milliseconds of each stage, and ``total``.
+        filename: that of the upload.
+    """
+
+    png: bytes
+    width: int
+    height: int
+    source: Picture
+    model: ModelMetadata
+    batch_size: int
+    timing_ms: dict[str, float]
+    filename: str | None
+
+
+def prepare_picture(opened: OpenedImage, options: Options) -> PreparedPicture:
     """Decode a picture and make it ready.
 
     Raises:
         InvalidImageError: see decode_samples.
     """
     backdrop = 0.0 if options.polarity == "light-on-dark" else 1.0
-    if options.input.size is None:
+    size = options.model.input.size
+    if size is None:
         return _prepare_full_size(opened, options, backdrop)
-    return _prepare_fitted(opened, options, options.input.size, backdrop)
+    return _prepare_fitted(opened, options, size, backdrop)
 
 
-def finish_picture(answer: Samples, picture: Picture, *, to_source: bool) -> Levels:
-    """Turn an answer to levels: that of a fitted image back to polarity and size; others are finished already."""
-    if isinstance(picture.prepared, FittedImage):
-        return to_levels(restore_image(to_unit(answer), picture.prepared, to_source=to_source))
-    return as_levels(answer)
-
-
-def _prepare_fitted(opened: OpenedImage, options: Options, size: Size, backdrop: float) -> Picture:
+def _prepare_fitted(opened: OpenedImage, options: Options, size: Size, backdrop: float) -> PreparedPicture:
     gray = decode_gray(opened, backdrop=backdrop)
-    polarity = options.input.polarity
-    fitted = fit_image(gray, size=size, network_polarity=polarity, fit=options.fit, polarity=options.polarity)
+    wanted = options.model.input.polarity
+    fitted = fit_image(gray, size=size, network_polarity=wanted, fit=options.fit, polarity=options.polarity)
     height, width = fitted.source_size
     level = _choose_noise_level(options, partial(estimate_noise_level, lambda a, b: fitted.image[a:b], *size))
-    return Picture(opened.format, width, height, fitted.polarity, level, fitted)
+    return PreparedPicture(Picture(opened.format, width, height, fitted.polarity, level), fitted)
 
 
-def _prepare_full_size(opened: OpenedImage, options: Options, backdrop: float) -> Picture:
+def _prepare_full_size(opened: OpenedImage, options: Options, backdrop: float) -> PreparedPicture:
     samples = decode_samples(opened, backdrop=backdrop, keeps_color=options.keeps_color)
-    rgb = np.asarray(samples, np.uint8) if samples.ndim == 3 else None
-    wanted = options.input.polarity
-    polarity = find_polarity(partial(_to_gray, samples, rgb), wanted, options.polarity)
+    wanted = options.model.input.polarity
+    polarity = find_polarity(samples, wanted, options.polarity)
     is_inverted = polarity != wanted
-    prepared: FullSizePicture
-    if rgb is not None:
-        prepared = ColorPicture(rgb, is_inverted=is_inverted)
+    image: FullSizeImage
+    if samples.ndim == 3:
+        image = ColorImage(np.asarray(samples, np.uint8), is_inverted=is_inverted)
     else:
-        prepared = GrayPicture(samples, is_inverted=is_inverted, bit_depth=_choose_bit_depth(options, samples))
+        image = GrayImage(samples, is_inverted=is_inverted, bit_depth=_choose_bit_depth(options, samples))
     height, width = samples.shape[:2]
-    level = _choose_noise_level(options, prepared.estimate_noise_level)
-    return Picture(opened.format, width, height, polarity, level, prepared)
-
-
-def _to_gray(samples: Samples, rgb: RgbImage | None) -> FloatImage:
-    return to_unit(samples) if rgb is None else luma(rgb)
+    level = _choose_noise_level(options, image.estimate_noise_level)
+    return PreparedPicture(Picture(opened.format, width, height, polarity, level), image)
 
 
 def _choose_noise_level(options: Options, estimate: Callable[[], float]) -> float | None:
-    """As asked for, or estimated; None for a network that is not told."""
+    """Return the level as asked for, or estimated; None for a network that is not told."""
     return estimate() if options.estimates_noise else options.noise_level
 
 

@@ -1,77 +1,139 @@
-"""The steps between an upload and its answer, each on the event loop if it is small and in a thread if not."""
+"""The four steps between an upload and its PNG, written once: decode, submit, await, encode."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
+from app.errors import ClientGoneError
 from app.imaging.decode import open_image
-from app.imaging.fit import FittedImage
+from app.imaging.fit import FittedImage, restore_image
 from app.imaging.png import encode_png
-from app.inference.batching import Batcher, Denoised
-from app.inference.metadata import ModelMetadata
+from app.imaging.samples import FloatImage, Levels, to_levels
+from app.inference.batching import Batcher, NetworkCall
 from app.inference.tiling import submit_tiles
-from app.processing.admission import Slot
 from app.processing.options import Options
-from app.processing.picture import Picture, finish_picture, prepare_picture
+from app.processing.picture import DenoisedPicture, PreparedPicture, Upload, prepare_picture
+from app.telemetry.timing import StageTimer
 
 T = TypeVar("T")
 
 INLINE_PIXELS = 128 * 128  # up to this size, a step costs less than handing it to a thread: a millisecond or two
 INLINE_BYTES = 20 * 1024  # gray pictures of that size; text in a PNG can unpack to a thousand times its size
 
-
-@dataclass(frozen=True)
-class EncodedPicture:
-    """A finished PNG and its size in pixels."""
-
-    png: bytes
-    width: int
-    height: int
+Reserve = Callable[[int], Awaitable[None]]
+Watch = Callable[[Callable[[], None]], AbstractContextManager[object]]
 
 
 class Pipeline:
-    """Decodes, cleans and encodes with the limits and the thread pool of one service."""
+    """Runs the steps with the limits and the thread pool of one service: small ones at once, others in a thread."""
 
     def __init__(self, *, pool: Executor, max_pixels: int) -> None:
         self._pool = pool
         self._max_pixels = max_pixels
 
-    async def decode(self, data: bytes, options: Options, *, slot: Slot) -> Picture:
-        """Turn an upload into what the network gets; the pixels are reserved in ``slot`` before they are decoded.
+    async def decode(self, data: bytes, options: Options, *, reserve: Reserve) -> PreparedPicture:
+        """Turn an upload into what the network gets; its pixels are reserved before they are decoded.
 
         Raises:
-            RequestError: see open_image, Slot.reserve_pixels and prepare_picture.
+            RequestError: see open_image, prepare_picture and ``reserve``.
         """
         is_small = len(data) <= INLINE_BYTES
-        opened = await self._run(partial(open_image, data, max_pixels=self._max_pixels), is_small=is_small)
-        slot.reserve_pixels(opened.pixels)
+        opened = await self.run(partial(open_image, data, max_pixels=self._max_pixels), is_small=is_small)
+        await reserve(opened.pixels)
         is_small = is_small and opened.pixels <= INLINE_PIXELS and not options.estimates_noise
-        return await self._run(partial(prepare_picture, opened, options), is_small=is_small)
+        return await self.run(partial(prepare_picture, opened, options), is_small=is_small)
 
-    def submit(
-        self, picture: Picture, options: Options, *, model: ModelMetadata, batcher: Batcher
-    ) -> "asyncio.Future[Denoised]":
-        """Queue a picture for its network, whole or in tiles; see Batcher.submit and submit_tiles."""
-        told = options.told_noise_level(picture.noise_level)
-        if isinstance(picture.prepared, FittedImage):
-            return batcher.submit(picture.prepared.image, told)
-        is_small = picture.width * picture.height <= INLINE_PIXELS
-        run = partial(self._run, is_small=is_small)
-        return submit_tiles(picture.prepared, batcher, model, noise_level=told, run=run)
-
-    async def encode(self, answer: Denoised, picture: Picture, options: Options) -> EncodedPicture:
-        """Turn the network's answer into a PNG of the size that was asked for."""
-        pixels = picture.width * picture.height if options.to_source else answer.image.size
-        step = partial(_finish_and_encode, answer, picture, to_source=options.to_source)
-        return await self._run(step, is_small=pixels <= INLINE_PIXELS)
-
-    async def _run(self, step: Callable[[], T], *, is_small: bool) -> T:
+    async def run(self, step: Callable[[], T], *, is_small: bool) -> T:
+        """Run a step here if it is small, else in a thread."""
         return step() if is_small else await asyncio.get_running_loop().run_in_executor(self._pool, step)
 
 
-def _finish_and_encode(answer: Denoised, picture: Picture, *, to_source: bool) -> EncodedPicture:
-    levels = finish_picture(answer.image, picture, to_source=to_source)
-    return EncodedPicture(encode_png(levels), width=levels.shape[1], height=levels.shape[0])
+@dataclass(frozen=True)
+class Process:
+    """What a picture goes through: the same for all pictures of a batch."""
+
+    pipeline: Pipeline
+    batcher: Batcher
+    options: Options
+
+    async def denoise(
+        self,
+        upload: Upload,
+        *,
+        timer: StageTimer,
+        reserve: Reserve,
+        gate: asyncio.Event | None = None,
+        watch: Watch = nullcontext,
+    ) -> DenoisedPicture:
+        """Denoise one picture.
+
+        Args:
+            upload: the picture.
+            timer: takes the time of each stage.
+            reserve: reserves the pixels of the picture before they are decoded, or raises.
+            gate: the decoded picture waits for it, so that several become the network's next call.
+            watch: is given what ends the wait for the network, and calls it if the client leaves meanwhile.
+
+        Raises:
+            DenoiserError: the picture cannot be denoised.
+        """
+        with timer.stage("decode"):
+            prepared = await self.pipeline.decode(bytes(upload.data), self.options, reserve=reserve)
+        if gate is not None:
+            await gate.wait()
+        call, finish = await self._infer(prepared, watch)
+        timer.add("queue", seconds=call.queue_s)
+        timer.add("infer", seconds=call.infer_s)
+        with timer.stage("encode"):
+            is_small = self._result_pixels(prepared) <= INLINE_PIXELS
+            png, height, width = await self.pipeline.run(partial(_encode, finish), is_small=is_small)
+        return DenoisedPicture(
+            png=png,
+            width=width,
+            height=height,
+            source=prepared.source,
+            model=self.options.model,
+            batch_size=call.batch_size,
+            timing_ms=timer.timing_ms(),
+            filename=upload.filename,
+        )
+
+    async def _infer(self, prepared: PreparedPicture, watch: Watch) -> tuple[NetworkCall, Callable[[], Levels]]:
+        """Return what the network's call took, and what turns its output into levels."""
+        image = prepared.image
+        told = self.options.told_noise_level(prepared.source.noise_level)
+        if isinstance(image, FittedImage):
+            denoised = await _watched(self.batcher.submit(image.image, told), watch)
+            return denoised, partial(_finish_fitted, denoised.image, image, to_source=self.options.to_source)
+        run = partial(self.pipeline.run, is_small=prepared.source.pixels <= INLINE_PIXELS)
+        tiles = submit_tiles(image, self.batcher, self.options.model, noise_level=told, run=run)
+        return await _watched(tiles, watch), image.finish
+
+    def _result_pixels(self, prepared: PreparedPicture) -> int:
+        size = self.options.model.input.size
+        return prepared.source.pixels if size is None or self.options.to_source else size[0] * size[1]
+
+
+async def _watched(waiting: "asyncio.Future[T]", watch: Watch) -> T:
+    with watch(partial(_drop, waiting)):
+        return await waiting
+
+
+def _drop(waiting: "asyncio.Future[T]") -> None:
+    """End the wait for the network, and with it the picture's place in the queue."""
+    if not waiting.done():
+        waiting.set_exception(ClientGoneError("The client closed the connection."))
+
+
+def _finish_fitted(denoised: FloatImage, fitted: FittedImage, *, to_source: bool) -> Levels:
+    return to_levels(restore_image(denoised, fitted, to_source=to_source))
+
+
+def _encode(finish: Callable[[], Levels]) -> tuple[bytes, int, int]:
+    """Return the PNG, its height and its width."""
+    levels = finish()
+    return encode_png(levels), *levels.shape[:2]

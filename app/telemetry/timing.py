@@ -1,17 +1,18 @@
 """Stage times of one request, as W3C Server-Timing and as numbers."""
 
 import time
+from collections.abc import Sequence
 from types import TracebackType
 
 STAGES = ("read", "decode", "queue", "infer", "encode")
 
 
 class StageTimer:
-    """Wall-clock milliseconds of each stage of one request, counted from its own creation."""
+    """Wall-clock milliseconds of each of ``stages`` of one request, counted from its own creation."""
 
-    def __init__(self) -> None:
+    def __init__(self, stages: Sequence[str] = STAGES) -> None:
         self._start = time.perf_counter()
-        self._ms = dict.fromkeys(STAGES, 0.0)
+        self._ms = dict.fromkeys(stages, 0.0)
 
     def stage(self, name: str) -> "_Stage":
         """Add the time of a ``with`` block to the stage ``name``."""
@@ -21,8 +22,8 @@ class StageTimer:
         """Add a time that was measured elsewhere to the stage ``name``."""
         self._ms[name] += seconds * 1000
 
-    def milliseconds(self) -> dict[str, float]:
-        """Every stage and ``total``, the time since the request arrived, in milliseconds with 3 decimals."""
+    def timing_ms(self) -> dict[str, float]:
+        """Return the milliseconds of every stage and ``total``, the time since the creation, with 3 decimals."""
         total = (time.perf_counter() - self._start) * 1000
         return {name: round(value, 3) for name, value in (*self._ms.items(), ("total", total))}
 
@@ -41,6 +42,6 @@ class _Stage:
         self._timer.add(self._name, seconds=time.perf_counter() - self._start)
 
 
-def server_timing(milliseconds: dict[str, float]) -> str:
+def server_timing(timing_ms: dict[str, float]) -> str:
     """Format stage times as the value of a Server-Timing header (https://www.w3.org/TR/server-timing/)."""
-    return ", ".join(f"{name};dur={value}" for name, value in milliseconds.items())
+    return ", ".join(f"{name};dur={value}" for name, value in timing_ms.items())

@@ -34,6 +34,12 @@ def gradient(height: int = 23, width: int = 17) -> NDArray[np.uint8]:
     return levels
 
 
+def ring(size: int = 28) -> NDArray[np.uint8]:
+    """Make a light ring on black, about as large as a digit of MNIST."""
+    y, x = np.mgrid[0:size, 0:size] / size - 0.5
+    return np.where(np.abs(np.hypot(x, y) - 0.25) < 0.06, np.uint8(255), np.uint8(0))
+
+
 def unit(levels: Image.Image | NDArray[np.uint8]) -> FloatImage:
     """Scale 8-bit levels to [0, 1]."""
     return np.asarray(np.asarray(levels) / 255, np.float32)
@@ -46,6 +52,12 @@ def encode(image: Image.Image | NDArray[Any], image_format: str = "PNG", **optio
     buffer = BytesIO()
     image.save(buffer, image_format, **options)
     return buffer.getvalue()
+
+
+def decode(content: bytes) -> NDArray[np.uint8]:
+    """Decode a picture with Pillow."""
+    with Image.open(BytesIO(content)) as image:
+        return np.asarray(image)
 
 
 def png_chunk(kind: bytes, content: bytes) -> bytes:

@@ -105,17 +105,16 @@ def load_savedmodel(folder: Path, *, allows_bfloat16: bool = False) -> SavedMode
     try:
         loaded = tf.saved_model.load(str(folder))
     except Exception as error:  # TensorFlow raises what it likes for a damaged file
-        msg = f"{folder}: TensorFlow cannot load it: {error}"
-        raise ModelStoreError(msg) from error
+        raise ModelStoreError(f"{folder}: TensorFlow cannot load it: {error}") from error
     signature = loaded.signatures.get(SIGNATURE)
     if signature is None:
-        msg = f"{folder}: no signature {SIGNATURE}, only {sorted(loaded.signatures)}"
-        raise ModelStoreError(msg)
+        raise ModelStoreError(f"{folder}: no signature {SIGNATURE}, only {sorted(loaded.signatures)}")
     inputs = set(signature.structured_input_signature[1])
     if not {"image"} <= inputs <= {"image", "noise_level"} or "denoised" not in signature.structured_outputs:
-        msg = f"{folder}: {SIGNATURE} takes {sorted(inputs)} and gives {sorted(signature.structured_outputs)}, "
-        msg += "not image, perhaps noise_level, and denoised"
-        raise ModelStoreError(msg)
+        raise ModelStoreError(
+            f"{folder}: {SIGNATURE} takes {sorted(inputs)} and gives {sorted(signature.structured_outputs)}, "
+            "not image, perhaps noise_level, and denoised"
+        )
     is_free = signature.structured_input_signature[1]["image"].shape[1] is None
     return SavedModelDenoiser(loaded, signature, allows_bfloat16=allows_bfloat16 and is_free and _has_bfloat16())
 

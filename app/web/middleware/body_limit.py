@@ -11,7 +11,6 @@ from app.web.connection import connection_of
 BUDGET = 4  # times max_bytes may be in work at once
 DRAIN_TIMEOUT_S = 10.0
 DRAIN_BUDGET = 4  # times max_bytes are read and thrown away after an early answer
-RETRY_AFTER_S = 1
 
 
 class BodyLimit:
@@ -49,8 +48,9 @@ class BodyLimit:
         if body.received > self.max_bytes:
             raise self.error("The request has more bytes than the limit")
         if self.in_work > BUDGET * self.max_bytes:
-            msg = "The requests in work leave no room for another body of this size."
-            raise QueueFullError(msg, limit=BUDGET * self.max_bytes, retry_after_s=RETRY_AFTER_S)
+            raise QueueFullError(
+                "The requests in work leave no room for another body of this size.", limit=BUDGET * self.max_bytes
+            )
 
     def error(self, reason: str) -> UploadTooLargeError:
         """Give the error that refuses a body."""

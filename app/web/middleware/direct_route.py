@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 
-from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.errors import DenoiserError
-from app.web.dependencies import accepted_media_type, parse_query
-from app.web.responses.problems import answer_denoiser_error, answer_validation_error
+from app.web.requests.negotiation import accepted_media_type
+from app.web.requests.query import parse_query
+from app.web.responses.problems import answer_denoiser_error
 
 
 class DirectRoute(APIRoute):
@@ -34,8 +34,6 @@ class DirectRoute(APIRoute):
             )
         except DenoiserError as error:
             response = answer_denoiser_error(scope, error)
-        except RequestValidationError as error:
-            response = answer_validation_error(scope, error)
         await response(scope, receive, send)
 
 

@@ -48,8 +48,7 @@ async def docs() -> HTMLResponse:
 async def problem(request: Request, slug: str) -> Response:
     """Explain a kind of problem."""
     if slug not in ALL_PROBLEM_TYPES:
-        msg = f"There is no kind of problem named {slug!r}."
-        raise ProblemNotFoundError(msg, names=sorted(ALL_PROBLEM_TYPES))
+        raise ProblemNotFoundError(f"There is no kind of problem named {slug!r}.", names=sorted(ALL_PROBLEM_TYPES))
     kind = ALL_PROBLEM_TYPES[slug]
     body = f"<h1>{escape(kind.title)}</h1><p>HTTP status {kind.status}, type <code>/problems/{slug}</code>.</p>"
     return html_page(request, kind.title, f"{body}<p>{escape(kind.advice)}</p>")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from python_multipart.multipart import parse_options_header
 
@@ -22,6 +23,7 @@ class Part:
     content: memoryview
 
 
+@lru_cache(maxsize=16)  # parsing the header takes as long as finding a small part; browsers change the boundary
 def find_boundary(content_type: str) -> bytes:
     """Read the boundary from a Content-Type.
 
@@ -30,11 +32,9 @@ def find_boundary(content_type: str) -> bytes:
     """
     kind, options = parse_options_header(content_type.encode("latin-1", "replace"))
     if kind != b"multipart/form-data":
-        msg = "The body is not multipart/form-data."
-        raise MultipartError(msg)
+        raise MultipartError("The body is not multipart/form-data.")
     if not (boundary := options.get(b"boundary")):
-        msg = "The Content-Type names no boundary."
-        raise MultipartError(msg)
+        raise MultipartError("The Content-Type names no boundary.")
     return boundary
 
 
@@ -50,15 +50,13 @@ def split_form(body: bytes | bytearray, boundary: bytes) -> Iterator[Part]:
     delimiter = b"\r\n--" + boundary
     start = -2 if body.startswith(delimiter[2:]) else body.find(delimiter)  # the first line needs no line before it
     if start < -2 or (start == -1):
-        msg = "The body does not contain its boundary."
-        raise MultipartError(msg)
+        raise MultipartError("The body does not contain its boundary.")
     view = memoryview(body)
     while not body.startswith(b"--", start + len(delimiter)):
         head = body.find(b"\r\n", start + len(delimiter))  # spaces may follow a boundary
         end = body.find(delimiter, max(head, 0))
         if head == -1 or end == -1:
-            msg = "The body ends before its last boundary."
-            raise MultipartError(msg)
+            raise MultipartError("The body ends before its last boundary.")
         yield _part(body, view, head, end)
         start = end
 
@@ -67,8 +65,7 @@ def _part(body: bytes | bytearray, view: memoryview, head: int, end: int) -> Par
     """Read the part whose headers begin with the line break at ``head``, and whose content ends at ``end``."""
     break_at = body.find(HEADER_END, head, min(end, head + MAX_HEADER_BYTES))
     if break_at == -1:
-        msg = "The headers of a part do not end."
-        raise MultipartError(msg)
+        raise MultipartError("The headers of a part do not end.")
     for line in bytes(view[head + 2 : break_at]).split(b"\r\n"):
         name, _, value = line.partition(b":")
         if name.strip().lower() == b"content-disposition":
@@ -80,5 +77,4 @@ def _part(body: bytes | bytearray, view: memoryview, head: int, end: int) -> Par
                     None if filename is None else filename.decode("utf-8", "replace"),
                     view[break_at + len(HEADER_END) : end],
                 )
-    msg = "A part has no name in its Content-Disposition."
-    raise MultipartError(msg)
+    raise MultipartError("A part has no name in its Content-Disposition.")

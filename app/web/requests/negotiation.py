@@ -3,6 +3,28 @@
 from collections.abc import Sequence
 from functools import lru_cache
 
+from starlette.types import Scope
+
+from app.errors import NotAcceptableError
+
+PICTURE_TYPES = ("image/png", "application/json")
+MAX_ACCEPT = 1000  # characters that count; browsers send a hundred
+
+
+def accepted_media_type(scope: Scope, offered: Sequence[str] = PICTURE_TYPES) -> str:
+    """Return the media type, of those offered, that the client likes best.
+
+    Raises:
+        NotAcceptableError: it accepts none of them.
+    """
+    accept = b", ".join([value for name, value in scope["headers"] if name == b"accept"])
+    chosen = choose_media_type(accept[:MAX_ACCEPT].decode("latin-1"), offered)
+    if chosen is None:
+        raise NotAcceptableError(
+            f"The answer can be {' or '.join(offered)}; the request accepts neither.", names=offered
+        )
+    return chosen
+
 
 @lru_cache(maxsize=256)
 def choose_media_type(accept: str, offered: Sequence[str]) -> str | None:

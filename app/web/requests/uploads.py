@@ -1,59 +1,56 @@
-"""Take the image out of a request: the part ``file`` of a form, or the body itself."""
+"""Take the pictures out of a request: the body itself, or the files of a form, all in memory."""
 
-import re
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from fastapi import Request
-from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
+from starlette.requests import Request
 from starlette.types import Receive
 
-from app.errors import MAX_ECHO, ClientGoneError, NoImageError, QueueFullError
+from app.errors import MAX_ECHO, ClientGoneError, NoImageError, TooManyFilesError
+from app.processing.picture import Upload
+from app.web.requests.multipart import MultipartError, Part, find_boundary, split_form
 
-PART = "file"
-MAX_SMALL_FORM = 64 * 1024  # bytes that are read as a whole first
-MAX_PARTS = 16  # of each kind; one is wanted
-RETRY_AFTER_S = 1
-FORM = re.compile(r'multipart/form-data; *boundary="?([^",;\s]+)"?', re.IGNORECASE)
-PART_HEAD = re.compile(
-    rb'--(\S+)\r\n(?i:content-disposition): form-data; name="file"; filename="([^"\\\r\n]+)"\r\n'
-    rb"(?:(?i:content-type): [^\r\n]*\r\n)?\r\n"
-)
-
-
-@dataclass(frozen=True)
-class Upload:
-    """The bytes that were sent, and the file name if the client gave one."""
-
-    data: bytes
-    filename: str | None
+FILE, FILES = "file", "files"  # names of the parts that hold one picture, and many
+MAX_OTHER_PARTS = 16
 
 
 async def read_upload(request: Request) -> Upload:
-    """Read the image that a request carries.
+    """Read the picture that a request carries: in the part ``file`` of a form, or as the body itself.
 
     Raises:
         NoImageError: the body is empty, or it is a form without exactly one file in the part ``file``.
-        UploadTooLargeError, QueueFullError: see app.web.middleware.body_limit; the latter also where
-            temporary files find no room.
+        UploadTooLargeError, QueueFullError: see app.web.middleware.body_limit.
         ClientGoneError: the client left before it had sent everything.
     """
-    try:
-        if request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-            upload = await _read_part(request)
-        else:
-            upload = Upload(await _read_body(request.receive), None)
-    except ClientDisconnect as error:
-        msg = "The client closed the connection before its upload was complete."
-        raise ClientGoneError(msg) from error
-    except OSError as error:  # Starlette keeps parts above 1 MiB in temporary files
-        msg = "There is no room for another upload now."
-        raise QueueFullError(msg, retry_after_s=RETRY_AFTER_S) from error
+    body = await _read_body(request.receive)
+    content_type = request.headers.get("content-type", "")
+    is_form = content_type.lower().startswith("multipart/form-data")
+    upload = _choose_file(body, content_type) if is_form else Upload(body, None)
     if not upload.data:
-        msg = "The request has no image: its body, or the file in it, is empty."
-        raise NoImageError(msg)
+        raise NoImageError("The request has no image: its body, or the file in it, is empty.")
     return upload
+
+
+async def read_uploads(request: Request, *, max_files: int) -> list[Upload]:
+    """Read the files that a request carries in the parts ``files`` of a form, in their order; they are views of it.
+
+    Raises:
+        NoImageError: the body is no form, or it has no file in a part ``files``.
+        TooManyFilesError: it has more than ``max_files``.
+        UploadTooLargeError, QueueFullError: see app.web.middleware.body_limit.
+        ClientGoneError: the client left before it had sent everything.
+    """
+    body = await _read_body(request.receive)
+    try:
+        files, others = _sort(body, request.headers.get("content-type", ""), FILES, max_files=max_files)
+    except MultipartError as error:
+        raise NoImageError(
+            f"The files cannot be read: {error} With curl, write -F {FILES}=@PICTURE for each of them."
+        ) from error
+    # A picker in which nothing was chosen sends a part without name and content.
+    uploads = [Upload(file.content, file.filename) for file in files if file.filename or file.content]
+    if not uploads:
+        raise _no_file(FILES, others)
+    return uploads
 
 
 async def _read_body(receive: Receive) -> bytes:
@@ -62,48 +59,44 @@ async def _read_body(receive: Receive) -> bytes:
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise ClientDisconnect
+            raise ClientGoneError("The client closed the connection before its upload was complete.")
         chunks.append(message.get("body", b""))
         if not message.get("more_body"):
             return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-async def _read_part(request: Request) -> Upload:
-    if int(request.headers.get("content-length", MAX_SMALL_FORM + 1)) <= MAX_SMALL_FORM:
-        upload = parse_single_part(await request.body(), request.headers["content-type"])
-        if upload is not None:
-            return upload
+def _choose_file(body: bytes, content_type: str) -> Upload:
     try:
-        async with request.form(max_files=MAX_PARTS, max_fields=MAX_PARTS) as form:
-            match form.getlist(PART):
-                case [UploadFile() as part]:
-                    return Upload(await part.read(), part.filename)
-                case [str()]:
-                    msg = f"The part {PART!r} is text, not a file; with curl, write -F {PART}=@PICTURE."
-                case []:
-                    names = ", ".join(sorted(form))[:MAX_ECHO] or "none, or the last one is incomplete"
-                    msg = f"The form has no file in a part named {PART!r}; its parts: {names}."
-                case parts:
-                    msg = f"The form has {len(parts)} parts named {PART!r}; send one picture a request."
-    except (HTTPException, UnicodeError) as error:
-        msg = f"The multipart body cannot be read: {getattr(error, 'detail', 'its charset is not known')}"
-        raise NoImageError(msg) from error
-    raise NoImageError(msg)
+        files, others = _sort(body, content_type, FILE, max_files=MAX_OTHER_PARTS)
+    except (MultipartError, TooManyFilesError) as error:
+        raise NoImageError(f"The multipart body cannot be read: {error}") from error
+    if not files:
+        raise _no_file(FILE, others)
+    if (count := len(files) + others.count(FILE)) > 1:
+        raise NoImageError(f"The form has {count} parts named {FILE!r}; send one picture a request.")
+    return Upload(bytes(files[0].content), files[0].filename)
 
 
-def parse_single_part(body: bytes, content_type: str) -> Upload | None:
-    """Read a form as browsers and curl send it (RFC 7578) if all that it has is a file; None: there may be more to it.
+def _sort(body: bytes, content_type: str, name: str, *, max_files: int) -> tuple[list[Part], list[str]]:
+    """Divide the files in the parts ``name`` from the names of all other parts."""
+    files: list[Part] = []
+    others: list[str] = []
+    for part in split_form(body, find_boundary(content_type)):
+        if part.name == name and part.filename is not None:
+            files.append(part)
+        else:
+            others.append(part.name)
+        if len(files) > max_files:
+            raise TooManyFilesError(
+                f"The request has more files than the limit; at most {max_files} are accepted.", limit=max_files
+            )
+        if len(others) > MAX_OTHER_PARTS:
+            raise MultipartError(f"There are too many parts that are not files named {name!r}.")
+    return files, others
 
-    The general parser takes ten times as long, most of it for the temporary file that it gives to each part.
-    """
-    form, head = FORM.fullmatch(content_type), PART_HEAD.match(body)
-    if form is None or head is None or form[1].encode("latin-1") != head[1]:
-        return None
-    delimiter = b"\r\n--" + head[1]
-    end = body.find(delimiter, head.end())
-    if end < 0 or body[end + len(delimiter) :] not in (b"--", b"--\r\n"):
-        return None
-    try:
-        return Upload(body[head.end() : end], head[2].decode())
-    except UnicodeDecodeError:
-        return None
+
+def _no_file(name: str, others: Sequence[str]) -> NoImageError:
+    if name in others:
+        return NoImageError(f"The part {name!r} is text, not a file; with curl, write -F {name}=@PICTURE.")
+    names = ", ".join(sorted(set(others)))[:MAX_ECHO] or "none"
+    return NoImageError(f"The form has no file in a part named {name!r}; its parts: {names}.")

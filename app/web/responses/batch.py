@@ -5,8 +5,9 @@ from contextlib import aclosing
 from typing import Protocol
 
 from app.processing.batch import Outcome
+from app.processing.picture import DenoisedPicture
 from app.web.responses.archive import MANIFEST, OutputNames, ZipStream
-from app.web.responses.picture import Answer
+from app.web.responses.picture import to_description, to_encoded_image, to_reference
 from app.web.responses.problems import describe_problem
 from app.web.schemas import BatchItem, BatchSummary, Problem
 
@@ -17,7 +18,7 @@ OK = 200
 class Tally(Protocol):
     """Sees what becomes of every file, and sums it up in the end."""
 
-    def count_answer(self, answer: Answer) -> None:
+    def count_picture(self, denoised: DenoisedPicture) -> None:
         """Count a file that was denoised."""
 
     def count_problem(self, problem: Problem) -> None:
@@ -34,9 +35,9 @@ async def write_zip(outcomes: AsyncGenerator[Outcome, None], tally: Tally) -> As
     async with aclosing(outcomes):
         async for outcome in outcomes:
             item = _describe(outcome, tally)
-            if isinstance(outcome.result, Answer):
+            if isinstance(outcome.result, DenoisedPicture):
                 item.output = names.add(outcome.name)
-                yield archive.add(item.output, outcome.result.encoded.png)
+                yield archive.add(item.output, outcome.result.png)
             lines.append(item.model_dump_json())
     items = ",\n".join(lines)
     manifest = f'{{"items":[\n{items}\n],{tally.summary().model_dump_json()[1:]}\n'
@@ -50,8 +51,8 @@ async def write_json(outcomes: AsyncGenerator[Outcome, None], tally: Tally) -> A
     async with aclosing(outcomes):
         async for outcome in outcomes:
             item = _describe(outcome, tally)
-            if isinstance(outcome.result, Answer):
-                item.image = outcome.result.image()
+            if isinstance(outcome.result, DenoisedPicture):
+                item.image = to_encoded_image(outcome.result)
             yield f"{separator}{item.model_dump_json()}".encode()
             separator = ",\n"
     yield f"\n],{tally.summary().model_dump_json()[1:]}\n".encode()
@@ -62,13 +63,13 @@ def _describe(outcome: Outcome, tally: Tally) -> BatchItem:
         problem = describe_problem(outcome.result)
         tally.count_problem(problem)
         return BatchItem(name=outcome.name, status=problem.status, problem=problem)
-    answer = outcome.result
-    tally.count_answer(answer)
+    denoised = outcome.result
+    tally.count_picture(denoised)
     return BatchItem(
         name=outcome.name,
         status=OK,
-        model=answer.model_reference(),
-        input=answer.input_description(),
-        timing_ms=answer.milliseconds,
-        batch_size=answer.batch_size,
+        model=to_reference(denoised),
+        input=to_description(denoised.source),
+        timing_ms=denoised.timing_ms,
+        batch_size=denoised.batch_size,
     )

@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from app import errors
 from app.errors import MAX_ECHO
 from app.telemetry.request_log import add_to_record
+from app.web.requests.query import invalid_parameter
 from app.web.schemas import Problem
 
 MEDIA_TYPE = "application/problem+json"
@@ -33,10 +34,6 @@ class ProblemType:
 INTERNAL_DETAIL = "Something went wrong inside the service."
 INTERNAL_ERROR = ProblemType(500, "internal-error", "Internal error", "Report it with the X-Request-ID of the answer.")
 NOT_FOUND = ProblemType(404, "not-found", "No such page", "The endpoints are listed at /docs.")
-INVALID_PARAMETER = ProblemType(
-    422, "invalid-parameter", "Invalid parameter", "Correct the parameter that the detail names; /docs lists them all."
-)
-
 PROBLEM_TYPES: dict[type[errors.DenoiserError], ProblemType] = {
     errors.NoImageError: ProblemType(
         400,
@@ -66,7 +63,12 @@ PROBLEM_TYPES: dict[type[errors.DenoiserError], ProblemType] = {
     errors.ImageTooLargeError: ProblemType(
         422, "image-too-large", "Too many pixels", "Scale the image down, or raise DENOISER_MAX_PIXELS."
     ),
-    errors.InvalidParameterError: INVALID_PARAMETER,
+    errors.InvalidParameterError: ProblemType(
+        422,
+        "invalid-parameter",
+        "Invalid parameter",
+        "Correct the parameter that the detail names; /docs lists them all.",
+    ),
     errors.QueueFullError: ProblemType(
         429, "queue-full", "Queue full", "Try again after the seconds that Retry-After names."
     ),
@@ -165,23 +167,14 @@ def answer_denoiser_error(scope: Scope, error: errors.DenoiserError) -> Response
     return _answer(scope, kind, str(error), headers=headers, **_extensions(error))
 
 
-def answer_validation_error(scope: Scope, error: RequestValidationError) -> Response:
-    """Answer the first of the parameters that are at fault."""
-    first = error.errors()[0]
-    name = str(first["loc"][1])[:MAX_ECHO]
-    if first["type"] == "extra_forbidden":
-        detail = f"There is no parameter {name!r}."
-    else:
-        detail = f"{name}: {first['msg']}, not {str(first['input'])[:MAX_ECHO]!r}."
-    return _answer(scope, INVALID_PARAMETER, detail, parameter=name)
-
-
 async def _handle_denoiser_error(request: Request, error: errors.DenoiserError) -> Response:
     return answer_denoiser_error(request.scope, error)
 
 
 async def _handle_validation_error(request: Request, error: RequestValidationError) -> Response:
-    return answer_validation_error(request.scope, error)
+    """Answer the first of the parameters that are at fault."""
+    first = error.errors()[0]
+    return answer_denoiser_error(request.scope, invalid_parameter(str(first["loc"][1]), first))
 
 
 async def _answer_http_exception(request: Request, error: HTTPException) -> Response:

@@ -10,16 +10,16 @@ from fastapi import APIRouter, Depends, Request, Response
 from app.errors import DeadlineExceededError
 from app.inference.metadata import ModelMetadata
 from app.processing.admission import Slot
-from app.processing.batch import RETRY_AFTER_S, Batch, Process
-from app.processing.options import choose_options
+from app.processing.batch import Batch
+from app.processing.picture import DenoisedPicture, Upload
 from app.telemetry.request_log import add_to_record
 from app.telemetry.timing import StageTimer
-from app.web.dependencies import DenoiseQueryDep, Service, ServiceDep, accepted_media_type
+from app.web.dependencies import DenoiseQueryDep, Service, ServiceDep
 from app.web.openapi import BATCH_REQUEST, BATCH_RESPONSES, problem_responses
-from app.web.requests.batch_uploads import read_files
-from app.web.requests.multipart import Part
+from app.web.requests.negotiation import accepted_media_type
+from app.web.requests.query import choose_options
+from app.web.requests.uploads import read_uploads
 from app.web.responses.batch import MEDIA_TYPES, ZIP, write_json, write_zip
-from app.web.responses.picture import Answer
 from app.web.responses.streaming import StreamedResponse
 from app.web.schemas import BatchSummary, ModelReference, Problem
 
@@ -30,7 +30,7 @@ async def _media_type(request: Request) -> str:
     return accepted_media_type(request.scope, MEDIA_TYPES)
 
 
-async def _slot(service: ServiceDep) -> AsyncIterator[Slot]:
+async def _hold_slot(service: ServiceDep) -> AsyncIterator[Slot]:
     """Hold a slot until the answer has been sent."""
     with await service.admission.admit() as slot, service.metrics.in_work():
         yield slot
@@ -48,7 +48,7 @@ async def denoise_batch(
     query: DenoiseQueryDep,
     media_type: Annotated[str, Depends(_media_type)],
     service: ServiceDep,
-    slot: Annotated[Slot, Depends(_slot)],
+    _slot: Annotated[Slot, Depends(_hold_slot)],
 ) -> Response:
     """Send the pictures as parts `files` of a form; one that cannot be denoised fails alone, with its reason."""
     timer = StageTimer()
@@ -56,11 +56,10 @@ async def denoise_batch(
     options = choose_options(query, model)
     with timer.stage("read"):
         files = await _read(request, service)
-    process = Process(service.pipeline, service.batchers[model.key], model, options)
-    outcomes = Batch(process, slot, timeout_s=service.request_timeout_s).denoise(files)
+    batch = Batch(service.process(options), service.pixel_budget, timeout_s=service.request_timeout_s)
     tally = _Tally(request, service, model, timer)
     return StreamedResponse(
-        (write_zip if media_type == ZIP else write_json)(outcomes, tally),
+        (write_zip if media_type == ZIP else write_json)(batch.denoise(files), tally),
         media_type=media_type,
         headers={
             "X-Model-Name": model.name,
@@ -71,13 +70,14 @@ async def denoise_batch(
     )
 
 
-async def _read(request: Request, service: Service) -> list[Part]:
+async def _read(request: Request, service: Service) -> list[Upload]:
     try:
         async with asyncio.timeout(service.request_timeout_s):
-            return await read_files(request, max_files=service.max_batch_files)
+            return await read_uploads(request, max_files=service.max_batch_files)
     except TimeoutError:
-        msg = f"The pictures did not arrive within {service.request_timeout_s:g} seconds."
-        raise DeadlineExceededError(msg, retry_after_s=RETRY_AFTER_S) from None
+        raise DeadlineExceededError(
+            f"The pictures did not arrive within {service.request_timeout_s:g} seconds."
+        ) from None
 
 
 class _Tally:
@@ -91,16 +91,16 @@ class _Tally:
         self._succeeded = self._failed = 0
         add_to_record(self._scope, model=model.name, version=model.version)
 
-    def count_answer(self, answer: Answer) -> None:
+    def count_picture(self, denoised: DenoisedPicture) -> None:
         self._succeeded += 1
-        self._metrics.observe_picture(self._model.name, batch_size=answer.batch_size, timing_ms=answer.milliseconds)
+        self._metrics.observe_picture(self._model.name, batch_size=denoised.batch_size, timing_ms=denoised.timing_ms)
 
     def count_problem(self, problem: Problem) -> None:
         self._failed += 1
         self._metrics.observe_problem(PurePosixPath(problem.type).name)
 
     def summary(self) -> BatchSummary:
-        times = self._timer.milliseconds()
+        times = self._timer.timing_ms()
         timing_ms = {name: times[name] for name in ("read", "total")}
         self._metrics.observe_stage("read", times["read"])
         add_to_record(self._scope, succeeded=self._succeeded, failed=self._failed)

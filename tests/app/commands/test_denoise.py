@@ -22,11 +22,11 @@ from app.inference.denoiser import NoiseLevels
 from app.main import create_app
 from app.settings import Settings
 from tests.app.fakes import BrokenDenoiser, IdentityDenoiser
+from tests.app.pictures import decode, encode, ring
 from tests.app.processes import command
 from tests.app.serving import Answer, answering, serving
-from tests.app.web.routes.test_denoise import digit, pixels_of, png
 
-PICTURE = png(digit())
+PICTURE = encode(ring())
 MODELS = {"default": "tiny", "models": []}
 
 
@@ -73,7 +73,7 @@ def test_a_folder_is_denoised_into_another(
 ) -> None:
     assert denoise(pictures, "-o", tmp_path / "out", *(["--url", url] if place == "service" else [])) == 0
     assert files(tmp_path / "out") == ["a.png", "b.png", "sub/deep/c.png"]
-    assert np.array_equal(pixels_of((tmp_path / "out/sub/deep/c.png").read_bytes()), digit())
+    assert np.array_equal(decode((tmp_path / "out/sub/deep/c.png").read_bytes()), ring())
     assert capsys.readouterr().err.startswith("3 denoised in ")
 
 
@@ -95,11 +95,11 @@ def test_a_bad_file_does_not_stop_the_others_and_is_told_at_the_end(
 
 @pytest.mark.parametrize("place", ["here", "service"])
 def test_the_options_are_those_of_the_service(pictures: Path, tmp_path: Path, url: str, place: str) -> None:
-    (pictures / "a.png").write_bytes(png(digit()[:, 4:24]))
+    (pictures / "a.png").write_bytes(encode(ring()[:, 4:24]))
     options = ["--output-size", "original", "--polarity", "light-on-dark", "--version", "1"]
     options += ["--url", url] if place == "service" else []
     assert denoise(pictures / "a.png", "-o", tmp_path / "a.png", *options) == 0
-    assert pixels_of((tmp_path / "a.png").read_bytes()).shape == (28, 20)
+    assert decode((tmp_path / "a.png").read_bytes()).shape == (28, 20)
 
 
 def test_one_picture_goes_through_standard_input_and_output_without_a_word(
@@ -108,7 +108,7 @@ def test_one_picture_goes_through_standard_input_and_output_without_a_word(
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(PICTURE)))
     assert denoise("-") == 0
     written = capfdbinary.readouterr()
-    assert np.array_equal(pixels_of(written.out), digit())
+    assert np.array_equal(decode(written.out), ring())
     assert written.err == b""
 
 
@@ -336,4 +336,4 @@ def test_the_whole_command_runs_with_a_real_network(tmp_path: Path) -> None:
     )  # fmt: skip
     assert ended.stderr == ""
     assert ended.returncode == 0
-    assert pixels_of((tmp_path / "clean.png").read_bytes()).shape == (28, 28)
+    assert decode((tmp_path / "clean.png").read_bytes()).shape == (28, 28)

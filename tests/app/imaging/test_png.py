@@ -6,7 +6,7 @@ from PIL import Image
 
 from app.imaging.decode import decode_gray, open_image
 from app.imaging.png import STRIP_BYTES, encode_png
-from app.imaging.samples import Levels, as_levels, to_levels
+from app.imaging.samples import Levels, to_levels
 from tests.app.pictures import EXIF_ORIENTATION, encode, gradient
 
 
@@ -43,22 +43,6 @@ def test_the_header_says_what_the_samples_are(levels: Levels, mode: str) -> None
 def test_views_of_other_arrays_can_be_encoded() -> None:
     levels = noise(20, 30)
     np.testing.assert_array_equal(decode(encode_png(levels[::2, ::-1].T)), levels[::2, ::-1].T)
-
-
-def test_values_are_rounded_and_clipped_to_8_bits() -> None:
-    values = np.array([[-2, 0.4 / 255, 0.6 / 255, 254.6 / 255, 7]], np.float32)
-    np.testing.assert_array_equal(to_levels(values), [[0, 0, 1, 255, 255]])
-
-
-def test_values_are_rounded_and_clipped_to_16_bits() -> None:
-    values = np.array([[-2, 0.4 / 65535, 0.6 / 65535, 65534.6 / 65535, 7]], np.float32)
-    np.testing.assert_array_equal(to_levels(values, 16), [[0, 0, 1, 65535, 65535]])
-
-
-def test_levels_pass_and_other_samples_become_levels() -> None:
-    levels = noise(2, 3, bits=16)
-    assert as_levels(levels) is levels
-    np.testing.assert_array_equal(as_levels(np.ones((2, 3), np.float32)), np.full((2, 3), 255))
 
 
 def test_exif_profile_and_text_do_not_reach_the_output() -> None:

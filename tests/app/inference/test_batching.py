@@ -16,11 +16,6 @@ from tests.app.fakes import FailingDenoiser, GatedDenoiser, IdentityDenoiser, In
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 class GatedFailingDenoiser(GatedDenoiser):
     """Fails, once its gate is open, on every batch with a white first pixel."""
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from app.errors import InferenceError
-from app.imaging.full_size import ColorPicture, FullSizePicture, GrayPicture
-from app.imaging.samples import FloatImage, Levels, Samples, to_unit
+from app.imaging.full_size import ColorImage, FullSizeImage, GrayImage
+from app.imaging.samples import FloatImage, Levels, to_unit
 from app.imaging.tiles import MAX_TILE_PIXELS
-from app.inference.batching import Batcher, Denoised
+from app.inference.batching import Batcher, NetworkCall
 from app.inference.denoiser import Denoiser, NoiseLevels
 from app.inference.tiling import submit_tiles
 from tests.app.fakes import ANY_SIZE, BrokenDenoiser, GatedDenoiser, IdentityDenoiser, InvertingDenoiser, make_metadata
@@ -22,11 +22,6 @@ T = TypeVar("T")
 RADIUS_PX = 5
 MODEL = make_metadata(input=ANY_SIZE, size_multiple=8, halo_px=RADIUS_PX)
 LARGE = (1100, 1500)
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 class BlurringDenoiser(IdentityDenoiser):
@@ -60,14 +55,15 @@ async def batcher(denoiser: Denoiser, threads: int = 1) -> AsyncIterator[Batcher
         await made.close()
 
 
-def submit(picture: FullSizePicture, queue: Batcher, *, noise_level: float | None = None) -> asyncio.Future[Denoised]:
+def submit(picture: FullSizeImage, queue: Batcher, *, noise_level: float | None = None) -> asyncio.Future[NetworkCall]:
     run_inline: Callable[[Callable[[], T]], Awaitable[T]] = run
     return submit_tiles(picture, queue, MODEL, noise_level=noise_level, run=run_inline)
 
 
-async def clean(picture: FullSizePicture, denoiser: Denoiser, *, threads: int = 1) -> Samples:
+async def clean(picture: FullSizeImage, denoiser: Denoiser, *, threads: int = 1) -> Levels:
     async with batcher(denoiser, threads) as queue:
-        return (await submit(picture, queue)).image
+        await submit(picture, queue)
+    return picture.finish()
 
 
 def noise(*shape: int) -> Levels:
@@ -77,7 +73,7 @@ def noise(*shape: int) -> Levels:
 @pytest.mark.parametrize("threads", [1, 2])
 async def test_a_large_picture_is_cut_and_no_seam_shows(threads: int) -> None:
     samples, denoiser = noise(*LARGE), BlurringDenoiser()
-    stitched = await clean(GrayPicture(samples), denoiser, threads=threads)
+    stitched = await clean(GrayImage(samples), denoiser, threads=threads)
     assert len(denoiser.shapes) > 1
     assert max(height * width for _, height, width in denoiser.shapes) <= MAX_TILE_PIXELS
     whole = BlurringDenoiser().denoise(to_unit(samples)[None])[0]
@@ -87,13 +83,13 @@ async def test_a_large_picture_is_cut_and_no_seam_shows(threads: int) -> None:
 @pytest.mark.parametrize("shape", [(1, 1), (1, 70), (13, 1), (17, 23)])
 async def test_a_small_picture_is_one_tile(shape: tuple[int, int]) -> None:
     samples, denoiser = noise(*shape), IdentityDenoiser()
-    np.testing.assert_array_equal(await clean(GrayPicture(samples), denoiser, threads=2), samples)
+    np.testing.assert_array_equal(await clean(GrayImage(samples), denoiser, threads=2), samples)
     assert denoiser.shapes == [(1, *shape)]
 
 
 async def test_16_bit_samples_keep_their_levels() -> None:
     samples = np.random.default_rng(0).integers(0, 65536, (40, 30)).astype(np.uint16)
-    result = await clean(GrayPicture(samples, bit_depth=16), IdentityDenoiser())
+    result = await clean(GrayImage(samples, bit_depth=16), IdentityDenoiser())
     assert result.dtype == np.uint16
     np.testing.assert_array_equal(result, samples)
 
@@ -107,7 +103,7 @@ async def test_the_network_sees_the_negative_of_a_picture_of_the_other_polarity(
             seen.append(float(images.max()))
             return super().denoise(images, noise_levels)
 
-    result = await clean(GrayPicture(samples, is_inverted=True), Watching())
+    result = await clean(GrayImage(samples, is_inverted=True), Watching())
     assert seen == [pytest.approx(1 - 64 / 255)]
     np.testing.assert_array_equal(result, samples)
 
@@ -116,9 +112,10 @@ async def test_colour_is_kept_and_its_chroma_cleaned_at_half_the_size_and_level(
     rgb = noise(20, 31, 3)
     denoiser = IdentityDenoiser()
     async with batcher(denoiser) as queue:
-        result = (await submit(ColorPicture(np.asarray(rgb, np.uint8)), queue, noise_level=0.0)).image
-        np.testing.assert_array_equal(result, rgb)
-        await submit(ColorPicture(np.asarray(rgb, np.uint8)), queue, noise_level=0.25)
+        picture = ColorImage(np.asarray(rgb, np.uint8))
+        await submit(picture, queue, noise_level=0.0)
+        np.testing.assert_array_equal(picture.finish(), rgb)
+        await submit(ColorImage(np.asarray(rgb, np.uint8)), queue, noise_level=0.25)
     told = [
         (shape[1:], level)
         for shape, levels in zip(denoiser.shapes, denoiser.noise_levels, strict=True)
@@ -130,7 +127,7 @@ async def test_colour_is_kept_and_its_chroma_cleaned_at_half_the_size_and_level(
 async def test_colour_without_a_told_level_loses_its_noise_by_an_estimate() -> None:
     gray = np.repeat(np.random.default_rng(0).normal(128, 15, (64, 64, 1)), 3, axis=2)
     rgb = np.rint(gray + np.random.default_rng(1).normal(0, 4, (64, 64, 3))).clip(0, 255).astype(np.uint8)
-    result = await clean(ColorPicture(rgb), IdentityDenoiser())
+    result = await clean(ColorImage(rgb), IdentityDenoiser())
     assert np.std(np.diff(result.astype(int), axis=2)) < np.std(np.diff(rgb.astype(int), axis=2))
 
 
@@ -138,7 +135,7 @@ async def test_seconds_are_those_of_the_whole_picture() -> None:
     async with batcher(BlurringDenoiser()) as queue:
         loop = asyncio.get_running_loop()
         start = loop.time()
-        result = await submit(GrayPicture(noise(*LARGE)), queue)
+        result = await submit(GrayImage(noise(*LARGE)), queue)
         elapsed_s = loop.time() - start
     assert 0 < result.infer_s <= elapsed_s
     assert result.infer_s + result.queue_s <= elapsed_s
@@ -148,9 +145,9 @@ async def test_seconds_are_those_of_the_whole_picture() -> None:
 async def test_another_picture_waits_for_a_few_tiles_only() -> None:
     denoiser = GatedDenoiser()
     async with batcher(denoiser) as queue:
-        large = submit(GrayPicture(noise(4000, 4000)), queue)
+        large = submit(GrayImage(noise(4000, 4000)), queue)
         await asyncio.to_thread(denoiser.entered.wait, 10)
-        small = submit(GrayPicture(noise(8, 8)), queue)
+        small = submit(GrayImage(noise(8, 8)), queue)
         await asyncio.sleep(0)
         denoiser.gate.set()
         await asyncio.gather(small, large)
@@ -162,7 +159,7 @@ async def test_another_picture_waits_for_a_few_tiles_only() -> None:
 async def test_a_picture_that_nobody_waits_for_is_dropped(end: str) -> None:
     denoiser = GatedDenoiser()
     async with batcher(denoiser) as queue:
-        answer = submit(GrayPicture(noise(4000, 4000)), queue)
+        answer = submit(GrayImage(noise(4000, 4000)), queue)
         await asyncio.to_thread(denoiser.entered.wait, 10)
         if end == "cancel":
             answer.cancel()
@@ -185,10 +182,10 @@ async def test_a_failure_of_one_tile_fails_the_picture_and_no_other() -> None:
 
     async with batcher(Sometimes()) as queue:
         with pytest.raises(InferenceError):
-            await submit(GrayPicture(noise(*LARGE)), queue)
-        assert (await submit(GrayPicture(noise(8, 8)), queue)).image.shape == (8, 8)
+            await submit(GrayImage(noise(*LARGE)), queue)
+        assert (await submit(GrayImage(noise(8, 8)), queue)).batch_size == 1
 
 
 async def test_what_the_network_changed_is_in_the_result() -> None:
     samples = noise(30, 40)
-    np.testing.assert_array_equal(await clean(GrayPicture(samples), InvertingDenoiser()), 255 - samples)
+    np.testing.assert_array_equal(await clean(GrayImage(samples), InvertingDenoiser()), 255 - samples)

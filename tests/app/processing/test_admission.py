@@ -7,13 +7,8 @@ from app.errors import NotReadyError, QueueFullError
 from app.processing.admission import Admission, Slot
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def test_as_many_come_in_as_there_are_slots() -> None:
-    admission = Admission(slots=2, pixels=100)
+    admission = Admission(slots=2)
     with ExitStack() as stack:
         stack.enter_context(admission.slot())
         stack.enter_context(admission.slot())
@@ -24,18 +19,17 @@ def test_as_many_come_in_as_there_are_slots() -> None:
 
 
 def test_a_slot_that_ends_is_free_again() -> None:
-    admission = Admission(slots=1, pixels=100)
+    admission = Admission(slots=1)
     for _ in range(3):
         with admission.slot():
             pass
 
 
-def test_a_request_that_fails_frees_its_slot_and_its_pixels() -> None:
-    admission = Admission(slots=1, pixels=100)
+def test_a_request_that_fails_frees_its_slot() -> None:
+    admission = Admission(slots=1)
 
     def fail() -> None:
-        with admission.slot() as slot:
-            slot.reserve_pixels(100)
+        with admission.slot():
             raise KeyError
 
     for _ in range(3):
@@ -44,48 +38,15 @@ def test_a_request_that_fails_frees_its_slot_and_its_pixels() -> None:
 
 
 def test_a_refused_request_frees_no_slot() -> None:
-    admission = Admission(slots=1, pixels=100)
+    admission = Admission(slots=1)
     with admission.slot():
         for _ in range(3):
             with pytest.raises(QueueFullError), admission.slot():
                 pytest.fail("a second came in")
 
 
-def test_pixels_are_held_until_the_slot_ends() -> None:
-    admission = Admission(slots=3, pixels=100)
-    with admission.slot() as first:
-        first.reserve_pixels(60)
-        with admission.slot() as second:
-            with pytest.raises(QueueFullError, match="no room for one of 41 pixels") as refusal:
-                second.reserve_pixels(41)
-            assert refusal.value.limit == 100
-            assert refusal.value.retry_after_s == 1
-            second.reserve_pixels(40)
-        with admission.slot() as third:
-            third.reserve_pixels(40)
-
-
-def test_one_slot_may_reserve_more_than_once() -> None:
-    admission = Admission(slots=2, pixels=100)
-    with admission.slot() as slot:
-        slot.reserve_pixels(50)
-        slot.reserve_pixels(50)
-        with pytest.raises(QueueFullError):
-            slot.reserve_pixels(1)
-    with admission.slot() as slot:
-        slot.reserve_pixels(100)
-
-
-def test_a_refused_reservation_holds_nothing() -> None:
-    admission = Admission(slots=2, pixels=100)
-    with admission.slot() as slot:
-        with pytest.raises(QueueFullError):
-            slot.reserve_pixels(101)
-        slot.reserve_pixels(100)
-
-
 def test_nobody_comes_in_while_draining() -> None:
-    admission = Admission(slots=2, pixels=100)
+    admission = Admission(slots=2)
     admission.is_draining = True
     with pytest.raises(NotReadyError, match="shutting down") as refusal, admission.slot():
         pytest.fail("it came in")
@@ -93,10 +54,9 @@ def test_nobody_comes_in_while_draining() -> None:
 
 
 def test_who_is_in_finishes_while_draining() -> None:
-    admission = Admission(slots=1, pixels=100)
-    with admission.slot() as slot:
+    admission = Admission(slots=1)
+    with admission.slot():
         admission.is_draining = True
-        slot.reserve_pixels(100)
 
 
 class Clock:
@@ -113,11 +73,12 @@ class FullHouse:
 
     def __init__(self, slots: int = 2, *, patience_s: float = 60) -> None:
         self.clock = Clock()
-        self.admission = Admission(slots=slots, pixels=100, patience_s=patience_s, clock=self.clock)
+        self.admission = Admission(slots=slots, patience_s=patience_s, clock=self.clock)
         self.taken = [self.admission.slot() for _ in range(slots)]
 
     def free_one(self) -> None:
-        self.admission.give_back(self.taken.pop())
+        with self.taken.pop():
+            pass
 
     def is_refused_at_once(self) -> bool:
         """Whether the next one to come is refused within this turn of the event loop."""
@@ -192,7 +153,7 @@ async def test_no_more_wait_than_twice_the_slots() -> None:
 @pytest.mark.anyio
 async def test_a_burst_after_quiet_times_waits_as_if_they_had_not_been() -> None:
     clock = Clock()
-    admission = Admission(slots=2, pixels=100, patience_s=60, clock=clock)
+    admission = Admission(slots=2, patience_s=60, clock=clock)
     with admission.slot():  # a long one, so that the service is never idle
         for _ in range(300):
             clock.now_s += 100
@@ -201,7 +162,8 @@ async def test_a_burst_after_quiet_times_waits_as_if_they_had_not_been() -> None
         burst = admission.slot()
         waiting = asyncio.create_task(admission.admit())
         await asyncio.sleep(0)
-        admission.give_back(burst)
+        with burst:
+            pass
         with await waiting:
             pass
 
@@ -283,24 +245,3 @@ async def test_who_waits_when_draining_begins_is_told_so(*, is_granted: bool) ->
         await waiting
     house.admission.is_draining = False
     assert house.free_slots() == is_granted
-
-
-@pytest.mark.anyio
-async def test_a_share_waits_for_pixels_that_were_refused() -> None:
-    admission = Admission(slots=2, pixels=100)
-    with admission.slot() as slot, admission.slot() as other:
-        other.reserve_pixels(60)
-        share = slot.share()
-        with pytest.raises(QueueFullError):
-            share.reserve_pixels(50)
-        waiting = asyncio.create_task(share.wait_for_pixels())
-        await asyncio.sleep(0)
-        assert not share.reserved.done()
-        admission.release_pixels(other)
-        await waiting
-        share.reserve_pixels(50)  # are held already
-        assert share.reserved.result() == 50
-        with pytest.raises(QueueFullError):
-            other.reserve_pixels(51)
-        share.release()
-        other.reserve_pixels(100)

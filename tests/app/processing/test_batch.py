@@ -1,378 +1,29 @@
-"""POST /v1/denoise/batch, through the whole application and a fake network."""
+"""How many pictures of one request are in work at once."""
 
 import asyncio
-import base64
-import json
-import zipfile
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing
-from io import BytesIO
-from typing import Any
+from contextlib import aclosing, asynccontextmanager
 
 import numpy as np
 import pytest
-from fastapi.testclient import TestClient
-from httpx2 import Response
-from starlette.types import Message, Receive
 
-from app.errors import NoImageError
-from app.inference.batching import EAGER_BATCH
-from app.processing.admission import Slot
-from app.processing.batch import GROUP, WINDOW, WINDOW_PIXELS, Batch, Outcome, Process
-from app.processing.options import choose_options
-from app.web.dependencies import Service
-from app.web.requests.multipart import Part
-from app.web.responses.batch import write_json
-from app.web.responses.picture import Answer
-from app.web.schemas import BatchResponse, BatchSummary, DenoiseQuery, Problem
-from tests.app.fakes import FailingDenoiser, GatedDenoiser, IdentityDenoiser, InvertingDenoiser
-from tests.app.pictures import encode
-from tests.app.telemetry.test_metrics import sample
-from tests.app.web.routes.test_denoise import digit, pixels_of, png
-
-MakeClient = Callable[..., TestClient]
-
-PICTURE = png(digit())
-
-
-def post(client: TestClient, *files: tuple[str, bytes], accept: str = "*/*", **query: Any) -> Response:  # noqa: ANN401  # parameters
-    return client.post(
-        "/v1/denoise/batch", files=[("files", file) for file in files], params=query, headers={"Accept": accept}
-    )
-
-
-def unpack(answer: Response) -> tuple[dict[str, bytes], dict[str, Any]]:
-    """The pictures by name, and the manifest."""
-    assert answer.status_code == 200
-    with zipfile.ZipFile(BytesIO(answer.content)) as archive:
-        assert archive.testzip() is None
-        assert archive.namelist()[-1] == "manifest.json"
-        contents = {name: archive.read(name) for name in archive.namelist()}
-    return contents, json.loads(contents.pop("manifest.json"))
-
-
-def numbered(count: int) -> list[tuple[str, bytes]]:
-    return [(f"{number}.png", PICTURE) for number in range(count)]
-
-
-def test_the_pictures_come_back_in_a_zip_with_a_manifest_at_its_end(client: TestClient) -> None:
-    answer = post(client, ("one.jpeg", PICTURE), ("b/two.png", png(255 - digit(56))))
-    assert answer.headers["content-type"] == "application/zip"
-    assert answer.headers["content-disposition"] == 'attachment; filename="denoised.zip"'
-    assert answer.headers["x-model-name"] == "tiny"
-    pictures, manifest = unpack(answer)
-    assert list(pictures) == ["one.png", "b/two.png"]
-    assert np.array_equal(pixels_of(pictures["one.png"]), digit())
-    assert (manifest["succeeded"], manifest["failed"]) == (2, 0)
-    assert manifest["model"] == {"name": "tiny", "version": 2}
-    first, second = manifest["items"]
-    assert first["name"] == "one.jpeg"
-    assert first["status"] == 200
-    assert first["output"] == "one.png"
-    assert first["model"] == {"name": "tiny", "version": 2}
-    assert list(first["timing_ms"]) == ["decode", "queue", "infer", "encode", "total"]
-    assert second["input"] == {
-        "format": "PNG", "width": 56, "height": 56, "polarity": "dark-on-light", "noise_level": None
-    }  # fmt: skip
-
-
-def test_json_carries_the_pictures_in_base64(client: TestClient) -> None:
-    answer = post(client, ("one.png", PICTURE), ("bad.png", b"bad"), accept="application/json")
-    assert answer.headers["content-type"] == "application/json"
-    body = BatchResponse.model_validate_json(answer.content)
-    good, bad = body.items
-    assert good.image is not None
-    assert np.array_equal(pixels_of(base64.b64decode(good.image.base64)), digit())
-    assert bad.image is None
-    assert (body.succeeded, body.failed) == (1, 1)
-
-
-def test_a_bad_file_fails_alone_by_name(client: TestClient) -> None:
-    bad = [("text.png", b"no picture"), ("cut.png", PICTURE[: len(PICTURE) // 2]), ("empty.png", b"")]
-    pictures, manifest = unpack(post(client, ("a.png", PICTURE), *bad, ("z.png", PICTURE)))
-    assert list(pictures) == ["a.png", "z.png"]
-    assert [(item["name"], item["status"]) for item in manifest["items"]] == [
-        ("a.png", 200), ("text.png", 415), ("cut.png", 422), ("empty.png", 400), ("z.png", 200)
-    ]  # fmt: skip
-    problem = manifest["items"][1]["problem"]
-    assert problem["type"] == "/problems/unsupported-format"
-    assert "PNG" in problem["names"]
-    assert "limit" not in problem
-    assert manifest["items"][1].keys() == {"name", "status", "problem"}
-
-
-def test_the_query_counts_for_every_picture(make_client: MakeClient) -> None:
-    client = make_client(InvertingDenoiser())
-    files = [(f"{number}.png", png(digit()[:, 4:24])) for number in range(2)]
-    pictures, manifest = unpack(post(client, *files, output_size="original", polarity="dark-on-light", version=1))
-    assert [pixels_of(picture).shape for picture in pictures.values()] == [(28, 20)] * 2
-    assert [item["input"]["polarity"] for item in manifest["items"]] == ["dark-on-light"] * 2
-    assert manifest["model"]["version"] == 1
-
-
-@pytest.mark.parametrize(
-    ("query", "status"), [({"model": "none"}, 404), ({"fit": "crop"}, 422), ({"model": "free", "fit": "pad"}, 422)]
-)
-def test_a_query_that_fits_no_picture_is_refused_as_a_whole(
-    client: TestClient, query: dict[str, str], status: int
-) -> None:
-    assert post(client, ("a.png", PICTURE), **query).status_code == status
-
-
-def test_pictures_share_the_networks_calls(make_client: MakeClient) -> None:
-    network = IdentityDenoiser()
-    client = make_client(network)
-    seen = len(network.shapes)
-    _, manifest = unpack(post(client, *numbered(2 * GROUP + 2)))
-    calls = [shape[0] for shape in network.shapes[seen:]]
-    assert calls[0] == EAGER_BATCH  # the network works while the rest is decoded
-    assert len(calls) <= 2 * GROUP // EAGER_BATCH + 1
-    assert [item["batch_size"] for item in manifest["items"][:EAGER_BATCH]] == [EAGER_BATCH] * EAGER_BATCH
-
-
-def test_large_pictures_are_decoded_in_threads_and_come_in_their_order(client: TestClient) -> None:
-    rng = np.random.default_rng(0)
-    sizes = rng.integers(20, 300, 20)
-    files = [(f"{size}.png", png(rng.integers(0, 256, (size, size), np.uint8))) for size in sizes]
-    _, manifest = unpack(post(client, *files, model="free"))
-    assert [item["input"]["width"] for item in manifest["items"]] == sizes.tolist()
-
-
-def test_more_files_than_the_limit_are_refused(make_client: MakeClient) -> None:
-    client = make_client(max_batch_files=3)
-    assert post(client, *numbered(3)).status_code == 200
-    answer = post(client, *numbered(4))
-    assert answer.status_code == 413
-    assert answer.json()["type"] == "/problems/too-many-files"
-    assert answer.json()["limit"] == 3
-
-
-def test_more_bytes_than_an_upload_may_have_are_refused(make_client: MakeClient) -> None:
-    answer = post(make_client(max_upload_bytes=3 * len(PICTURE)), *numbered(3))
-    assert answer.status_code == 413
-    assert answer.json()["type"] == "/problems/upload-too-large"
-
-
-@pytest.mark.parametrize(
-    ("content_type", "body", "words"),
-    [
-        ("image/png", PICTURE, "not multipart/form-data"),
-        ("multipart/form-data", b"", "no boundary"),
-        ("multipart/form-data; boundary=x", b"--x--", "none"),
-        ("multipart/form-data; boundary=x", b"--x\r\n", "ends before"),
-        (
-            "multipart/form-data; boundary=x",
-            b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\nx\r\n--x--',
-            "other parts: file",
-        ),
-        (
-            "multipart/form-data; boundary=x",
-            b'--x\r\nContent-Disposition: form-data; name="files"\r\n\r\ntext\r\n--x--',
-            "is text, not a file",
-        ),
-        (
-            "multipart/form-data; boundary=x",
-            b'--x\r\nContent-Disposition: form-data; name="y"\r\n\r\n\r\n' * 20 + b"\r\n--x--",
-            "too many parts",
-        ),
-    ],
-    ids=["picture", "no-boundary", "empty", "cut", "other-name", "text", "others"],
-)
-def test_a_request_without_files_says_what_it_has(
-    client: TestClient, content_type: str, body: bytes, words: str
-) -> None:
-    answer = client.post("/v1/denoise/batch", content=body, headers={"Content-Type": content_type})
-    assert answer.status_code == 400
-    assert answer.json()["type"] == "/problems/no-image"
-    assert words in answer.json()["detail"]
-
-
-def test_a_picker_in_which_nothing_was_chosen_is_no_file(client: TestClient) -> None:
-    boundary = b'--x\r\nContent-Disposition: form-data; name="files"; filename=""\r\n\r\n\r\n--x--'
-    answer = client.post(
-        "/v1/denoise/batch", content=boundary, headers={"Content-Type": "multipart/form-data; boundary=x"}
-    )
-    assert answer.status_code == 400
-
-
-def test_an_answer_can_be_neither_a_png_nor_a_page(client: TestClient) -> None:
-    answer = post(client, ("a.png", PICTURE), accept="image/png, text/html")
-    assert answer.status_code == 406
-    assert answer.json()["names"] == ["application/zip", "application/json"]
-
-
-def test_pictures_that_meet_a_full_pixel_budget_wait(make_client: MakeClient) -> None:
-    client = make_client(max_pixels=40 * 40)  # two such pictures may be in work
-    pictures, _ = unpack(post(client, *((f"{number}.png", png(digit(40))) for number in range(10))))
-    assert len(pictures) == 10
-
-
-def test_a_picture_past_its_deadline_fails_alone_and_counts_as_dropped(make_client: MakeClient) -> None:
-    network = GatedDenoiser()
-    network.gate.set()
-    client = make_client(network, request_timeout_s=0.05)
-    network.gate.clear()
-    _, manifest = unpack(post(client, ("bad.png", b"bad"), ("slow.png", PICTURE)))
-    network.gate.set()
-    assert [item["status"] for item in manifest["items"]] == [415, 503]
-    assert manifest["items"][1]["problem"]["type"] == "/problems/deadline-exceeded"
-    assert sample(client, "denoiser_dropped_total", cause="deadline-exceeded") == 1
-
-
-def test_a_network_that_fails_is_a_500_of_its_pictures_without_its_words(make_client: MakeClient) -> None:
-    answer = post(make_client(FailingDenoiser()), ("a.png", png(255 - digit())), polarity="light-on-dark")
-    _, manifest = unpack(answer)
-    assert manifest["items"][0]["status"] == 500
-    assert b"secret" not in answer.content
-
-
-def test_a_batch_holds_one_slot_until_it_is_sent(make_client: MakeClient) -> None:
-    network = GatedDenoiser()
-    network.gate.set()
-    client = make_client(network, queue_size=1)
-    network.gate.clear()
-    network.entered.clear()
-    with ThreadPoolExecutor() as pool:
-        first = pool.submit(post, client, *numbered(3))
-        assert network.entered.wait(10)
-        second = post(client, ("a.png", PICTURE))
-        assert sample(client, "denoiser_in_work") == 1
-        network.gate.set()
-        assert first.result().status_code == 200
-    assert second.status_code == 429
-    assert post(client, ("a.png", PICTURE)).status_code == 200
-
-
-def test_stages_and_batch_sizes_are_measured_for_every_picture(client: TestClient) -> None:
-    post(client, ("a.png", PICTURE), ("bad.png", b"bad"), ("b.png", PICTURE))
-    counted = {"route": "/v1/denoise/batch", "model": "tiny", "status": "200"}
-    assert sample(client, "denoiser_requests_total", **counted) == 1
-    for stage, count in {"read": 1, "decode": 2, "queue": 2, "infer": 2, "encode": 2, "total": 2}.items():
-        assert sample(client, "denoiser_stage_seconds_count", stage=stage) == count
-    assert sample(client, "denoiser_batch_size_sum", model="tiny") == 4
-
-
-def test_a_client_that_leaves_ends_the_work_and_frees_the_slot(make_client: MakeClient) -> None:
-    network = GatedDenoiser()
-    network.gate.set()
-    client = make_client(network, queue_size=1)
-    network.gate.clear()
-    seen = len(network.shapes)
-    assert client.portal is not None
-    sent = client.portal.call(leave_while_waiting, client, network)
-    network.gate.set()
-    assert [message["type"] for message in sent] == ["http.response.start"]
-    assert len(unpack(post(client, ("a.png", PICTURE)))[0]) == 1
-    assert sample(client, "denoiser_dropped_total", cause="client-gone") == 1
-    assert network.shapes[seen:] == [
-        (EAGER_BATCH, 28, 28),
-        (1, 28, 28),
-    ]  # one call was on its way; then the next request's
-
-
-async def leave_while_waiting(client: TestClient, network: GatedDenoiser) -> list[Message]:
-    """Send many pictures and close the connection as soon as the network works on some."""
-    head = b'Content-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n'
-    body = (b"--x\r\n" + head + PICTURE + b"\r\n") * 2 * WINDOW + b"--x--"
-    messages: list[Message] = [{"type": "http.request", "body": body}]
-
-    async def receive() -> Message:
-        if messages:
-            return messages.pop()
-        await asyncio.to_thread(network.entered.wait, 10)
-        return {"type": "http.disconnect"}
-
-    network.entered.clear()
-    before = asyncio.all_tasks()
-    sent = await call(client, receive)
-    assert asyncio.all_tasks() <= before
-    return sent
-
-
-async def call(client: TestClient, receive: Receive) -> list[Message]:
-    """Call the application with the body that ``receive`` gives."""
-    sent: list[Message] = []
-
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    scope = {
-        "type": "http",
-        "http_version": "1.1",
-        "method": "POST",
-        "path": "/v1/denoise/batch",
-        "query_string": b"",
-        "headers": [(b"content-type", b"multipart/form-data; boundary=x")],
-        "state": client.app_state.copy(),
-    }
-    await client.app(scope, receive, send)
-    return sent
-
-
-def test_a_client_that_leaves_while_it_sends_is_only_logged(client: TestClient) -> None:
-    messages: list[Message] = [
-        {"type": "http.disconnect"},
-        {"type": "http.request", "body": b"--x\r\n", "more_body": True},
-    ]
-
-    async def receive() -> Message:
-        return messages.pop()
-
-    assert client.portal is not None
-    assert client.portal.call(call, client, receive)[0]["status"] == 499
-
-
-def test_pictures_that_do_not_arrive_in_time_are_a_503(make_client: MakeClient) -> None:
-    client = make_client(request_timeout_s=0.05)
-
-    async def receive() -> Message:
-        await asyncio.Event().wait()
-        raise NotImplementedError
-
-    assert client.portal is not None
-    start = client.portal.call(call, client, receive)[0]
-    assert start["status"] == 503
-    assert b"retry-after" in dict(start["headers"])
-
-
-def test_no_more_is_made_than_a_window_ahead_of_the_client(make_client: MakeClient) -> None:
-    network = GatedDenoiser()
-    network.gate.set()
-    client = make_client(network)
-    network.gate.clear()
-    assert client.portal is not None
-    assert client.portal.call(count_started, client, network) == WINDOW
-
-
-async def count_started(client: TestClient, network: GatedDenoiser) -> int:
-    """Count the files that are started while the network gives nothing back."""
-    files = Files([PICTURE] * 3 * WINDOW)
-    with client.app_state["service"].admission.slot() as slot:
-        async with aclosing(start(client, slot, files)) as outcomes:
-            first = asyncio.ensure_future(anext(outcomes))
-            for _ in range(10 * WINDOW):  # each file takes a few rounds of the event loop
-                await asyncio.sleep(0)
-            network.gate.set()
-            await first
-    return files.taken
-
-
-def test_large_pictures_leave_room_for_other_requests(client: TestClient) -> None:
-    large = encode(np.zeros((1024, 1024), np.uint8))
-    assert client.portal is not None
-    assert client.portal.call(count_most_in_work, client, [large] * 12) <= WINDOW_PIXELS // 1024**2
-
-
-async def count_most_in_work(client: TestClient, pictures: list[bytes]) -> int:
-    """Count the files that are started and not yet handed out, at the worst moment."""
-    files = Files(pictures)
-    with client.app_state["service"].admission.slot() as slot:
-        async with aclosing(start(client, slot, files)) as outcomes:
-            async for _ in outcomes:
-                files.handed_out += 1
-    assert files.handed_out == len(pictures)
-    return files.most_in_work
+from app.inference.batching import Batcher
+from app.inference.denoiser import Denoiser
+from app.processing.batch import WINDOW, WINDOW_PIXELS, Batch, Outcome
+from app.processing.options import Options
+from app.processing.picture import Upload
+from app.processing.pipeline import Pipeline, Process
+from app.processing.pixel_budget import PixelBudget
+from tests.app.fakes import GatedDenoiser, IdentityDenoiser, make_metadata
+from tests.app.pictures import encode, ring
+
+pytestmark = pytest.mark.anyio
+
+PICTURE = encode(ring())
+MAX_PIXELS = 40_000_000
+
+Start = Callable[["Files"], AsyncGenerator[Outcome, None]]
 
 
 class Files:
@@ -382,64 +33,38 @@ class Files:
         self._pictures = pictures
         self.taken = self.handed_out = self.most_in_work = 0
 
-    def __iter__(self) -> Iterator[Part]:
+    def __iter__(self) -> Iterator[Upload]:
         for picture in self._pictures:
             self.taken += 1
             self.most_in_work = max(self.most_in_work, self.taken - self.handed_out)
-            yield Part("files", "a.png", memoryview(picture))
+            yield Upload(memoryview(picture), "a.png")
 
 
-def start(client: TestClient, slot: Slot, files: Files) -> AsyncGenerator[Outcome, None]:
-    service: Service = client.app_state["service"]
-    model = service.catalogue.find(None, None)
-    options = choose_options(DenoiseQuery(), model)
-    process = Process(service.pipeline, service.batchers[model.key], model, options)
-    return Batch(process, slot, timeout_s=10).denoise(files)
+@asynccontextmanager
+async def batches(denoiser: Denoiser) -> AsyncIterator[Start]:
+    batcher = Batcher(denoiser, name="test")
+    with ThreadPoolExecutor(1) as pool:
+        process = Process(Pipeline(pool=pool, max_pixels=MAX_PIXELS), batcher, Options(make_metadata()))
+        yield lambda files: Batch(process, PixelBudget(2 * MAX_PIXELS), timeout_s=10).denoise(files)
+        await batcher.close()
 
 
-class Ignore:
-    """A tally that counts nothing."""
-
-    def count_answer(self, answer: Answer) -> None: ...
-
-    def count_problem(self, problem: Problem) -> None: ...
-
-    def summary(self) -> BatchSummary:
-        raise NotImplementedError
-
-
-def test_an_answer_that_is_given_up_ends_the_work(client: TestClient) -> None:
-    assert client.portal is not None
-    assert client.portal.call(give_up) == ["closed"]
+async def test_no_more_is_made_than_a_window_ahead_of_the_client() -> None:
+    network = GatedDenoiser()
+    files = Files([PICTURE] * 3 * WINDOW)
+    async with batches(network) as start, aclosing(start(files)) as outcomes:
+        first = asyncio.ensure_future(anext(outcomes))
+        for _ in range(10 * WINDOW):  # each file takes a few rounds of the event loop
+            await asyncio.sleep(0)
+        network.gate.set()
+        await first
+    assert files.taken == WINDOW
 
 
-async def give_up() -> list[str]:
-    """Take the beginning of an answer, close it, and say what happened to the work behind it."""
-    happened: list[str] = []
-
-    async def outcomes() -> AsyncGenerator[Outcome, None]:
-        try:
-            while True:
-                yield Outcome("a.png", NoImageError("The file is empty."))
-        finally:
-            happened.append("closed")
-
-    answer = write_json(outcomes(), Ignore())
-    assert b"a.png" in await anext(answer)
-    await answer.aclose()
-    return happened.copy()
-
-
-def test_an_unforeseen_error_is_told_without_its_words(client: TestClient) -> None:
-    assert client.portal is not None
-    line = client.portal.call(first_line_of, Outcome("a.png", ValueError("a secret")))
-    assert b"/problems/internal-error" in line
-    assert b"secret" not in line
-
-
-async def first_line_of(outcome: Outcome) -> bytes:
-    async def outcomes() -> AsyncGenerator[Outcome, None]:
-        yield outcome
-
-    async with aclosing(write_json(outcomes(), Ignore())) as answer:
-        return await anext(answer)
+async def test_large_pictures_leave_room_for_other_requests() -> None:
+    files = Files([encode(np.zeros((1024, 1024), np.uint8))] * 12)
+    async with batches(IdentityDenoiser()) as start, aclosing(start(files)) as outcomes:
+        async for _ in outcomes:
+            files.handed_out += 1
+    assert files.handed_out == 12
+    assert files.most_in_work <= WINDOW_PIXELS // 1024**2

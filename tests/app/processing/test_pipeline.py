@@ -10,12 +10,15 @@ from PIL import Image
 from app.errors import ImageTooLargeError, InvalidImageError, QueueFullError
 from app.imaging.fit import FittedImage
 from app.imaging.samples import FloatImage
-from app.inference.batching import Batcher, Denoised
+from app.inference.batching import Batcher
 from app.inference.denoiser import NoiseLevels
 from app.inference.metadata import ModelMetadata
-from app.processing.admission import Admission, Slot
-from app.processing.options import Options, choose_options
-from app.processing.pipeline import INLINE_PIXELS, EncodedPicture, Pipeline
+from app.processing.options import Options
+from app.processing.picture import DenoisedPicture, PreparedPicture, Upload
+from app.processing.pipeline import INLINE_PIXELS, Pipeline, Process
+from app.processing.pixel_budget import PixelBudget, Reservation
+from app.telemetry.timing import StageTimer
+from app.web.requests.query import choose_options
 from app.web.schemas import DenoiseQuery
 from tests.app.fakes import ANY_SIZE, NOISE_LEVELS, IdentityDenoiser, make_metadata
 from tests.app.pictures import digit, encode, gradient, psnr_db, unit
@@ -25,11 +28,6 @@ FREE = make_metadata(input=ANY_SIZE)
 TOLD = make_metadata(input=ANY_SIZE, noise_level=NOISE_LEVELS)
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 class CountingPool(ThreadPoolExecutor):
@@ -51,9 +49,9 @@ def pool() -> Iterator[CountingPool]:
 
 
 @pytest.fixture
-def slot() -> Iterator[Slot]:
-    with Admission(slots=1, pixels=1_000_000).slot() as slot:
-        yield slot
+def reservation() -> Iterator[Reservation]:
+    with PixelBudget(1_000_000).reservation() as reservation:
+        yield reservation
 
 
 def options(model: ModelMetadata = FIXED, **query: Any) -> Options:  # noqa: ANN401  # any parameter
@@ -61,89 +59,91 @@ def options(model: ModelMetadata = FIXED, **query: Any) -> Options:  # noqa: ANN
 
 
 class TestDecoding:
-    async def test_the_picture_is_decoded_and_fitted(self, pool: CountingPool, slot: Slot) -> None:
-        picture = await Pipeline(pool=pool, max_pixels=1000).decode(encode(gradient()), options(), slot=slot)
-        assert picture.format == "PNG"
-        assert fitted_image(picture.prepared).shape == (28, 28)
-        assert (picture.height, picture.width) == (23, 17)
+    async def test_the_picture_is_decoded_and_fitted(self, pool: CountingPool, reservation: Reservation) -> None:
+        picture = await Pipeline(pool=pool, max_pixels=1000).decode(
+            encode(gradient()), options(), reserve=reservation.reserve
+        )
+        assert picture.source.format == "PNG"
+        assert fitted_image(picture).shape == (28, 28)
+        assert (picture.source.height, picture.source.width) == (23, 17)
 
     @pytest.mark.parametrize("polarity", ["light-on-dark", "dark-on-light", "auto"])
-    async def test_transparent_pixels_are_paper(self, pool: CountingPool, slot: Slot, polarity: str) -> None:
+    async def test_transparent_pixels_are_paper(
+        self, pool: CountingPool, reservation: Reservation, polarity: str
+    ) -> None:
         data = encode(Image.new("RGBA", (28, 28), (128, 128, 128, 0)))
         pipeline = Pipeline(pool=pool, max_pixels=1000)
-        picture = await pipeline.decode(data, options(polarity=polarity), slot=slot)
-        np.testing.assert_allclose(fitted_image(picture.prepared), 0, atol=1e-6)
+        picture = await pipeline.decode(data, options(polarity=polarity), reserve=reservation.reserve)
+        np.testing.assert_allclose(fitted_image(picture), 0, atol=1e-6)
 
-    async def test_the_pixels_are_reserved(self, pool: CountingPool, slot: Slot) -> None:
-        await Pipeline(pool=pool, max_pixels=1000).decode(encode(gradient()), options(), slot=slot)
-        assert slot.pixels == 23 * 17
+    async def test_the_pixels_are_reserved(self, pool: CountingPool, reservation: Reservation) -> None:
+        await Pipeline(pool=pool, max_pixels=1000).decode(encode(gradient()), options(), reserve=reservation.reserve)
+        assert reservation.pixels == 23 * 17
 
     async def test_pixels_are_reserved_before_they_are_decoded(self, pool: CountingPool) -> None:
         cut = encode(gradient())[:60]
-        with Admission(slots=1, pixels=10).slot() as slot, pytest.raises(QueueFullError):
-            await Pipeline(pool=pool, max_pixels=1000).decode(cut, options(), slot=slot)
+        with PixelBudget(10).reservation() as reservation, pytest.raises(QueueFullError):
+            await Pipeline(pool=pool, max_pixels=1000).decode(cut, options(), reserve=reservation.reserve)
 
-    async def test_an_image_over_the_limit_reserves_nothing(self, pool: CountingPool, slot: Slot) -> None:
+    async def test_an_image_over_the_limit_reserves_nothing(self, pool: CountingPool, reservation: Reservation) -> None:
         with pytest.raises(ImageTooLargeError):
-            await Pipeline(pool=pool, max_pixels=100).decode(encode(gradient()), options(), slot=slot)
-        assert slot.pixels == 0
+            await Pipeline(pool=pool, max_pixels=100).decode(encode(gradient()), options(), reserve=reservation.reserve)
+        assert reservation.pixels == 0
 
-    async def test_a_cut_image_is_invalid(self, pool: CountingPool, slot: Slot) -> None:
+    async def test_a_cut_image_is_invalid(self, pool: CountingPool, reservation: Reservation) -> None:
         with pytest.raises(InvalidImageError):
-            await Pipeline(pool=pool, max_pixels=1000).decode(encode(gradient())[:60], options(), slot=slot)
+            await Pipeline(pool=pool, max_pixels=1000).decode(
+                encode(gradient())[:60], options(), reserve=reservation.reserve
+            )
 
-    async def test_a_small_picture_takes_no_thread(self, pool: CountingPool, slot: Slot) -> None:
+    async def test_a_small_picture_takes_no_thread(self, pool: CountingPool, reservation: Reservation) -> None:
         data = encode(gradient(64, INLINE_PIXELS // 64))
-        await Pipeline(pool=pool, max_pixels=100_000).decode(data, options(), slot=slot)
+        await Pipeline(pool=pool, max_pixels=100_000).decode(data, options(), reserve=reservation.reserve)
         assert pool.count == 0
 
     async def test_a_picture_of_many_pixels_in_few_bytes_is_decoded_in_a_thread(
-        self, pool: CountingPool, slot: Slot
+        self, pool: CountingPool, reservation: Reservation
     ) -> None:
         data = encode(np.zeros((1, INLINE_PIXELS + 1), np.uint8))
-        await Pipeline(pool=pool, max_pixels=100_000).decode(data, options(), slot=slot)
+        await Pipeline(pool=pool, max_pixels=100_000).decode(data, options(), reserve=reservation.reserve)
         assert pool.count == 1
 
     async def test_a_picture_of_many_bytes_is_opened_and_decoded_in_a_thread(
-        self, pool: CountingPool, slot: Slot
+        self, pool: CountingPool, reservation: Reservation
     ) -> None:
         noise = np.random.default_rng(0).integers(0, 256, (300, 300), np.uint8)
-        await Pipeline(pool=pool, max_pixels=100_000).decode(encode(noise), options(), slot=slot)
+        await Pipeline(pool=pool, max_pixels=100_000).decode(encode(noise), options(), reserve=reservation.reserve)
         assert pool.count == 2
 
 
-class TestAnswers:
+class TestResults:
     @pytest.mark.parametrize(
         ("output_size", "expected"), [(None, (28, 28)), ("model", (28, 28)), ("original", (17, 23))]
     )
     async def test_the_png_has_the_size_that_was_asked_for(
         self, pool: CountingPool, output_size: str | None, expected: tuple[int, int]
     ) -> None:
-        encoded = await answer(encode(gradient()), FIXED, pool, output_size=output_size)
-        assert (encoded.width, encoded.height) == expected
-        assert Image.open(BytesIO(encoded.png)).size == expected
+        denoised = await answer(encode(gradient()), FIXED, pool, output_size=output_size)
+        assert (denoised.width, denoised.height) == expected
+        assert Image.open(BytesIO(denoised.png)).size == expected
 
     @pytest.mark.parametrize("model", [FREE, TOLD], ids=["not told", "told"])
     async def test_a_network_of_any_size_gives_the_picture_back(self, pool: CountingPool, model: ModelMetadata) -> None:
-        encoded = await answer(encode(gradient()), model, pool)
-        np.testing.assert_array_equal(np.asarray(Image.open(BytesIO(encoded.png))), gradient())
+        denoised = await answer(encode(gradient()), model, pool)
+        np.testing.assert_array_equal(np.asarray(Image.open(BytesIO(denoised.png))), gradient())
 
     async def test_the_result_has_the_pictures_polarity(self, pool: CountingPool) -> None:
         dark_on_light = 1 - digit()
         data = encode(np.rint(dark_on_light * 255).astype(np.uint8))
-        encoded = await answer(data, FIXED, pool, output_size="original")
-        assert psnr_db(unit(Image.open(BytesIO(encoded.png))), dark_on_light) > 12
+        denoised = await answer(data, FIXED, pool, output_size="original")
+        assert psnr_db(unit(Image.open(BytesIO(denoised.png))), dark_on_light) > 12
 
     @pytest.mark.parametrize(("output_size", "threads"), [("model", 0), ("original", 1)])
     async def test_a_thread_encodes_only_what_is_large(
-        self, pool: CountingPool, slot: Slot, output_size: str, threads: int
+        self, pool: CountingPool, output_size: str, threads: int
     ) -> None:
-        pipeline, asked = Pipeline(pool=pool, max_pixels=100_000), options(output_size=output_size)
-        picture = await pipeline.decode(encode(np.zeros((200, 200), np.uint8)), asked, slot=slot)
-        before = pool.count
-        denoised = Denoised(fitted_image(picture.prepared), 1, 0.0, 0.0)
-        await pipeline.encode(denoised, picture, asked)
-        assert pool.count - before == threads
+        await answer(encode(np.zeros((200, 200), np.uint8)), FIXED, pool, output_size=output_size)
+        assert pool.count - 1 == threads  # one decoded it
 
     async def test_a_small_picture_of_any_size_takes_no_thread(self, pool: CountingPool) -> None:
         await answer(encode(gradient(64, INLINE_PIXELS // 64)), TOLD, pool, noise_level=25)
@@ -215,15 +215,15 @@ class TestPolarity:
 
         page = Image.new("RGB", (40, 40), "white")
         page.paste((10, 20, 60), (15, 10, 20, 30))
-        encoded = await answer(encode(page), self.INKED, pool, Watching(), color=color, polarity=polarity)
+        denoised = await answer(encode(page), self.INKED, pool, Watching(), color=color, polarity=polarity)
         assert seen[0] == pytest.approx(0, abs=1e-3)
         expected = np.asarray(page if color == "keep" else page.convert("L"), int)
-        np.testing.assert_allclose(np.asarray(Image.open(BytesIO(encoded.png)), int), expected, atol=1)
+        np.testing.assert_allclose(np.asarray(Image.open(BytesIO(denoised.png)), int), expected, atol=1)
 
 
-def fitted_image(prepared: object) -> FloatImage:
-    assert isinstance(prepared, FittedImage)
-    return prepared.image
+def fitted_image(prepared: PreparedPicture) -> FloatImage:
+    assert isinstance(prepared.image, FittedImage)
+    return prepared.image.image
 
 
 async def answer(
@@ -232,12 +232,11 @@ async def answer(
     pool: CountingPool,
     denoiser: IdentityDenoiser | None = None,
     **query: Any,  # noqa: ANN401  # any parameter
-) -> EncodedPicture:
+) -> DenoisedPicture:
     """Send a picture all the way through a network."""
-    pipeline, asked = Pipeline(pool=pool, max_pixels=100_000), options(model, **query)
     batcher = Batcher(denoiser or IdentityDenoiser(), name="test")
-    with Admission(slots=1, pixels=1_000_000).slot() as slot:
-        picture = await pipeline.decode(data, asked, slot=slot)
-    denoised = await pipeline.submit(picture, asked, model=model, batcher=batcher)
+    process = Process(Pipeline(pool=pool, max_pixels=100_000), batcher, options(model, **query))
+    with PixelBudget(1_000_000).reservation() as reservation:
+        denoised = await process.denoise(Upload(data, None), timer=StageTimer(), reserve=reservation.reserve)
     await batcher.close()
-    return await pipeline.encode(denoised, picture, asked)
+    return denoised

@@ -4,25 +4,14 @@ from collections.abc import Callable
 
 import numpy as np
 from fastapi.testclient import TestClient
-from prometheus_client.parser import text_string_to_metric_families
 
 from tests.app.fakes import GatedDenoiser
 from tests.app.pictures import encode
+from tests.app.scraping import sample
 
 MakeClient = Callable[..., TestClient]
 
 PICTURE = encode(np.zeros((28, 28), np.uint8))
-
-
-def sample(client: TestClient, name: str, **labels: str) -> float | None:
-    """Read one sample; None where it is not there."""
-    answer = client.get("/metrics")
-    assert answer.headers["content-type"].startswith("text/plain; version=")
-    for family in text_string_to_metric_families(answer.text):
-        for found in family.samples:
-            if found.name == name and found.labels == labels:
-                return float(found.value)
-    return None
 
 
 def test_requests_are_counted_by_route_model_and_status(client: TestClient) -> None:

@@ -13,11 +13,6 @@ from app.web.middleware.body_limit import BUDGET, BodyLimit
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 async def test_bodies_in_work_have_a_limit_together_and_make_room_when_they_are_done() -> None:
     release = asyncio.Event()
 

@@ -11,11 +11,6 @@ from app.web.responses.streaming import PIECE_BYTES, StreamedResponse
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 class Chunks:
     """Three chunks, and whether they were closed."""
 

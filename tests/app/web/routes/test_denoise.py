@@ -15,6 +15,7 @@ from starlette.types import Message
 
 from app.processing.admission import Admission, Slot
 from tests.app.fakes import FailingDenoiser, GatedDenoiser, InvertingDenoiser
+from tests.app.pictures import decode, encode, ring
 
 MakeClient = Callable[..., TestClient]
 
@@ -31,44 +32,27 @@ CONTRACT_HEADERS = [
 ]
 
 
-def digit(size: int = 28) -> NDArray[np.uint8]:
-    """A light ring on black, about as large as a digit of MNIST."""
-    y, x = np.mgrid[0:size, 0:size] / size - 0.5
-    ring = np.abs(np.hypot(x, y) - 0.25) < 0.06
-    return np.where(ring, np.uint8(255), np.uint8(0))
-
-
-def png(pixels: NDArray[np.uint8 | np.uint16]) -> bytes:
-    buffer = BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def pixels_of(content: bytes) -> NDArray[np.uint8]:
-    return np.asarray(Image.open(BytesIO(content)))
-
-
 def test_a_raw_body_comes_back_as_a_gray_png_of_the_networks_size(client: TestClient) -> None:
-    answer = client.post("/v1/denoise", content=png(digit()))
+    answer = client.post("/v1/denoise", content=encode(ring()))
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "image/png"
     assert Image.open(BytesIO(answer.content)).mode == "L"
-    assert np.array_equal(pixels_of(answer.content), digit())
+    assert np.array_equal(decode(answer.content), ring())
 
 
 @pytest.mark.parametrize("content_type", ["image/png", "text/plain", "application/x-www-form-urlencoded", "image/jpeg"])
 def test_a_raw_body_is_read_whatever_its_content_type(client: TestClient, content_type: str) -> None:
-    answer = client.post("/v1/denoise", content=png(digit()), headers={"Content-Type": content_type})
-    assert np.array_equal(pixels_of(answer.content), digit())
+    answer = client.post("/v1/denoise", content=encode(ring()), headers={"Content-Type": content_type})
+    assert np.array_equal(decode(answer.content), ring())
 
 
 def test_a_form_with_a_file_gives_the_same_picture_as_the_raw_body(client: TestClient) -> None:
-    answer = client.post("/v1/denoise", files={"file": ("seven.jpeg", png(digit()), "image/png")})
-    assert np.array_equal(pixels_of(answer.content), digit())
+    answer = client.post("/v1/denoise", files={"file": ("seven.jpeg", encode(ring()), "image/png")})
+    assert np.array_equal(decode(answer.content), ring())
 
 
 def test_every_header_of_the_contract_is_there(client: TestClient) -> None:
-    answer = client.post("/v1/denoise", content=png(digit(56)))
+    answer = client.post("/v1/denoise", content=encode(ring(56)))
     assert [name for name in CONTRACT_HEADERS if name not in answer.headers] == []
     timing = dict(entry.split(";dur=") for entry in answer.headers["server-timing"].split(", "))
     assert list(timing) == STAGES
@@ -81,20 +65,20 @@ def test_every_header_of_the_contract_is_there(client: TestClient) -> None:
 
 
 def test_the_answer_is_named_after_the_uploaded_file(client: TestClient) -> None:
-    answer = client.post("/v1/denoise", files={"file": ("my seven.jpeg", png(digit()), "image/png")})
+    answer = client.post("/v1/denoise", files={"file": ("my seven.jpeg", encode(ring()), "image/png")})
     assert answer.headers["content-disposition"] == 'inline; filename="my seven-denoised.png"'
 
 
 def test_json_carries_the_picture_the_model_the_input_and_the_times(client: TestClient) -> None:
     answer = client.post(
         "/v1/denoise",
-        content=png(255 - digit()[:, 4:24]),
+        content=encode(255 - ring()[:, 4:24]),
         params={"version": 1, "output_size": "original"},
         headers={"Accept": "application/json"},
     )
     body = answer.json()
     assert list(body["timing_ms"]) == STAGES
-    picture = pixels_of(base64.b64decode(body["image"].pop("base64")))
+    picture = decode(base64.b64decode(body["image"].pop("base64")))
     assert picture.shape == (28, 20)
     assert body["image"] == {"media_type": "image/png", "width": 20, "height": 28}
     assert body["model"] == {"name": "tiny", "version": 1}
@@ -110,27 +94,27 @@ def test_json_carries_the_picture_the_model_the_input_and_the_times(client: Test
 
 def test_dark_ink_reaches_the_network_as_light_ink_and_comes_back_dark(make_client: MakeClient) -> None:
     client = make_client(InvertingDenoiser())
-    answer = client.post("/v1/denoise", content=png(255 - digit()))
+    answer = client.post("/v1/denoise", content=encode(255 - ring()))
     assert answer.headers["x-polarity"] == "dark-on-light"
-    assert np.array_equal(pixels_of(answer.content), digit())
+    assert np.array_equal(decode(answer.content), ring())
 
 
 def test_a_polarity_that_is_named_is_not_judged(client: TestClient) -> None:
-    answer = client.post("/v1/denoise", content=png(255 - digit()), params={"polarity": "light-on-dark"})
+    answer = client.post("/v1/denoise", content=encode(255 - ring()), params={"polarity": "light-on-dark"})
     assert answer.headers["x-polarity"] == "light-on-dark"
 
 
 @pytest.mark.parametrize("fit", ["stretch", "pad", "mnist"])
 def test_original_size_is_the_size_of_the_upload_for_every_fit(client: TestClient, fit: str) -> None:
-    upload = np.pad(digit(150), ((10, 40), (90, 20)))
-    answer = client.post("/v1/denoise", content=png(upload), params={"fit": fit, "output_size": "original"})
-    assert pixels_of(answer.content).shape == upload.shape
+    upload = np.pad(ring(150), ((10, 40), (90, 20)))
+    answer = client.post("/v1/denoise", content=encode(upload), params={"fit": fit, "output_size": "original"})
+    assert decode(answer.content).shape == upload.shape
 
 
 def test_a_network_of_any_size_gets_the_picture_as_it_is(client: TestClient) -> None:
     upload = np.arange(17 * 23, dtype=np.uint8).reshape(17, 23)
-    answer = client.post("/v1/denoise", content=png(upload), params={"model": "free"})
-    assert np.array_equal(pixels_of(answer.content), upload)
+    answer = client.post("/v1/denoise", content=encode(upload), params={"model": "free"})
+    assert np.array_equal(decode(answer.content), upload)
     assert "x-polarity" not in answer.headers
     assert "x-noise-level" not in answer.headers
 
@@ -141,17 +125,17 @@ def noisy_gray(sigma: float = 20) -> NDArray[np.uint8]:
 
 
 def test_the_noise_level_is_estimated_and_answered_on_the_8_bit_scale(client: TestClient) -> None:
-    answer = client.post("/v1/denoise", content=png(noisy_gray()), params={"model": "told"})
+    answer = client.post("/v1/denoise", content=encode(noisy_gray()), params={"model": "told"})
     assert float(answer.headers["x-noise-level"]) == pytest.approx(20, abs=1)
     body = client.post(
-        "/v1/denoise", content=png(noisy_gray()), params={"model": "told"}, headers={"Accept": "application/json"}
+        "/v1/denoise", content=encode(noisy_gray()), params={"model": "told"}, headers={"Accept": "application/json"}
     ).json()
     assert body["input"]["noise_level"] == float(answer.headers["x-noise-level"])
 
 
 def test_a_noise_level_that_is_given_is_not_estimated(client: TestClient) -> None:
     query = {"model": "told", "noise_level": "12.5", "strength": "2"}
-    answer = client.post("/v1/denoise", content=png(noisy_gray()), params=query)
+    answer = client.post("/v1/denoise", content=encode(noisy_gray()), params=query)
     assert answer.headers["x-noise-level"] == "12.5"
 
 
@@ -163,28 +147,28 @@ def test_16_bit_gray_comes_back_with_the_bits_that_were_asked_for(
 ) -> None:
     upload = noisy_gray().astype(np.uint16) * 257
     query = {"model": "told"} | ({"bit_depth": bit_depth} if bit_depth else {})
-    answer = client.post("/v1/denoise", content=png(upload), params=query)
+    answer = client.post("/v1/denoise", content=encode(upload), params=query)
     with Image.open(BytesIO(answer.content)) as image:
         assert image.mode == mode
         assert np.array_equal(np.asarray(image), noisy_gray().astype(int) * scale)
 
 
 def test_8_bits_stay_8_where_the_same_are_asked_for(client: TestClient) -> None:
-    answer = client.post("/v1/denoise", content=png(noisy_gray()), params={"model": "told", "bit_depth": "same"})
-    assert np.array_equal(pixels_of(answer.content), noisy_gray())
+    answer = client.post("/v1/denoise", content=encode(noisy_gray()), params={"model": "told", "bit_depth": "same"})
+    assert np.array_equal(decode(answer.content), noisy_gray())
 
 
 @pytest.mark.parametrize(("color", "shape"), [(None, (23, 17)), ("gray", (23, 17)), ("keep", (23, 17, 3))])
 def test_colour_is_kept_only_if_it_is_asked_for(client: TestClient, color: str | None, shape: tuple[int, ...]) -> None:
     upload = np.random.default_rng(0).integers(0, 256, (23, 17, 3)).astype(np.uint8)
     query = {"model": "free"} | ({"color": color} if color else {})
-    pixels = pixels_of(client.post("/v1/denoise", content=png(upload), params=query).content)
+    pixels = decode(client.post("/v1/denoise", content=encode(upload), params=query).content)
     assert pixels.shape == shape
 
 
 @pytest.mark.parametrize("level", ["loud", "-1", "nan", "80", ""])
 def test_a_noise_level_that_is_none_is_refused(client: TestClient, level: str) -> None:
-    answer = client.post("/v1/denoise", content=png(noisy_gray()), params={"model": "told", "noise_level": level})
+    answer = client.post("/v1/denoise", content=encode(noisy_gray()), params={"model": "told", "noise_level": level})
     assert answer.status_code == 422
     assert answer.json()["parameter"] == "noise_level"
     assert "auto" in answer.json()["detail"] or "0 to 75" in answer.json()["detail"]
@@ -196,14 +180,14 @@ def test_a_noise_level_that_is_none_is_refused(client: TestClient, level: str) -
     ids=lambda query: next(iter(query)),
 )
 def test_a_parameter_that_the_network_cannot_use_is_refused(client: TestClient, query: dict[str, str]) -> None:
-    answer = client.post("/v1/denoise", content=png(digit()), params={"model": "free"} | query)
+    answer = client.post("/v1/denoise", content=encode(ring()), params={"model": "free"} | query)
     assert answer.status_code == 422
     assert answer.json()["parameter"] == next(iter(query))
 
 
 def test_a_large_picture_takes_the_same_way(client: TestClient) -> None:
-    answer = client.post("/v1/denoise", content=png(np.kron(digit(), np.ones((30, 30), np.uint8))))
-    assert np.array_equal(pixels_of(answer.content), digit())
+    answer = client.post("/v1/denoise", content=encode(np.kron(ring(), np.ones((30, 30), np.uint8))))
+    assert np.array_equal(decode(answer.content), ring())
 
 
 def test_an_empty_body_is_no_image(client: TestClient) -> None:
@@ -240,15 +224,15 @@ def test_text_named_png_is_no_supported_format(client: TestClient) -> None:
 
 
 def test_a_truncated_picture_is_invalid(client: TestClient) -> None:
-    answer = client.post("/v1/denoise", content=png(digit(200))[:-100])
+    answer = client.post("/v1/denoise", content=encode(ring(200))[:-100])
     assert answer.status_code == 422
     assert answer.json()["type"] == "/problems/invalid-image"
 
 
 def test_too_many_pixels_are_refused_with_the_limit(make_client: MakeClient) -> None:
     client = make_client(max_pixels=28 * 28)
-    assert client.post("/v1/denoise", content=png(digit())).status_code == 200
-    answer = client.post("/v1/denoise", content=png(digit(29)))
+    assert client.post("/v1/denoise", content=encode(ring())).status_code == 200
+    answer = client.post("/v1/denoise", content=encode(ring(29)))
     assert answer.status_code == 422
     assert answer.json() | {"limit": 784, "type": "/problems/image-too-large"} == answer.json()
 
@@ -261,7 +245,7 @@ def test_too_many_pixels_are_refused_with_the_limit(make_client: MakeClient) -> 
 def test_an_unknown_model_or_version_lists_the_known_ones(
     client: TestClient, query: dict[str, str], names: list[str]
 ) -> None:
-    answer = client.post("/v1/denoise", content=png(digit()), params=query)
+    answer = client.post("/v1/denoise", content=encode(ring()), params=query)
     assert answer.status_code == 404
     assert answer.json()["names"] == names
 
@@ -283,14 +267,14 @@ def test_an_unknown_model_or_version_lists_the_known_ones(
     ids=str,
 )
 def test_a_bad_parameter_is_named(client: TestClient, query: dict[str, str], parameter: str) -> None:
-    answer = client.post("/v1/denoise", content=png(digit()), params=query)
+    answer = client.post("/v1/denoise", content=encode(ring()), params=query)
     assert answer.status_code == 422
     assert answer.json()["parameter"] == parameter
     assert parameter in answer.json()["detail"]
 
 
 def test_an_accept_header_without_png_or_json_is_not_acceptable(client: TestClient) -> None:
-    answer = client.post("/v1/denoise", content=png(digit()), headers={"Accept": "text/html"})
+    answer = client.post("/v1/denoise", content=encode(ring()), headers={"Accept": "text/html"})
     assert answer.status_code == 406
 
 
@@ -306,11 +290,11 @@ def test_a_network_that_fails_is_a_500_without_its_words_and_the_next_request_is
     make_client: MakeClient,
 ) -> None:
     client = make_client(FailingDenoiser())
-    answer = client.post("/v1/denoise", content=png(255 - digit()), params={"polarity": "light-on-dark"})
+    answer = client.post("/v1/denoise", content=encode(255 - ring()), params={"polarity": "light-on-dark"})
     assert answer.status_code == 500
     assert answer.json()["type"] == "/problems/inference-failed"
     assert "secret" not in answer.text
-    assert client.post("/v1/denoise", content=png(digit())).status_code == 200
+    assert client.post("/v1/denoise", content=encode(ring())).status_code == 200
 
 
 def test_a_full_queue_refuses_before_the_body_is_read(make_client: MakeClient) -> None:
@@ -320,7 +304,7 @@ def test_a_full_queue_refuses_before_the_body_is_read(make_client: MakeClient) -
     network.gate.clear()
     network.entered.clear()
     with ThreadPoolExecutor() as pool:
-        first = pool.submit(client.post, "/v1/denoise", content=png(digit()))
+        first = pool.submit(client.post, "/v1/denoise", content=encode(ring()))
         assert network.entered.wait(10)
         second = client.post("/v1/denoise", content=b"not even a picture")
         network.gate.set()
@@ -334,7 +318,7 @@ class WatchedAdmission(Admission):
     """Tells when a request asks for a slot while there is none."""
 
     def __init__(self) -> None:
-        super().__init__(slots=1, pixels=1_000_000, patience_s=60)
+        super().__init__(slots=1, patience_s=60)
         self.is_full = False
         self.is_waited_for = threading.Event()
 
@@ -353,8 +337,8 @@ def test_a_request_waits_a_moment_for_a_slot(make_client: MakeClient, path: str,
     client = make_client(network, admission=admission)
     network.gate.clear()
     with ThreadPoolExecutor() as pool:
-        first = pool.submit(client.post, "/v1/denoise", content=png(digit()))
-        second = pool.submit(client.post, path, files={part: png(digit())})
+        first = pool.submit(client.post, "/v1/denoise", content=encode(ring()))
+        second = pool.submit(client.post, path, files={part: encode(ring())})
         assert admission.is_waited_for.wait(10)
         network.gate.set()
         assert [first.result().status_code, second.result().status_code] == [200, 200]
@@ -366,7 +350,7 @@ def test_pictures_in_work_leave_no_room_for_too_many_pixels(make_client: MakeCli
     client = make_client(network, max_pixels=40 * 40)  # two such pictures may be in work
     network.gate.clear()
     with ThreadPoolExecutor() as pool:
-        requests = [pool.submit(client.post, "/v1/denoise", content=png(digit(40))) for _ in range(3)]
+        requests = [pool.submit(client.post, "/v1/denoise", content=encode(ring(40))) for _ in range(3)]
         refused, accepted = wait(requests, timeout=10, return_when=FIRST_COMPLETED)
         network.gate.set()
         assert [request.result().status_code for request in refused] == [429]
@@ -381,13 +365,13 @@ def test_a_client_that_leaves_takes_its_picture_from_the_queue(make_client: Make
     network.entered.clear()
     seen = len(network.shapes)
     with ThreadPoolExecutor() as pool:
-        first = pool.submit(client.post, "/v1/denoise", content=png(digit()))
+        first = pool.submit(client.post, "/v1/denoise", content=encode(ring()))
         assert network.entered.wait(10)
         assert client.portal is not None
-        assert client.portal.call(leave_after_the_body, client, png(digit())) == 499
+        assert client.portal.call(leave_after_the_body, client, encode(ring())) == 499
         network.gate.set()
         assert first.result().status_code == 200
-    assert client.post("/v1/denoise", content=png(digit())).status_code == 200
+    assert client.post("/v1/denoise", content=encode(ring())).status_code == 200
     assert network.shapes[seen:] == [(1, 28, 28), (1, 28, 28)]
 
 
@@ -421,7 +405,7 @@ def test_a_request_past_its_deadline_is_a_503(make_client: MakeClient) -> None:
     network.gate.set()
     client = make_client(network, request_timeout_s=0.05)
     network.gate.clear()
-    answer = client.post("/v1/denoise", content=png(digit()))
+    answer = client.post("/v1/denoise", content=encode(ring()))
     network.gate.set()
     assert answer.status_code == 503
     assert answer.json()["type"] == "/problems/deadline-exceeded"

@@ -3,7 +3,8 @@ from typing import Any
 import pytest
 
 from app.errors import InvalidParameterError
-from app.processing.options import Options, choose_options
+from app.processing.options import Options
+from app.web.requests.query import choose_options
 from app.web.schemas import DenoiseQuery
 from tests.app.fakes import ANY_SIZE, NOISE_LEVELS, make_metadata
 
@@ -14,8 +15,7 @@ TOLD = make_metadata(input=ANY_SIZE, noise_level=NOISE_LEVELS)
 
 def test_defaults_of_a_network_of_a_fixed_size() -> None:
     assert choose_options(DenoiseQuery(), FIXED) == Options(
-        input=FIXED.input,
-        noise_levels=None,
+        model=FIXED,
         fit="stretch",
         polarity="auto",
         to_source=False,

@@ -1,4 +1,4 @@
-# `docker build -t denoiser .` makes the service; `--target training` the image that trains networks.
+# `docker build -t denoiser .` builds the service; `--target training` builds the image that trains networks.
 # Each final stage copies a virtual environment from a builder: pip and its caches stay behind.
 
 FROM python:3.11-slim-bookworm AS base
@@ -7,7 +7,7 @@ ENV PYTHONUNBUFFERED=1 \
 WORKDIR /srv/denoiser
 
 
-# Dependencies come before code, so that a changed line of code does not install them again.
+# Dependencies come before code, so a change to the code does not install them again.
 FROM base AS venv
 RUN python3 -m venv /opt/venv
 
@@ -32,8 +32,8 @@ LABEL org.opencontainers.image.title="denoiser-training" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=training-venv /opt/venv /opt/venv
 COPY training training
-# The user is the caller's, unknown to this image: what libraries keep under a home directory goes to /tmp, and
-# runs/ (checkpoints, TensorBoard logs) is open to everyone.
+# The container runs as the caller's user, which this image does not know: what libraries keep under a home directory
+# goes to /tmp, and every user may write to runs/ (checkpoints, TensorBoard logs).
 RUN python3 -m compileall -q training && mkdir --mode=1777 runs model_store
 ENV HOME=/tmp \
     PYTHONDONTWRITEBYTECODE=1
@@ -43,7 +43,7 @@ ENTRYPOINT ["python3", "-m", "training"]
 CMD ["train", "article"]
 
 
-# The last stage is what a plain `docker build .` makes.
+# A plain `docker build .` builds the last stage.
 FROM base AS service
 LABEL org.opencontainers.image.title="denoiser" \
       org.opencontainers.image.description="Send a noisy image over HTTP, get a clean one back" \
@@ -51,7 +51,7 @@ LABEL org.opencontainers.image.title="denoiser" \
 RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin denoiser
 COPY --from=app-venv /opt/venv /opt/venv
 COPY app app
-# The file system may be read-only: the bytecode is made here, not at every start.
+# The file system may be read-only, so the bytecode is compiled here and not at every start.
 RUN python3 -m compileall -q app
 COPY model_store model_store
 ENV DENOISER_HOST=0.0.0.0 \

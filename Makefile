@@ -3,7 +3,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PEERS := .venv-benchmark
-# The interpreter that makes .venv: the first suitable one, or the one given as PYTHON=...
+# The interpreter that creates .venv: the first suitable one, or the one given as PYTHON=...
 PYTHON ?=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 UV_COMPILE := $(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
@@ -11,7 +11,7 @@ UV_COMPILE := $(BIN)/python -m uv pip compile --quiet --universal --python-versi
 
 PRESET ?= article
 ARGS ?=
-# HOST=... and PORT=... count on the command line only: shells and hosts set variables of these names for other ends.
+# HOST=... and PORT=... count only on the command line: shells and hosts set variables of these names for other purposes.
 given = $(if $(filter command,$(firstword $(origin $(1)))),$(2) $($(1)))
 
 .DEFAULT_GOAL := help
@@ -28,18 +28,18 @@ train: $(VENV)/.training  ## train a network into model_store/ (PRESET=article A
 
 ##@ Develop
 .PHONY: install
-install: $(VENV)/.dev  ## make .venv with everything for development
+install: $(VENV)/.dev  ## create .venv with everything for development
 
 .PHONY: test
-test: $(VENV)/.dev  ## run the tests with branch coverage (ARGS="-k name" without)
+test: $(VENV)/.dev  ## run the tests with branch coverage (ARGS="-k name": some, without coverage)
 	$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--cov)
 
 .PHONY: test-browser
-test-browser: $(VENV)/.dev  ## run only the tests in headless Chromium; they are skipped where there is none
+test-browser: $(VENV)/.dev  ## run only the tests in headless Chromium; without Chromium they are skipped
 	$(BIN)/python -m pytest $(ARGS) tests/browser
 
 .PHONY: check
-check: $(VENV)/.dev  ## formatting, lint, types and the import contracts
+check: $(VENV)/.dev  ## check formatting, lint, types and the import contracts
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
@@ -51,7 +51,7 @@ format: $(VENV)/.dev  ## format the code and apply the safe lint fixes
 	$(BIN)/ruff check --fix
 
 .PHONY: lock
-lock: $(BIN)/python  ## write requirements/*.txt anew (ARGS=--upgrade takes newer releases)
+lock: $(BIN)/python  ## write requirements/*.txt again (ARGS=--upgrade takes newer releases)
 	@$(BIN)/python -c "import uv" 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(UV_COMPILE) $(ARGS) --output-file requirements/dev.txt requirements/dev.in
 	$(UV_COMPILE) $(ARGS) --constraints requirements/dev.txt --output-file requirements/app.txt requirements/app.in
@@ -74,7 +74,7 @@ help:  ## list the targets
 		/^##@/ { printf "\n%s\n", substr($$0, 5) } \
 		/^[a-z-]+:.*##/ { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-# A stamp per lock file: a second `make serve` starts at once, a changed lock installs again.
+# One stamp for each lock file: a second `make serve` starts at once, and a changed lock is installed again.
 $(VENV)/.%: requirements/%.txt | $(BIN)/python
 	@echo "installing $< into $(VENV) ..."
 	@$(PIP) --requirement $<
@@ -86,7 +86,7 @@ $(PEERS)/.benchmark: requirements/benchmark.txt | $(BIN)/python
 	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
 
-# The candidates are asked for their version: a python3 that is too old or too new is passed over.
+# Each candidate reports its version; a python3 that is too old or too new is skipped.
 $(BIN)/python:
 	@for python in $(if $(PYTHON),"$(PYTHON)",python3 python3.13 python3.12 python3.11); do \
 		"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null || continue; \

@@ -39,11 +39,13 @@ test-browser: $(VENV)/.dev  ## run only the tests in headless Chromium; without 
 	$(BIN)/python -m pytest $(ARGS) tests/browser
 
 .PHONY: check
-check: $(VENV)/.dev  ## check formatting, lint, types and the import contracts
+check: $(VENV)/.dev  ## check formatting, lint, types (of Python 3.11 and 3.13), import contracts and spelling
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
+	$(BIN)/mypy --python-version 3.13
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/codespell
 
 .PHONY: format
 format: $(VENV)/.dev  ## format the code and apply the safe lint fixes

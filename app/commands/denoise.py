@@ -54,8 +54,8 @@ def command(
     results = _nothing()
     if plan.jobs:
         with console.status("getting ready"):  # shown on terminals only
-            denoiser = _connect(url, query, connections) if url else _load(query, load)
-        results = denoiser.denoise(plan.jobs)
+            backend = _connect(url, query, connections) if url else _load(query, load)
+        results = backend.denoise(plan.jobs)
     report = Report(plan, console)
     with report.running(), closing(results):
         for result in results:
@@ -67,7 +67,7 @@ def _nothing() -> Generator[Result, None, None]:
     yield from ()
 
 
-class Denoiser(Protocol):
+class Backend(Protocol):
     """What denoises pictures, here or elsewhere; results come in any order."""
 
     def denoise(self, jobs: Iterable[Job]) -> Generator[Result, None, None]:
@@ -75,20 +75,20 @@ class Denoiser(Protocol):
         ...
 
 
-def _connect(url: str, query: DenoiseQuery, connections: int) -> Denoiser:
-    from app.commands.remote import RemoteDenoiser  # here and below: neither needs what the other imports
+def _connect(url: str, query: DenoiseQuery, connections: int) -> Backend:
+    from app.commands.remote import RemoteBackend  # here and below: neither needs what the other imports
 
-    denoiser = RemoteDenoiser(url, query, connections=connections)
-    names = [model.name for model in denoiser.models().models]
+    backend = RemoteBackend(url, query, connections=connections)
+    names = [model.name for model in backend.models().models]
     if query.model is not None and query.model not in names:
         raise CommandUsageError(f"{url} has no model named {query.model!r}. There is: {', '.join(names)}.")
-    return denoiser
+    return backend
 
 
-def _load(query: DenoiseQuery, load: Callable[[Path], Any] | None) -> Denoiser:
-    from app.commands.local import LocalDenoiser
+def _load(query: DenoiseQuery, load: Callable[[Path], Any] | None) -> Backend:
+    from app.commands.local import LocalBackend
 
-    return LocalDenoiser(read_settings(), query, load=load)
+    return LocalBackend(read_settings(), query, load=load)
 
 
 def _write(result: Result) -> str | None:

@@ -23,7 +23,7 @@ from app.web.requests.query import choose_options
 from app.web.schemas import DenoiseQuery
 
 
-class LocalDenoiser:
+class LocalBackend:
     """A model of the store, loaded."""
 
     def __init__(self, settings: Settings, query: DenoiseQuery, *, load: Loader | None = None) -> None:

@@ -26,9 +26,9 @@ def command(url: str | None) -> None:
 
 
 def _ask(url: str) -> ModelList:
-    from app.commands.remote import RemoteDenoiser  # here, so that a look into the store does not wait for it
+    from app.commands.remote import RemoteBackend  # here, so that a look into the store does not wait for it
 
-    return RemoteDenoiser(url).models()
+    return RemoteBackend(url).models()
 
 
 def _row(model: ModelEntry, *, is_default: bool) -> list[str]:

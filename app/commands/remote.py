@@ -26,7 +26,7 @@ WAIT_S = 1  # where a busy service does not say how long
 PROBLEMS_OF_ALL = ("/problems/invalid-parameter", "/problems/model-not-found")  # every further picture would have them
 
 
-class RemoteDenoiser:
+class RemoteBackend:
     """A service at ``url``, with ``connections`` requests to it in flight at once."""
 
     def __init__(self, url: str, query: DenoiseQuery | None = None, *, connections: int = 1) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from app.imaging.samples import FloatImage, Samples, to_unit
+from app.imaging.samples import WHITE_8, FloatImage, Samples, to_unit
 
 RgbImage = NDArray[np.uint8]
 CompactImage = NDArray[np.float16]  # within an eighth of a level of [0, 1], in half the memory
@@ -20,7 +20,7 @@ STRIP_ROWS = 256  # worked on at a time, an even number
 
 def luma(rgb: RgbImage) -> FloatImage:
     """Return BT.601 luma of shape (H, W), in [0, 1], of RGB of shape (H, W, 3)."""
-    return np.asarray(rgb @ LUMA / np.float32(255), np.float32)
+    return np.asarray(rgb @ LUMA / np.float32(WHITE_8), np.float32)
 
 
 def to_gray(samples: Samples) -> FloatImage:
@@ -72,7 +72,7 @@ def merge_color(
         red, blue = y + CR_SCALE * cr, y + CB_SCALE * cb
         green = (y - LUMA[0] * red - LUMA[2] * blue) / LUMA[1]
         for channel, plane in enumerate((red, green, blue)):
-            merged[rows, :, channel] = np.rint(np.clip(plane, 0, 1) * np.float32(255))
+            merged[rows, :, channel] = np.rint(np.clip(plane, 0, 1) * np.float32(WHITE_8))
     return merged
 
 
@@ -85,7 +85,7 @@ def _clean_chroma(full: FloatImage, noisy: FloatImage, denoised: FloatImage, *, 
 
 def _chroma(rgb: RgbImage) -> tuple[FloatImage, FloatImage]:
     y = luma(rgb)
-    blue, red = (np.divide(rgb[..., channel], 255, dtype=np.float32) for channel in (2, 0))
+    blue, red = (np.divide(rgb[..., channel], WHITE_8, dtype=np.float32) for channel in (2, 0))
     return (blue - y) / CB_SCALE, (red - y) / CR_SCALE
 
 

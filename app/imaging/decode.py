@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image
 
 from app.errors import ImageTooLargeError, InvalidImageError, UnsupportedFormatError
-from app.imaging.headers import announced_size
-from app.imaging.samples import WHITE_16, FloatImage, Samples, to_unit
+from app.imaging.headers import announced_canvas
+from app.imaging.samples import WHITE_8, WHITE_16, FloatImage, Samples, to_unit
 
 ACCEPTED_FORMATS = ("PNG", "JPEG", "WebP", "BMP", "TIFF", "GIF", "PNM")
 PILLOW_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM")  # "JPEG" opens MPO, too
@@ -51,7 +51,7 @@ def open_image(data: bytes, *, max_pixels: int) -> OpenedImage:
         InvalidImageError: the header is truncated or corrupt.
         ImageTooLargeError: the header announces more than ``max_pixels`` pixels.
     """
-    _check_size(announced_size(data), max_pixels)
+    _check_size(announced_canvas(data), max_pixels)
     try:
         pillow = Image.open(BytesIO(data), formats=PILLOW_FORMATS)
     except Exception as error:  # the parsers raise what they like for a corrupt header
@@ -153,7 +153,7 @@ def _is_colored(image: Image.Image) -> bool:
 def _eight_bit_rgb(image: Image.Image, backdrop: float) -> Image.Image:
     if image.has_transparency_data:
         layer = image.convert("RGBA")
-        ground = Image.new("RGB", image.size, (round(backdrop * 255),) * 3)
+        ground = Image.new("RGB", image.size, (round(backdrop * WHITE_8),) * 3)
         return Image.composite(layer.convert("RGB"), ground, layer.getchannel("A"))
     return image.convert("RGB")
 
@@ -164,7 +164,7 @@ def _eight_bit_gray(image: Image.Image, backdrop: float) -> Image.Image:
     if image.mode in ("LA", "PA", "RGBA"):
         # luma is a sum of the colours, so that it can be taken before they are blended: a quarter of the memory
         return Image.composite(
-            image.convert("L"), Image.new("L", image.size, round(backdrop * 255)), image.getchannel("A")
+            image.convert("L"), Image.new("L", image.size, round(backdrop * WHITE_8)), image.getchannel("A")
         )
     if image.mode not in ("1", "L", "P", "RGB"):
         image = image.convert("RGB")

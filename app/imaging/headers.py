@@ -1,20 +1,26 @@
 """The size that a GIF or WebP announces, read without Pillow: it allocates theirs while it opens them."""
 
 from io import BytesIO
+from typing import NamedTuple
 
-Size = tuple[int, int]
+
+class Canvas(NamedTuple):
+    """What Pillow allocates for a picture."""
+
+    width: int
+    height: int
 
 
-def announced_size(data: bytes) -> Size | None:
-    """Width and height that opening the file would allocate, or None where the header does not say, or need not."""
+def announced_canvas(data: bytes) -> Canvas | None:
+    """Return what opening the file would allocate, or None where the header does not say, or need not."""
     if data.startswith((b"GIF87a", b"GIF89a")) and len(data) >= 13:
-        return _gif_size(data)
+        return _gif_canvas(data)
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP" and len(data) >= 30:
-        return _webp_size(data)
+        return _webp_canvas(data)
     return None
 
 
-def _gif_size(data: bytes) -> Size:
+def _gif_canvas(data: bytes) -> Canvas:
     """The screen, grown to hold the first frame; goes from block to block as Pillow does (GIF89a, sections 18-26)."""
     file = BytesIO(data)
     screen = file.read(13)
@@ -27,8 +33,8 @@ def _gif_size(data: bytes) -> Size:
         elif introducer == b",":
             frame = file.read(8)
             left, top, frame_width, frame_height = (_number(frame[at : at + 2]) for at in (0, 2, 4, 6))
-            return max(width, left + frame_width), max(height, top + frame_height)
-    return width, height
+            return Canvas(max(width, left + frame_width), max(height, top + frame_height))
+    return Canvas(width, height)
 
 
 def _skip_extension(file: BytesIO) -> None:
@@ -49,16 +55,16 @@ def _read_block(file: BytesIO) -> bytes:
     return file.read(length[0]) if length else b""
 
 
-def _webp_size(data: bytes) -> Size | None:
+def _webp_canvas(data: bytes) -> Canvas | None:
     """The canvas, or the only frame's size (RFC 9649, sections 2.5-2.7)."""
     match data[12:16]:
         case b"VP8X":
-            return _number(data[24:27]) + 1, _number(data[27:30]) + 1
+            return Canvas(_number(data[24:27]) + 1, _number(data[27:30]) + 1)
         case b"VP8L":
             bits = _number(data[21:25])
-            return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+            return Canvas((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1)
         case b"VP8 ":
-            return _number(data[26:28]) & 0x3FFF, _number(data[28:30]) & 0x3FFF
+            return Canvas(_number(data[26:28]) & 0x3FFF, _number(data[28:30]) & 0x3FFF)
         case _:
             return None
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import product
 
 MAX_TILE_PIXELS = 640 * 1024  # overlap included; the network's memory grows with it, the share of the overlap falls
-FAIR_PRICE = 1.25  # times the pixels that may be seen, where a picture is cut only for several threads to share it
+MAX_OVERLAP = 1.25  # a picture that is cut only for the sake of threads may be read at most so many times
 
 Rectangle = tuple[slice, slice]
 
@@ -42,30 +42,31 @@ class _Span:
 _Grid = tuple[list[_Span], list[_Span]]
 
 
-def cut_tiles(height: int, width: int, *, size_multiple: int, halo_px: int, wanted: int = 1) -> list[Tile]:
-    """Cut a picture so that no tile sees more than MAX_TILE_PIXELS, and into ``wanted`` tiles where that is cheap.
+def cut_tiles(height: int, width: int, *, size_multiple: int, halo_px: int, min_tiles: int = 1) -> list[Tile]:
+    """Cut a picture so that no tile sees more than MAX_TILE_PIXELS, and into ``min_tiles`` tiles where that is cheap.
 
     Every pixel is kept by one tile. What a tile sees reaches ``halo_px``, rounded up to the multiple, beyond what it
     keeps, or to the picture's edge. It starts at multiples of ``size_multiple``, so that a network which halves its
     image pairs the same pixels as in the whole picture. Tiles are of about one size, and see little twice.
     """
     halo = _round_up(halo_px, size_multiple)
-    rows_first = _grids(height, width, size_multiple, halo, wanted)
-    columns_first = [grid[::-1] for grid in _grids(width, height, size_multiple, halo, wanted)]
+    rows_first = _grids(height, width, size_multiple, halo, min_tiles)
+    columns_first = [grid[::-1] for grid in _grids(width, height, size_multiple, halo, min_tiles)]
     grids = sorted(rows_first + columns_first, key=_pixels_seen)
-    shared = (grid for grid in grids if len(grid[0]) * len(grid[1]) >= wanted)
-    rows, columns = next((grid for grid in shared if _pixels_seen(grid) <= FAIR_PRICE * height * width), grids[0])
+    cheapest, *_ = grids
+    enough = (grid for grid in grids if len(grid[0]) * len(grid[1]) >= min_tiles)
+    rows, columns = next((grid for grid in enough if _pixels_seen(grid) <= MAX_OVERLAP * height * width), cheapest)
     return [
         Tile((row.seen, column.seen), (row.kept, column.kept), (row.inner, column.inner))
         for row, column in product(rows, columns)
     ]
 
 
-def _grids(height: int, width: int, multiple: int, halo: int, wanted: int) -> list[_Grid]:
-    """Numbers of rows around that of square tiles, each with as few columns as it needs, and enough for ``wanted``."""
+def _grids(height: int, width: int, multiple: int, halo: int, min_tiles: int) -> list[_Grid]:
+    """Return grids with about as many rows as square tiles need, the fewest columns, and at least ``min_tiles``."""
     square = -(-height // max(1, math.isqrt(MAX_TILE_PIXELS) - 2 * halo))
     too_many = 8 + 4 * height * width // MAX_TILE_PIXELS  # rows of a narrow picture that are far from full
-    counts = {*range(1, wanted + 1), *range(max(1, square - 2), square + 3)}
+    counts = {*range(1, min_tiles + 1), *range(max(1, square - 2), square + 3)}
     grids: list[_Grid] = []
     for row_count in sorted(count for count in counts if count <= too_many):
         rows = _cut_side(height, row_count, multiple, halo)
@@ -73,7 +74,7 @@ def _grids(height: int, width: int, multiple: int, halo: int, wanted: int) -> li
         kept = (widest - 2 * halo) // multiple * multiple
         if width <= widest or kept > 0:
             fewest = 1 if width <= widest else -(-width // kept)
-            column_counts = {fewest, max(fewest, -(-wanted // row_count))}
+            column_counts = {fewest, max(fewest, -(-min_tiles // row_count))}
             grids += [(rows, _cut_side(width, count, multiple, halo)) for count in column_counts]
     return grids
 

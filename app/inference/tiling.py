@@ -92,9 +92,9 @@ def _list_parts(
 ) -> list[tuple[Plane, Tile]]:
     parts: list[tuple[Plane, Tile]] = []
     for plane in image.planes(noise_level):
-        wanted = threads if plane.height * plane.width >= MIN_SHARED_PIXELS else 1
+        min_tiles = threads if plane.height * plane.width >= MIN_SHARED_PIXELS else 1
         tiles = cut_tiles(
-            plane.height, plane.width, size_multiple=model.size_multiple, halo_px=model.halo_px, wanted=wanted
+            plane.height, plane.width, size_multiple=model.size_multiple, halo_px=model.halo_px, min_tiles=min_tiles
         )
         parts += [(plane, tile) for tile in tiles]
     return parts

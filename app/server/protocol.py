@@ -9,6 +9,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from app.web.connection import EXTENSION
 from app.web.responses.problems import HEADERS_TOO_LARGE, STATUS_PROBLEM_TYPES, ProblemType, problem_response
 
+Headers = list[tuple[bytes, bytes]]
+
 MAX_HEADER_BYTES = 64 * 1024  # the parser is quadratic in the length of a header
 HEADER_END = b"\r\n\r\n"
 CONTROLS = bytes({*range(0x20), 0x7F} - set(b"\t\r\n"))  # what no header may hold; line ends are counted
@@ -106,23 +108,34 @@ class Exchange(RequestResponseCycle):
         await super().send(message)
 
     def _send_at_once(self, start: HTTPResponseStartEvent, end: HTTPResponseBodyEvent) -> bool:
-        """Send a complete answer, or nothing and give False."""
+        """Send a complete, usual response and return True, or send nothing."""
         body = end.get("body", b"")
         headers = [*self.default_headers, *start.get("headers", ())]
         head = b"".join([b"%b: %b\r\n" % header for header in headers])
-        is_usual = (
-            self.keep_alive
-            and self.scope["method"] != "HEAD"
-            and (b"content-length", b"%d" % len(body)) in headers
-            and not end.get("more_body")
-            and not (self.response_started or self.disconnected or self.flow.write_paused)
-            and head.count(b"\n") == head.count(b"\r") == len(headers)
-            and len(head.translate(None, CONTROLS)) == len(head)
-            and HOP_BY_HOP.isdisjoint([name.lower() for name, _ in headers])
-        )
+        is_usual = self._is_plain() and _is_complete(headers, end) and _is_clean(head, headers)
         if is_usual:
             self.response_started = self.response_complete = True
             self.transport.write(b"".join((STATUS_LINE[start["status"]], head, b"\r\n", body)))
             self.message_event.set()
             self.on_response()
         return is_usual
+
+    def _is_plain(self) -> bool:
+        """Whether nothing has been sent, the client can take it, and the connection stays open."""
+        is_free = not (self.response_started or self.disconnected or self.flow.write_paused)
+        return is_free and self.keep_alive and self.scope["method"] != "HEAD"
+
+
+def _is_complete(headers: Headers, end: HTTPResponseBodyEvent) -> bool:
+    """Whether the body comes in one piece, of the length that the headers say."""
+    return not end.get("more_body") and (b"content-length", b"%d" % len(end.get("body", b""))) in headers
+
+
+def _is_clean(head: bytes, headers: Headers) -> bool:
+    """Whether the headers leave the connection alone, and none holds control characters.
+
+    A line break inside a value would begin another header, or the body: each line of ``head`` is one header.
+    """
+    is_split = not head.count(b"\n") == head.count(b"\r") == len(headers)
+    has_controls = len(head.translate(None, CONTROLS)) != len(head)
+    return not (is_split or has_controls) and HOP_BY_HOP.isdisjoint([name.lower() for name, _ in headers])

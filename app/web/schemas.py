@@ -1,5 +1,6 @@
 """The wire format: what requests may ask and what answers contain."""
 
+from contextlib import suppress
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -15,11 +16,11 @@ OutputSize = Literal["model", "original"]
 
 def _check_noise_level(value: object) -> object:
     """Say what is allowed in one sentence, where pydantic would complain of each alternative in turn."""
-    try:
-        if value is None or value == "auto" or float(str(value)) >= 0:
+    if value in (None, "auto"):
+        return value
+    with suppress(ValueError):
+        if float(str(value)) >= 0:
             return value
-    except ValueError:
-        pass
     raise PydanticCustomError("noise_level", "Input should be 'auto' or a number that is not negative")
 
 

@@ -5,7 +5,7 @@ from PIL import Image, ImageFilter
 
 from app.imaging.handwriting.ink import Ink
 from app.imaging.placement import Placement, Size, resize
-from app.imaging.samples import FloatImage
+from app.imaging.samples import WHITE_8, FloatImage
 
 MNIST_SHARE = 20 / 28  # MNIST's digits fill 20 of 28 pixels, http://yann.lecun.com/exdb/mnist/
 MNIST_STROKE = 0.11  # MNIST's strokes are a little over 2 of 20 pixels wide
@@ -43,7 +43,7 @@ def _cut_out(light: FloatImage, ink: Ink, longer: float) -> FloatImage:
     digit = (crop - paper) / max(ink.contrast, 1e-3)
     widen = round((MNIST_STROKE - ink.stroke) * max(shape))
     if widen >= 2:
-        levels = Image.fromarray(np.clip(digit * 255, 0, 255).astype(np.uint8))
+        levels = Image.fromarray(np.clip(digit * WHITE_8, 0, WHITE_8).astype(np.uint8))
         levels = levels.filter(ImageFilter.MedianFilter(3)).filter(ImageFilter.MaxFilter(widen // 2 * 2 + 1))
-        digit = np.asarray(levels, np.float32) / 255
+        digit = np.asarray(levels, np.float32) / WHITE_8
     return np.asarray(np.minimum(digit, 1), np.float32)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.imaging.handwriting.paper import find_shade, fit_paper, paper_level, shrink
-from app.imaging.samples import FloatImage
+from app.imaging.handwriting.paper import MAD_TO_SIGMA, find_shade, fit_paper, paper_level, shrink
+from app.imaging.samples import WHITE_8, FloatImage
 
 ANALYSIS_PX = 240  # the search runs on a copy whose longer side is at most this
 MIN_CONTRAST = 0.03  # ink at least this much above the paper, in the [0, 1] range
@@ -42,7 +42,7 @@ def find_ink(gray: FloatImage) -> Ink | None:
     paper = paper + find_shade(_blur(small - paper))
     above = small - paper
     smooth = _blur(above)
-    mask = _ink_mask(smooth, noise=NOISE_LEFT * 1.4826 * float(np.median(np.abs(above - smooth))))
+    mask = _ink_mask(smooth, noise=NOISE_LEFT * MAD_TO_SIGMA * float(np.median(np.abs(above - smooth))))
     if not mask.any():
         return None
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
@@ -67,7 +67,7 @@ def _blur(gray: FloatImage) -> FloatImage:
 def _ink_mask(above: FloatImage, *, noise: float) -> NDArray[np.bool_]:
     """Pixels of ink: Otsu's threshold, without specks."""
     peak = max(float(above.max()), 1e-6)
-    levels = (np.clip(above / peak, 0, 1) * 255).astype(np.uint8)
+    levels = (np.clip(above / peak, 0, 1) * WHITE_8).astype(np.uint8)
     mask = levels > _otsu_threshold(levels)
     if not mask.any() or above[mask].mean(dtype=np.float64) < max(MIN_CONTRAST, MIN_SPREADS * noise):
         return np.zeros_like(mask)

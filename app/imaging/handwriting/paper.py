@@ -1,6 +1,7 @@
 """The paper under the ink: a smooth surface, fitted to the part of a picture that is not drawn on."""
 
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ OUTLIER_SPREADS = 2.5  # further from the paper than this many standard deviatio
 SHADE_SHARE = 0.3  # of the picture's longer side: what is lighter over more than this in both directions is paper
 LINE_SHARE = 0.9  # of the picture's width: what is lighter over more than this is a ruled line, if it is thin:
 LINE_THICKNESS = 0.03  # at most this share of the longer side
+MAD_TO_SIGMA = 1.4826  # from the median absolute deviation of a normal distribution to its standard deviation
 SMOOTHEST_SPREAD = 0.008  # of perfectly even paper, so that rounding to 8 bits does not count as drawing
 
 
@@ -27,19 +29,20 @@ def shrink(gray: FloatImage, longest_px: int) -> FloatImage:
     return np.asarray(Image.fromarray(np.ascontiguousarray(gray)).resize(size, Image.Resampling.BOX))
 
 
-def fit_paper(small: FloatImage, *, is_dark: bool = True) -> NDArray[np.float64]:
+def fit_paper(small: FloatImage, *, ink: Literal["lighter", "unknown"] = "lighter") -> NDArray[np.float64]:
     """Fit a quadratic surface by least squares, leaving out round by round what deviates from it.
 
     Args:
         small: shape (H, W); a few ten thousand pixels are plenty.
-        is_dark: the ink is known to be lighter than the paper, so that only lighter pixels are left out.
+        ink: than the paper; where it is lighter, only lighter pixels are left out.
 
     Returns:
         Coefficients of 1, x, y, x², xy, y², where x and y run from 0 to 1 across the picture.
     """
+    is_lighter = ink == "lighter"
     y, x = (np.vander((np.arange(length) + 0.5) / length, 5, increasing=True) for length in small.shape)
     values = small.astype(np.float64)
-    is_paper = small <= np.percentile(small, 75) if is_dark else np.ones(values.shape, np.bool_)
+    is_paper = small <= np.percentile(small, 75) if is_lighter else np.ones(values.shape, np.bool_)
     paper = np.zeros(len(POWERS_OF_X))
     for _ in range(ROUNDS):
         # The normal equations, from sums over the paper of x^i y^j: rows and columns are summed one after the other.
@@ -49,9 +52,9 @@ def fit_paper(small: FloatImage, *, is_dark: bool = True) -> NDArray[np.float64]
         paper = np.linalg.lstsq(moments, products, rcond=None)[0]
         residual = values - _evaluate(paper, x, y)
         deviations = np.abs(residual[is_paper]).astype(np.float32)  # NumPy finds medians of float32 eight times as fast
-        spread = 1.4826 * float(np.median(deviations))  # of a normal distribution, from its median deviation
+        spread = MAD_TO_SIGMA * float(np.median(deviations))
         limit = OUTLIER_SPREADS * max(spread, SMOOTHEST_SPREAD)
-        is_paper = (residual if is_dark else np.abs(residual)) < limit
+        is_paper = (residual if is_lighter else np.abs(residual)) < limit
     return paper
 
 

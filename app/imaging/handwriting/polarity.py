@@ -17,7 +17,7 @@ def judge_polarity(gray: FloatImage) -> Polarity:
     """Judge a picture, shape (H, W): small ones by their border, large ones by what stands out from the paper."""
     if max(gray.shape) > SMALL_PX:
         small = shrink(gray, SMALL_PX * 2)
-        above = small - paper_level(fit_paper(small, is_dark=False), (0, 0, 1, 1), small.shape)
+        above = small - paper_level(fit_paper(small, ink="unknown"), (0, 0, 1, 1), small.shape)
         noise = 3 * np.median(np.abs(above))
         above = above.astype(np.float64)  # samples of a float image may be anything; their squares fit
         lighter, darker = np.maximum(above - noise, 0), np.maximum(-above - noise, 0)

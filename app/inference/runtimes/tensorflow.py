@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from app.errors import ModelStoreError
-from app.imaging.samples import FloatImage
+from app.imaging.samples import WHITE_8, FloatImage
 from app.inference.denoiser import NoiseLevels
 
 
@@ -40,7 +40,7 @@ with _without_greetings():  # the C++ part greets before it knows its log level
 
 SIGNATURE = "serving_default"
 CPU_INFO = Path("/proc/cpuinfo")
-MIN_ROUNDED_LEVEL = 5 / 255  # below, bfloat16's rounding would be a visible part of what is left of the noise
+MIN_ROUNDED_LEVEL = 5 / WHITE_8  # below, bfloat16's rounding would be a visible part of what is left of the noise
 BFLOAT16_FLAGS = frozenset({"avx512_bf16", "amx_bf16"})
 
 

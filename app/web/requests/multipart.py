@@ -73,8 +73,16 @@ def _part(body: bytes | bytearray, view: memoryview, head: int, end: int) -> Par
             if b"name" in options:
                 filename = options.get(b"filename")
                 return Part(
-                    options[b"name"].decode("utf-8", "replace"),
-                    None if filename is None else filename.decode("utf-8", "replace"),
+                    _decode(options[b"name"]),
+                    None if filename is None else _decode(filename),
                     view[break_at + len(HEADER_END) : end],
                 )
     raise MultipartError("A part has no name in its Content-Disposition.")
+
+
+def _decode(name: bytes) -> str:
+    """Decode UTF-8 as browsers send it, and what is none as Latin-1, which fits any bytes."""
+    try:
+        return name.decode()
+    except UnicodeDecodeError:
+        return name.decode("latin-1")

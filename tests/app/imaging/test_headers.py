@@ -4,7 +4,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from app.imaging.headers import announced_size
+from app.imaging.headers import announced_canvas
 from tests.app.pictures import encode, gif, gradient, palette_picture, sample_files, webp_announcing
 
 SAMPLES = sample_files()
@@ -18,20 +18,20 @@ HEADER, CONTROL, FRAME, END = (
 
 @pytest.mark.parametrize("name", [name for name in SAMPLES if name.startswith(("gif", "webp"))])
 def test_the_size_is_the_one_that_pillow_finds(name: str) -> None:
-    assert announced_size(SAMPLES[name]) == Image.open(BytesIO(SAMPLES[name])).size
+    assert announced_canvas(SAMPLES[name]) == Image.open(BytesIO(SAMPLES[name])).size
 
 
 @pytest.mark.parametrize("name", ["png-gray", "jpeg-gray", "bmp-gray", "tiff-gray", "pnm-gray"])
 def test_other_formats_are_left_to_pillow(name: str) -> None:
-    assert announced_size(SAMPLES[name]) is None
+    assert announced_canvas(SAMPLES[name]) is None
 
 
 def test_a_webp_canvas_may_be_larger_than_its_frame() -> None:
-    assert announced_size(webp_announcing(16383, 9000)) == (16383, 9000)
+    assert announced_canvas(webp_announcing(16383, 9000)) == (16383, 9000)
 
 
 def test_a_webp_of_an_unknown_kind_says_nothing() -> None:
-    assert announced_size(SAMPLES["webp-lossy"].replace(b"VP8", b"VP9")) is None
+    assert announced_canvas(SAMPLES["webp-lossy"].replace(b"VP8", b"VP9")) is None
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_a_webp_of_an_unknown_kind_says_nothing() -> None:
 def test_a_gif_is_as_large_as_its_screen_and_its_first_frame(
     screen: tuple[int, int], frame: tuple[int, int], expected: tuple[int, int]
 ) -> None:
-    assert announced_size(gif(screen, frame)) == expected
+    assert announced_canvas(gif(screen, frame)) == expected
 
 
 @pytest.mark.parametrize(
@@ -78,23 +78,23 @@ def test_a_gif_is_as_large_as_its_screen_and_its_first_frame(
 )
 def test_what_stands_before_the_first_frame_is_skipped_as_pillow_skips_it(between: bytes) -> None:
     data = HEADER + between + FRAME + END
-    assert announced_size(data) == Image.open(BytesIO(data)).size == (30, 20)
+    assert announced_canvas(data) == Image.open(BytesIO(data)).size == (30, 20)
 
 
 def test_a_global_palette_is_skipped() -> None:
     data = encode(palette_picture()[0], "GIF")
     assert data[10] & 0x80
-    assert announced_size(data) == (17, 23)
+    assert announced_canvas(data) == (17, 23)
 
 
 @pytest.mark.parametrize("tail", [b"", b";", b"!", b"!\xfe", b"!\xfe\x05ab", b",", b",\0\0"])
 def test_a_gif_without_a_frame_has_the_size_of_its_screen(tail: bytes) -> None:
-    assert announced_size(HEADER + tail) == (5, 4)
+    assert announced_canvas(HEADER + tail) == (5, 4)
 
 
 @pytest.mark.parametrize("data", [b"", b"GIF89a\x05\0", b"RIFF\0\0\0\0WEBPVP8X"])
 def test_a_header_that_is_cut_says_nothing(data: bytes) -> None:
-    assert announced_size(data) is None
+    assert announced_canvas(data) is None
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -107,7 +107,7 @@ def test_no_damaged_file_makes_pillow_allocate_more_than_was_announced() -> None
             data = bytearray(original)
             for _ in range(chance.choice([1, 2, 3])):
                 data[chance.randrange(13, min(len(data), 70))] = chance.choice([0, 1, 2, 0x21, 0x2C, 0xF9, 0xFE, 0xFF])
-            announced = announced_size(bytes(data))
+            announced = announced_canvas(bytes(data))
             if announced is not None and announced[0] * announced[1] > 1_000_000:
                 continue
             try:

@@ -1,4 +1,5 @@
 import asyncio
+import itertools
 from contextlib import ExitStack
 
 import pytest
@@ -6,56 +7,62 @@ import pytest
 from app.errors import NotReadyError, QueueFullError
 from app.processing.admission import Admission, Slot
 
-
-def test_as_many_come_in_as_there_are_slots() -> None:
-    admission = Admission(slots=2)
-    with ExitStack() as stack:
-        stack.enter_context(admission.slot())
-        stack.enter_context(admission.slot())
-        with pytest.raises(QueueFullError, match="All 2 places") as refusal, admission.slot():
-            pytest.fail("a third came in")
-        assert refusal.value.limit == 2
-        assert refusal.value.retry_after_s == 1
+pytestmark = pytest.mark.anyio
 
 
-def test_a_slot_that_ends_is_free_again() -> None:
-    admission = Admission(slots=1)
+async def refusal(admission: Admission) -> QueueFullError | NotReadyError:
+    with pytest.raises((QueueFullError, NotReadyError)) as refused:
+        await admission.admit()
+    assert isinstance(refused.value, QueueFullError | NotReadyError)
+    return refused.value
+
+
+async def test_as_many_come_in_as_there_are_slots() -> None:
+    admission = Admission(slots=2, patience_s=0)
+    with await admission.admit(), await admission.admit():
+        refused = await refusal(admission)
+    assert str(refused) == "All 2 places in the queue are taken."
+    assert refused.limit == 2
+    assert refused.retry_after_s == 1
+
+
+async def test_a_slot_that_ends_is_free_again() -> None:
+    admission = Admission(slots=1, patience_s=0)
     for _ in range(3):
-        with admission.slot():
+        with await admission.admit():
             pass
 
 
-def test_a_request_that_fails_frees_its_slot() -> None:
-    admission = Admission(slots=1)
+async def test_a_request_that_fails_frees_its_slot() -> None:
+    admission = Admission(slots=1, patience_s=0)
 
-    def fail() -> None:
-        with admission.slot():
+    async def fail() -> None:
+        with await admission.admit():
             raise KeyError
 
     for _ in range(3):
         with pytest.raises(KeyError):
-            fail()
+            await fail()
 
 
-def test_a_refused_request_frees_no_slot() -> None:
-    admission = Admission(slots=1)
-    with admission.slot():
+async def test_a_refused_request_frees_no_slot() -> None:
+    admission = Admission(slots=1, patience_s=0)
+    with await admission.admit():
         for _ in range(3):
-            with pytest.raises(QueueFullError), admission.slot():
-                pytest.fail("a second came in")
+            assert isinstance(await refusal(admission), QueueFullError)
 
 
-def test_nobody_comes_in_while_draining() -> None:
+async def test_no_request_comes_in_while_draining() -> None:
     admission = Admission(slots=2)
     admission.is_draining = True
-    with pytest.raises(NotReadyError, match="shutting down") as refusal, admission.slot():
-        pytest.fail("it came in")
-    assert refusal.value.retry_after_s == 5
+    refused = await refusal(admission)
+    assert isinstance(refused, NotReadyError)
+    assert refused.retry_after_s == 5
 
 
-def test_who_is_in_finishes_while_draining() -> None:
+async def test_a_request_that_is_in_finishes_while_draining() -> None:
     admission = Admission(slots=1)
-    with admission.slot():
+    with await admission.admit():
         admission.is_draining = True
 
 
@@ -71,10 +78,16 @@ class Clock:
 class FullHouse:
     """An admission whose slots have all been taken at 0 s, with a clock of its own."""
 
-    def __init__(self, slots: int = 2, *, patience_s: float = 60) -> None:
-        self.clock = Clock()
-        self.admission = Admission(slots=slots, patience_s=patience_s, clock=self.clock)
-        self.taken = [self.admission.slot() for _ in range(slots)]
+    def __init__(self, admission: Admission, clock: Clock, taken: list[Slot]) -> None:
+        self.admission = admission
+        self.clock = clock
+        self.taken = taken
+
+    @classmethod
+    async def of(cls, slots: int = 2, *, patience_s: float = 60) -> "FullHouse":
+        clock = Clock()
+        admission = Admission(slots=slots, patience_s=patience_s, clock=clock)
+        return cls(admission, clock, [await admission.admit() for _ in range(slots)])
 
     def free_one(self) -> None:
         with self.taken.pop():
@@ -96,20 +109,24 @@ class FullHouse:
         return waiting
 
     def free_slots(self) -> int:
-        """Count them by taking them all."""
+        """Count them by taking them all, each within this turn of the event loop."""
         with ExitStack() as stack:
-            count = 0
-            while True:
+            for count in itertools.count():
+                coming = self.admission.admit()
                 try:
-                    stack.enter_context(self.admission.slot())
+                    coming.send(None)
+                except StopIteration as admitted:
+                    stack.enter_context(admitted.value)
                 except QueueFullError:
                     return count
-                count += 1
+                else:
+                    coming.close()
+                    return count
+        raise AssertionError
 
 
-@pytest.mark.anyio
-async def test_who_finds_every_slot_taken_waits_for_the_next_in_order() -> None:
-    house = FullHouse()
+async def test_a_request_that_finds_every_slot_taken_waits_for_the_next_in_order() -> None:
+    house = await FullHouse.of()
     first, second = await house.wait_in_line(2)
     house.free_one()
     slot = await first
@@ -122,10 +139,9 @@ async def test_who_finds_every_slot_taken_waits_for_the_next_in_order() -> None:
     assert house.free_slots() == 1
 
 
-@pytest.mark.anyio
 async def test_only_those_wait_whose_turn_is_likely_to_come_in_time() -> None:
-    house = FullHouse(3, patience_s=0.06)
-    house.clock.now_s = 0.012  # nobody has finished since: 48 ms are enough for four at most
+    house = await FullHouse.of(3, patience_s=0.06)
+    house.clock.now_s = 0.012  # none has finished since: 48 ms are enough for four at most
     waiting = await house.wait_in_line(4)
     assert house.is_refused_at_once()
     house.clock.now_s = 0.020
@@ -136,30 +152,27 @@ async def test_only_those_wait_whose_turn_is_likely_to_come_in_time() -> None:
     assert house.is_refused_at_once()
 
 
-@pytest.mark.anyio
-async def test_where_requests_take_seconds_nobody_waits() -> None:
-    house = FullHouse(patience_s=0.06)
+async def test_where_requests_take_seconds_none_waits() -> None:
+    house = await FullHouse.of(patience_s=0.06)
     house.clock.now_s = 2.0
     assert house.is_refused_at_once()
 
 
-@pytest.mark.anyio
 async def test_no_more_wait_than_twice_the_slots() -> None:
-    house = FullHouse(3)
+    house = await FullHouse.of(3)
     await house.wait_in_line(6)
     assert house.is_refused_at_once()
 
 
-@pytest.mark.anyio
 async def test_a_burst_after_quiet_times_waits_as_if_they_had_not_been() -> None:
     clock = Clock()
     admission = Admission(slots=2, patience_s=60, clock=clock)
-    with admission.slot():  # a long one, so that the service is never idle
+    with await admission.admit():  # a long one, so that the service is never idle
         for _ in range(300):
             clock.now_s += 100
-            with admission.slot():
+            with await admission.admit():
                 pass
-        burst = admission.slot()
+        burst = await admission.admit()
         waiting = asyncio.create_task(admission.admit())
         await asyncio.sleep(0)
         with burst:
@@ -168,17 +181,14 @@ async def test_a_burst_after_quiet_times_waits_as_if_they_had_not_been() -> None
             pass
 
 
-def test_retry_after_is_the_time_in_which_the_slots_in_use_drain() -> None:
-    house = FullHouse(3)
+async def test_retry_after_is_the_time_in_which_the_slots_in_use_drain() -> None:
+    house = await FullHouse.of(3, patience_s=0.06)
     house.clock.now_s = 2.0
-    with pytest.raises(QueueFullError) as refusal:
-        house.admission.slot()
-    assert refusal.value.retry_after_s == 6  # one every two seconds at most
+    assert (await refusal(house.admission)).retry_after_s == 6  # one every two seconds at most
 
 
-@pytest.mark.anyio
-async def test_who_waits_in_vain_is_refused_and_leaves_no_trace() -> None:
-    house = FullHouse(patience_s=0)
+async def test_a_request_that_waits_in_vain_is_refused_and_leaves_no_trace() -> None:
+    house = await FullHouse.of(patience_s=0)
     for _ in range(5):
         with pytest.raises(QueueFullError, match="All 2 places"):
             await house.admission.admit()
@@ -187,56 +197,30 @@ async def test_who_waits_in_vain_is_refused_and_leaves_no_trace() -> None:
     assert house.free_slots() == 1
 
 
-async def _come_to_the_last_moment(house: FullHouse) -> "asyncio.Task[Slot]":
-    """Let one wait without patience, until its wait is over and it has not noticed yet."""
+@pytest.mark.parametrize("has_its_slot", [True, False])
+async def test_a_client_that_leaves_while_it_waits_takes_no_slot_along(*, has_its_slot: bool) -> None:
+    house = await FullHouse.of()
     (waiting,) = await house.wait_in_line()
-    for _ in range(2):  # turns of the event loop: the timer is seen, then runs
-        await asyncio.sleep(0)
-    assert not waiting.done()
-    return waiting
-
-
-@pytest.mark.anyio
-async def test_a_slot_is_not_handed_to_who_has_just_waited_too_long() -> None:
-    house = FullHouse(patience_s=0)
-    waiting = await _come_to_the_last_moment(house)
-    house.free_one()
-    with pytest.raises(QueueFullError):
-        await waiting
-    assert house.free_slots() == 1
-
-
-@pytest.mark.anyio
-@pytest.mark.parametrize("last_moment", ["waits", "has its slot", "is refused"])
-async def test_who_leaves_while_waiting_takes_no_slot_along(last_moment: str) -> None:
-    if last_moment == "is refused":
-        house = FullHouse(patience_s=0)
-        waiting = await _come_to_the_last_moment(house)
-    else:
-        house = FullHouse()
-        (waiting,) = await house.wait_in_line()
-    if last_moment == "has its slot":
+    if has_its_slot:
         house.free_one()
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
-    if last_moment != "has its slot":
+    if not has_its_slot:
         house.free_one()
     assert house.free_slots() == 1
 
 
-@pytest.mark.anyio
-async def test_nobody_waits_while_draining() -> None:
-    house = FullHouse()
+async def test_no_request_waits_while_draining() -> None:
+    house = await FullHouse.of()
     house.admission.is_draining = True
     with pytest.raises(NotReadyError):
         await house.admission.admit()
 
 
-@pytest.mark.anyio
 @pytest.mark.parametrize("is_granted", [True, False])
-async def test_who_waits_when_draining_begins_is_told_so(*, is_granted: bool) -> None:
-    house = FullHouse(patience_s=60 if is_granted else 0)
+async def test_a_request_that_waits_when_draining_begins_is_refused_as_draining(*, is_granted: bool) -> None:
+    house = await FullHouse.of(patience_s=60 if is_granted else 0)
     (waiting,) = await house.wait_in_line()
     house.admission.is_draining = True
     if is_granted:

@@ -1,3 +1,5 @@
+from typing import Literal
+
 import numpy as np
 import pytest
 
@@ -12,10 +14,10 @@ def surface(height: int, width: int) -> FloatImage:
     return np.asarray(0.2 + 0.3 * x - 0.1 * y + 0.2 * x * x - 0.15 * x * y + 0.1 * y * y, np.float32)
 
 
-@pytest.mark.parametrize("is_dark", [True, False], ids=["ink is lighter", "ink is unknown"])
-def test_a_quadratic_shade_is_found_exactly(*, is_dark: bool) -> None:
+@pytest.mark.parametrize("ink", ["lighter", "unknown"])
+def test_a_quadratic_shade_is_found_exactly(ink: Literal["lighter", "unknown"]) -> None:
     paper = surface(60, 80)
-    np.testing.assert_allclose(paper_level(fit_paper(paper, is_dark=is_dark), WHOLE, paper.shape), paper, atol=1e-3)
+    np.testing.assert_allclose(paper_level(fit_paper(paper, ink=ink), WHOLE, paper.shape), paper, atol=1e-3)
 
 
 def test_lighter_ink_does_not_pull_the_paper_up() -> None:
@@ -30,7 +32,7 @@ def test_ink_of_unknown_polarity_is_left_out(contrast: float) -> None:
     paper = surface(60, 80)
     drawn = paper.copy()
     drawn[20:40, 30:40] += contrast
-    level = paper_level(fit_paper(drawn, is_dark=False), WHOLE, paper.shape)
+    level = paper_level(fit_paper(drawn, ink="unknown"), WHOLE, paper.shape)
     np.testing.assert_allclose(level, paper, atol=0.02)
 
 

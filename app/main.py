@@ -21,8 +21,7 @@ from app.inference.model_store import load_model, open_store
 from app.inference.runtimes import create_loader
 from app.processing.admission import Admission
 from app.processing.picture import Upload
-from app.processing.pipeline import Pipeline
-from app.processing.pixel_budget import PIXEL_BUDGET, PixelBudget
+from app.processing.pixel_budget import PIXEL_BUDGET, PixelBudget, Reservation
 from app.settings import Settings
 from app.telemetry.metrics import Metrics
 from app.telemetry.request_log import REQUEST_ID_HEADER, RequestTelemetry
@@ -129,7 +128,8 @@ async def _start(
         admission=admission,
         pixel_budget=PixelBudget(PIXEL_BUDGET * settings.max_pixels, retry_after_s=admission.retry_after_s),
         metrics=metrics,
-        pipeline=Pipeline(pool=pool, max_pixels=settings.max_pixels),
+        pool=pool,
+        max_pixels=settings.max_pixels,
         request_timeout_s=settings.request_timeout_s,
         max_batch_files=settings.max_batch_files,
     )
@@ -144,5 +144,5 @@ async def _warm_up(service: Service) -> None:
     blank = Upload(encode_png(np.zeros((28, 28), np.uint8)), None)
     for metadata in service.catalogue:
         process = service.process(choose_options(DenoiseQuery(), metadata))
-        with service.pixel_budget.reservation() as reservation:
+        with Reservation(service.pixel_budget) as reservation:
             await process.denoise(blank, timer=StageTimer(), reserve=reservation.reserve)

@@ -16,7 +16,7 @@ from app.inference.model_store import load_model
 from app.inference.runtimes import create_loader
 from app.processing.batch import Batch, Outcome
 from app.processing.picture import DenoisedPicture, Upload
-from app.processing.pipeline import Pipeline, Process
+from app.processing.pipeline import Process
 from app.processing.pixel_budget import PIXEL_BUDGET, PixelBudget
 from app.settings import Settings
 from app.web.requests.query import choose_options
@@ -62,8 +62,7 @@ class LocalBackend:
 
     async def _outcomes(self, source: "_Source", pool: ThreadPoolExecutor) -> AsyncGenerator[Outcome, None]:
         batcher = create_batcher(self._denoiser, self._model, threads=self._threads)
-        pipeline = Pipeline(pool=pool, max_pixels=self._max_pixels)
-        process = Process(pipeline, batcher, self._options)
+        process = Process(pool, self._max_pixels, batcher, self._options)
         outcomes = Batch(process, PixelBudget(PIXEL_BUDGET * self._max_pixels), timeout_s=None).denoise(source)
         try:
             async for outcome in outcomes:

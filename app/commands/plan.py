@@ -66,7 +66,9 @@ def make_plan(inputs: Sequence[str], output: str | None, *, overwrite: bool) -> 
     plan = Plan()
     jobs = list(_pair(inputs, _choose_output(inputs, output), plan))
     if not jobs and not plan.failures:
-        raise _usage(f"{', '.join(inputs)}: there is no picture (files with endings like .png, .jpg or .tif)")
+        raise CommandUsageError(
+            f"{', '.join(inputs)}: there is no picture (files with endings like .png, .jpg or .tif)"
+        )
     _refuse_to_replace_inputs(jobs)
     targets: dict[Path, Job] = {}
     for job in jobs:
@@ -83,31 +85,27 @@ def make_plan(inputs: Sequence[str], output: str | None, *, overwrite: bool) -> 
 def _choose_output(inputs: Sequence[str], output: str | None) -> str:
     for name in inputs:
         if name != STREAM and not Path(name).exists():
-            raise _usage(f"{name}: there is no such file or folder")
+            raise CommandUsageError(f"{name}: there is no such file or folder")
     if output is None and list(inputs) != [STREAM]:
-        raise _usage(f"say with -o where the results go; -o {STREAM} is standard output")
+        raise CommandUsageError(f"say with -o where the results go; -o {STREAM} is standard output")
     return STREAM if output is None else output
-
-
-def _usage(message: str) -> CommandUsageError:
-    return CommandUsageError(message)
 
 
 def _pair(inputs: Sequence[str], output: str, plan: Plan) -> Iterator[Job]:
     is_single = len(inputs) == 1 and not Path(inputs[0]).is_dir()
     if output == STREAM:
         if not is_single:
-            raise _usage("standard output has room for one picture; name a folder with -o")
+            raise CommandUsageError("standard output has room for one picture; name a folder with -o")
         yield Job(_source(inputs[0]), None)
         return
     target = Path(output)
     if is_single and not target.is_dir() and target.suffix and not output.endswith("/"):
         if target.suffix.lower() != ENDING:
-            raise _usage(f"{output}: results are PNGs; let the name end in {ENDING}")
+            raise CommandUsageError(f"{output}: results are PNGs; let the name end in {ENDING}")
         yield Job(_source(inputs[0]), target)
         return
     if target.exists() and not target.is_dir():
-        raise _usage(f"{output}: the results need a folder, but this is a file")
+        raise CommandUsageError(f"{output}: the results need a folder, but this is a file")
     for name in inputs:
         if name == STREAM or not Path(name).is_dir():
             source = _source(name)
@@ -123,7 +121,7 @@ def _source(name: str) -> Path | None:
 def _walk(folder: Path, target: Path, plan: Plan, *, keep_name: bool) -> Iterator[Job]:
     """Pair the pictures in a folder and those below it, in the order of their names; hidden ones are left out."""
     if target.resolve().is_relative_to(folder.resolve()):
-        raise _usage(f"{target} is inside {folder}: its results would be taken for pictures the next time")
+        raise CommandUsageError(f"{target} is inside {folder}: its results would be taken for pictures the next time")
     if keep_name:
         target /= folder.resolve().name
 
@@ -144,7 +142,7 @@ def _refuse_to_replace_inputs(jobs: Sequence[Job]) -> None:
     sources = {_identity(job.source) for job in jobs if job.source is not None}
     for job in jobs:
         if job.target is not None and _identity(job.target) in sources:
-            raise _usage(
+            raise CommandUsageError(
                 f"{job.target} is one of the pictures and would be replaced by a result; choose another place with -o"
             )
 

@@ -10,7 +10,7 @@ from app.errors import DeadlineExceededError, NoImageError
 from app.inference.batching import BATCH_SIZES
 from app.processing.picture import DenoisedPicture, Upload
 from app.processing.pipeline import Process
-from app.processing.pixel_budget import PixelBudget
+from app.processing.pixel_budget import PixelBudget, Reservation
 from app.telemetry.timing import StageTimer
 
 STAGES = ("decode", "queue", "infer", "encode")  # all files of a request are read together
@@ -87,7 +87,7 @@ class Batch:
         """
         if not file.data:
             raise NoImageError("The file is empty.")
-        with self._pixel_budget.reservation() as reservation:
+        with Reservation(self._pixel_budget) as reservation:
 
             async def reserve(pixels: int) -> None:
                 await reservation.wait_for(pixels)

@@ -28,35 +28,19 @@ Reserve = Callable[[int], Awaitable[None]]
 Watch = Callable[[Callable[[], None]], AbstractContextManager[object]]
 
 
-class Pipeline:
-    """Runs the steps with the limits and the thread pool of one service: small ones at once, others in a thread."""
-
-    def __init__(self, *, pool: Executor, max_pixels: int) -> None:
-        self._pool = pool
-        self._max_pixels = max_pixels
-
-    async def decode(self, data: bytes, options: Options, *, reserve: Reserve) -> PreparedPicture:
-        """Turn an upload into what the network gets; its pixels are reserved before they are decoded.
-
-        Raises:
-            RequestError: see open_image, prepare_picture and ``reserve``.
-        """
-        is_small = len(data) <= INLINE_BYTES
-        opened = await self.run(partial(open_image, data, max_pixels=self._max_pixels), is_small=is_small)
-        await reserve(opened.pixels)
-        is_small = is_small and opened.pixels <= INLINE_PIXELS and not options.estimates_noise
-        return await self.run(partial(prepare_picture, opened, options), is_small=is_small)
-
-    async def run(self, step: Callable[[], T], *, is_small: bool) -> T:
-        """Run a step here if it is small, else in a thread."""
-        return step() if is_small else await asyncio.get_running_loop().run_in_executor(self._pool, step)
-
-
 @dataclass(frozen=True)
 class Process:
-    """What a picture goes through: the same for all pictures of a batch."""
+    """What a picture goes through: the same for all pictures of a batch.
 
-    pipeline: Pipeline
+    Attributes:
+        pool: runs the steps that are not small.
+        max_pixels: the largest picture.
+        batcher: the queue of the network.
+        options: what to do with a picture.
+    """
+
+    pool: Executor
+    max_pixels: int
     batcher: Batcher
     options: Options
 
@@ -82,7 +66,7 @@ class Process:
             DenoiserError: the picture cannot be denoised.
         """
         with timer.stage("decode"):
-            prepared = await self.pipeline.decode(bytes(upload.data), self.options, reserve=reserve)
+            prepared = await self._decode(bytes(upload.data), reserve)
         if gate is not None:
             await gate.wait()
         call, finish = await self._infer(prepared, watch)
@@ -90,7 +74,7 @@ class Process:
         timer.add("infer", seconds=call.infer_s)
         with timer.stage("encode"):
             is_small = self._result_pixels(prepared) <= INLINE_PIXELS
-            png, height, width = await self.pipeline.run(partial(_encode, finish), is_small=is_small)
+            png, height, width = await self._run(partial(_encode, finish), is_small=is_small)
         return DenoisedPicture(
             png=png,
             width=width,
@@ -102,6 +86,13 @@ class Process:
             filename=upload.filename,
         )
 
+    async def _decode(self, data: bytes, reserve: Reserve) -> PreparedPicture:
+        is_small = len(data) <= INLINE_BYTES
+        opened = await self._run(partial(open_image, data, max_pixels=self.max_pixels), is_small=is_small)
+        await reserve(opened.pixels)
+        is_small = is_small and opened.pixels <= INLINE_PIXELS and not self.options.estimates_noise
+        return await self._run(partial(prepare_picture, opened, self.options), is_small=is_small)
+
     async def _infer(self, prepared: PreparedPicture, watch: Watch) -> tuple[NetworkCall, Callable[[], Levels]]:
         """Return what the network's call took, and what turns its output into levels."""
         image = prepared.image
@@ -109,9 +100,13 @@ class Process:
         if isinstance(image, FittedImage):
             denoised = await _watched(self.batcher.submit(image.image, told), watch)
             return denoised, partial(_finish_fitted, denoised.image, image, to_source=self.options.to_source)
-        run = partial(self.pipeline.run, is_small=prepared.source.pixels <= INLINE_PIXELS)
+        run = partial(self._run, is_small=prepared.source.pixels <= INLINE_PIXELS)
         tiles = submit_tiles(image, self.batcher, self.options.model, noise_level=told, run=run)
         return await _watched(tiles, watch), image.finish
+
+    async def _run(self, step: Callable[[], T], *, is_small: bool) -> T:
+        """Run a step here if it is small, else in a thread."""
+        return step() if is_small else await asyncio.get_running_loop().run_in_executor(self.pool, step)
 
     def _result_pixels(self, prepared: PreparedPicture) -> int:
         size = self.options.model.input.size

@@ -19,38 +19,9 @@ class PixelBudget:
     """
 
     def __init__(self, pixels: int, *, retry_after_s: Callable[[], int] = lambda: 1) -> None:
-        self._limit = pixels
-        self._free = pixels
-        self._retry_after_s = retry_after_s
-        self._released = asyncio.Event()
-
-    def reservation(self) -> "Reservation":
-        """Return a reservation that holds nothing yet."""
-        return Reservation(self)
-
-    def take(self, pixels: int) -> bool:
-        """Take ``pixels`` if there is room; Reservation does it."""
-        if has_room := pixels <= self._free:
-            self._free -= pixels
-        return has_room
-
-    def give_back(self, pixels: int) -> None:
-        """Take ``pixels`` back; Reservation does it."""
-        self._free += pixels
-        self._released.set()
-
-    async def wait_for_release(self) -> None:
-        """Wait until pixels are given back."""
-        self._released.clear()
-        await self._released.wait()
-
-    def full(self, pixels: int) -> QueueFullError:
-        """Return the error that refuses ``pixels``."""
-        return QueueFullError(
-            f"The images in work leave no room for one of {pixels} pixels; together they may have {self._limit}.",
-            limit=self._limit,
-            retry_after_s=self._retry_after_s(),
-        )
+        self.limit = self.free = pixels
+        self.retry_after_s = retry_after_s
+        self.released = asyncio.Event()
 
 
 class Reservation:
@@ -67,9 +38,9 @@ class Reservation:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Give the pixels back."""
-        self._budget.give_back(self.pixels)
-        self.pixels = 0
+        """Release the pixels."""
+        self._budget.free += self.pixels
+        self._budget.released.set()
 
     async def reserve(self, pixels: int) -> None:
         """Reserve ``pixels`` at once.
@@ -77,12 +48,22 @@ class Reservation:
         Raises:
             QueueFullError: the pictures in work leave no room for them.
         """
-        if not self._budget.take(pixels):
-            raise self._budget.full(pixels)
-        self.pixels += pixels
+        budget = self._budget
+        if pixels > budget.free:
+            raise QueueFullError(
+                f"The images in work leave no room for one of {pixels} pixels; together they may have {budget.limit}.",
+                limit=budget.limit,
+                retry_after_s=budget.retry_after_s(),
+            )
+        self._take(pixels)
 
     async def wait_for(self, pixels: int) -> None:
         """Reserve ``pixels`` as soon as there is room."""
-        while not self._budget.take(pixels):
-            await self._budget.wait_for_release()
+        while pixels > self._budget.free:
+            self._budget.released.clear()
+            await self._budget.released.wait()
+        self._take(pixels)
+
+    def _take(self, pixels: int) -> None:
+        self._budget.free -= pixels
         self.pixels += pixels

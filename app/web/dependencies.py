@@ -1,6 +1,7 @@
 """The arguments of the routes: what the lifespan made, and what a request asks for."""
 
 from collections.abc import Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from app.inference.metadata import ModelKey
 from app.inference.model_store import Catalogue
 from app.processing.admission import Admission
 from app.processing.options import Options
-from app.processing.pipeline import Pipeline, Process
+from app.processing.pipeline import Process
 from app.processing.pixel_budget import PixelBudget
 from app.telemetry.metrics import Metrics
 from app.web.requests.negotiation import accepted_media_type
@@ -28,13 +29,14 @@ class Service:
     admission: Admission
     pixel_budget: PixelBudget
     metrics: Metrics
-    pipeline: Pipeline
+    pool: Executor
+    max_pixels: int
     request_timeout_s: float
     max_batch_files: int
 
     def process(self, options: Options) -> Process:
         """Return what a picture goes through with these options."""
-        return Process(self.pipeline, self.batchers[options.model.key], options)
+        return Process(self.pool, self.max_pixels, self.batchers[options.model.key], options)
 
 
 async def _service(request: Request) -> Service:

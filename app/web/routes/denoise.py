@@ -6,6 +6,7 @@ from functools import partial
 from fastapi import APIRouter, Request, Response
 
 from app.errors import DeadlineExceededError
+from app.processing.pixel_budget import Reservation
 from app.telemetry.request_log import add_to_record
 from app.telemetry.timing import StageTimer
 from app.web.connection import watch_connection
@@ -33,7 +34,7 @@ async def denoise(
     timer = StageTimer()
     with timer.stage("queue"):
         slot = await service.admission.admit()
-    with slot, service.metrics.in_work(), service.pixel_budget.reservation() as reservation:
+    with slot, service.metrics.in_work(), Reservation(service.pixel_budget) as reservation:
         process = service.process(choose_options(query, service.catalogue.find(query.model, query.version)))
         try:
             async with asyncio.timeout(service.request_timeout_s):

@@ -8,14 +8,13 @@ import pytest
 from PIL import Image
 
 from app.errors import ImageTooLargeError, InvalidImageError, QueueFullError
-from app.imaging.fit import FittedImage
 from app.imaging.samples import FloatImage
 from app.inference.batching import Batcher
 from app.inference.denoiser import NoiseLevels
 from app.inference.metadata import ModelMetadata
 from app.processing.options import Options
-from app.processing.picture import DenoisedPicture, PreparedPicture, Upload
-from app.processing.pipeline import INLINE_PIXELS, Pipeline, Process
+from app.processing.picture import DenoisedPicture, Upload
+from app.processing.pipeline import INLINE_PIXELS, Process
 from app.processing.pixel_budget import PixelBudget, Reservation
 from app.telemetry.timing import StageTimer
 from app.web.requests.query import choose_options
@@ -26,6 +25,8 @@ from tests.app.pictures import digit, encode, gradient, psnr_db, unit
 FIXED = make_metadata()
 FREE = make_metadata(input=ANY_SIZE)
 TOLD = make_metadata(input=ANY_SIZE, noise_level=NOISE_LEVELS)
+
+MAX_PIXELS = 100_000
 
 pytestmark = pytest.mark.anyio
 
@@ -48,10 +49,16 @@ def pool() -> Iterator[CountingPool]:
         yield pool
 
 
-@pytest.fixture
-def reservation() -> Iterator[Reservation]:
-    with PixelBudget(1_000_000).reservation() as reservation:
-        yield reservation
+class SeeingDenoiser(IdentityDenoiser):
+    """Remembers the images that it saw."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[FloatImage] = []
+
+    def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> FloatImage:
+        self.seen.append(images[0].copy())
+        return super().denoise(images, noise_levels)
 
 
 def options(model: ModelMetadata = FIXED, **query: Any) -> Options:  # noqa: ANN401  # any parameter
@@ -59,60 +66,41 @@ def options(model: ModelMetadata = FIXED, **query: Any) -> Options:  # noqa: ANN
 
 
 class TestDecoding:
-    async def test_the_picture_is_decoded_and_fitted(self, pool: CountingPool, reservation: Reservation) -> None:
-        picture = await Pipeline(pool=pool, max_pixels=1000).decode(
-            encode(gradient()), options(), reserve=reservation.reserve
-        )
-        assert picture.source.format == "PNG"
-        assert fitted_image(picture).shape == (28, 28)
-        assert (picture.source.height, picture.source.width) == (23, 17)
+    async def test_the_picture_is_decoded_and_fitted(self, pool: CountingPool) -> None:
+        network = SeeingDenoiser()
+        denoised = await answer(encode(gradient()), FIXED, pool, network)
+        assert denoised.source.format == "PNG"
+        assert network.seen[0].shape == (28, 28)
+        assert (denoised.source.height, denoised.source.width) == (23, 17)
 
     @pytest.mark.parametrize("polarity", ["light-on-dark", "dark-on-light", "auto"])
-    async def test_transparent_pixels_are_paper(
-        self, pool: CountingPool, reservation: Reservation, polarity: str
-    ) -> None:
-        data = encode(Image.new("RGBA", (28, 28), (128, 128, 128, 0)))
-        pipeline = Pipeline(pool=pool, max_pixels=1000)
-        picture = await pipeline.decode(data, options(polarity=polarity), reserve=reservation.reserve)
-        np.testing.assert_allclose(fitted_image(picture), 0, atol=1e-6)
+    async def test_transparent_pixels_are_paper(self, pool: CountingPool, polarity: str) -> None:
+        network = SeeingDenoiser()
+        await answer(encode(Image.new("RGBA", (28, 28), (128, 128, 128, 0))), FIXED, pool, network, polarity=polarity)
+        np.testing.assert_allclose(network.seen[0], 0, atol=1e-6)
 
-    async def test_the_pixels_are_reserved(self, pool: CountingPool, reservation: Reservation) -> None:
-        await Pipeline(pool=pool, max_pixels=1000).decode(encode(gradient()), options(), reserve=reservation.reserve)
-        assert reservation.pixels == 23 * 17
-
-    async def test_pixels_are_reserved_before_they_are_decoded(self, pool: CountingPool) -> None:
+    async def test_the_pixels_are_reserved_before_they_are_decoded(self, pool: CountingPool) -> None:
         cut = encode(gradient())[:60]
-        with PixelBudget(10).reservation() as reservation, pytest.raises(QueueFullError):
-            await Pipeline(pool=pool, max_pixels=1000).decode(cut, options(), reserve=reservation.reserve)
-
-    async def test_an_image_over_the_limit_reserves_nothing(self, pool: CountingPool, reservation: Reservation) -> None:
-        with pytest.raises(ImageTooLargeError):
-            await Pipeline(pool=pool, max_pixels=100).decode(encode(gradient()), options(), reserve=reservation.reserve)
-        assert reservation.pixels == 0
-
-    async def test_a_cut_image_is_invalid(self, pool: CountingPool, reservation: Reservation) -> None:
+        with pytest.raises(QueueFullError, match="no room for one of 391 pixels"):
+            await answer(cut, FIXED, pool, pixels=390)
         with pytest.raises(InvalidImageError):
-            await Pipeline(pool=pool, max_pixels=1000).decode(
-                encode(gradient())[:60], options(), reserve=reservation.reserve
-            )
+            await answer(cut, FIXED, pool, pixels=391)
 
-    async def test_a_small_picture_takes_no_thread(self, pool: CountingPool, reservation: Reservation) -> None:
-        data = encode(gradient(64, INLINE_PIXELS // 64))
-        await Pipeline(pool=pool, max_pixels=100_000).decode(data, options(), reserve=reservation.reserve)
+    async def test_an_image_over_the_limit_reserves_nothing(self, pool: CountingPool) -> None:
+        with pytest.raises(ImageTooLargeError):
+            await answer(encode(np.zeros((MAX_PIXELS // 100 + 1, 100), np.uint8)), FIXED, pool, pixels=0)
+
+    async def test_a_small_picture_takes_no_thread(self, pool: CountingPool) -> None:
+        await answer(encode(gradient(64, INLINE_PIXELS // 64)), FIXED, pool)
         assert pool.count == 0
 
-    async def test_a_picture_of_many_pixels_in_few_bytes_is_decoded_in_a_thread(
-        self, pool: CountingPool, reservation: Reservation
-    ) -> None:
-        data = encode(np.zeros((1, INLINE_PIXELS + 1), np.uint8))
-        await Pipeline(pool=pool, max_pixels=100_000).decode(data, options(), reserve=reservation.reserve)
+    async def test_a_picture_of_many_pixels_in_few_bytes_is_decoded_in_a_thread(self, pool: CountingPool) -> None:
+        await answer(encode(np.zeros((1, INLINE_PIXELS + 1), np.uint8)), FIXED, pool)
         assert pool.count == 1
 
-    async def test_a_picture_of_many_bytes_is_opened_and_decoded_in_a_thread(
-        self, pool: CountingPool, reservation: Reservation
-    ) -> None:
+    async def test_a_picture_of_many_bytes_is_opened_and_decoded_in_a_thread(self, pool: CountingPool) -> None:
         noise = np.random.default_rng(0).integers(0, 256, (300, 300), np.uint8)
-        await Pipeline(pool=pool, max_pixels=100_000).decode(encode(noise), options(), reserve=reservation.reserve)
+        await answer(encode(noise), FIXED, pool)
         assert pool.count == 2
 
 
@@ -206,24 +194,13 @@ class TestPolarity:
     async def test_it_sees_the_negative_and_its_answer_is_turned_back(
         self, pool: CountingPool, color: str, polarity: str
     ) -> None:
-        seen: list[float] = []
-
-        class Watching(IdentityDenoiser):
-            def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> FloatImage:
-                seen.append(float(images[0, 0, 0]))
-                return super().denoise(images, noise_levels)
-
+        network = SeeingDenoiser()
         page = Image.new("RGB", (40, 40), "white")
         page.paste((10, 20, 60), (15, 10, 20, 30))
-        denoised = await answer(encode(page), self.INKED, pool, Watching(), color=color, polarity=polarity)
-        assert seen[0] == pytest.approx(0, abs=1e-3)
+        denoised = await answer(encode(page), self.INKED, pool, network, color=color, polarity=polarity)
+        assert network.seen[0][0, 0] == pytest.approx(0, abs=1e-3)
         expected = np.asarray(page if color == "keep" else page.convert("L"), int)
         np.testing.assert_allclose(np.asarray(Image.open(BytesIO(denoised.png)), int), expected, atol=1)
-
-
-def fitted_image(prepared: PreparedPicture) -> FloatImage:
-    assert isinstance(prepared.image, FittedImage)
-    return prepared.image.image
 
 
 async def answer(
@@ -231,12 +208,15 @@ async def answer(
     model: ModelMetadata,
     pool: CountingPool,
     denoiser: IdentityDenoiser | None = None,
+    *,
+    pixels: int = 1_000_000,
     **query: Any,  # noqa: ANN401  # any parameter
 ) -> DenoisedPicture:
     """Send a picture all the way through a network."""
     batcher = Batcher(denoiser or IdentityDenoiser(), name="test")
-    process = Process(Pipeline(pool=pool, max_pixels=100_000), batcher, options(model, **query))
-    with PixelBudget(1_000_000).reservation() as reservation:
-        denoised = await process.denoise(Upload(data, None), timer=StageTimer(), reserve=reservation.reserve)
-    await batcher.close()
-    return denoised
+    process = Process(pool, MAX_PIXELS, batcher, options(model, **query))
+    try:
+        with Reservation(PixelBudget(pixels)) as reservation:
+            return await process.denoise(Upload(data, None), timer=StageTimer(), reserve=reservation.reserve)
+    finally:
+        await batcher.close()

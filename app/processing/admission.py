@@ -54,15 +54,16 @@ class Admission:
             QueueFullError: every slot is taken, and none became free in time.
         """
         self.refuse_if_draining()
-        if not self._free.locked():
+        if self._taken < self._slots and not self._waiting:
             await self._free.acquire()  # does not wait
-            if self._free.locked():
+            self._taken += 1
+            if self._taken == self._slots:
                 self._finished.clear()
                 self._finished.append(self._clock())
-        elif self._is_turn_near():
-            await self._wait()
-        else:
+            return Slot(self)
+        if not self._is_turn_near():
             raise self._full()
+        await self._wait()
         self._taken += 1
         return Slot(self)
 

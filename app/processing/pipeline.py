@@ -6,14 +6,14 @@ from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from app.errors import ClientGoneError
 from app.imaging.decode import open_image
 from app.imaging.fit import FittedImage, restore_image
 from app.imaging.png import encode_png
-from app.imaging.samples import FloatImage, Levels, to_levels
-from app.inference.batching import Batcher, NetworkCall
+from app.imaging.samples import Levels, to_levels
+from app.inference.batching import Batcher, Denoised, NetworkCall
 from app.inference.tiling import submit_tiles
 from app.processing.options import Options
 from app.processing.picture import DenoisedPicture, PreparedPicture, Upload, prepare_picture
@@ -69,7 +69,9 @@ class Process:
             prepared = await self._decode(bytes(upload.data), reserve)
         if gate is not None:
             await gate.wait()
-        call, finish = await self._infer(prepared, watch)
+        waiting, finish = self._submit(prepared)
+        with watch(partial(_drop, waiting)):
+            call = await waiting
         timer.add("queue", seconds=call.queue_s)
         timer.add("infer", seconds=call.infer_s)
         with timer.stage("encode"):
@@ -93,16 +95,17 @@ class Process:
         is_small = is_small and opened.pixels <= INLINE_PIXELS and not self.options.estimates_noise
         return await self._run(partial(prepare_picture, opened, self.options), is_small=is_small)
 
-    async def _infer(self, prepared: PreparedPicture, watch: Watch) -> tuple[NetworkCall, Callable[[], Levels]]:
-        """Return what the network's call took, and what turns its output into levels."""
+    def _submit(
+        self, prepared: PreparedPicture
+    ) -> tuple["asyncio.Future[Denoised] | asyncio.Future[NetworkCall]", Callable[[], Levels]]:
+        """Queue a picture for its network; return the future, and what makes levels of the result once it is done."""
         image = prepared.image
         told = self.options.told_noise_level(prepared.source.noise_level)
         if isinstance(image, FittedImage):
-            denoised = await _watched(self.batcher.submit(image.image, told), watch)
-            return denoised, partial(_finish_fitted, denoised.image, image, to_source=self.options.to_source)
+            waiting = self.batcher.submit(image.image, told)
+            return waiting, partial(_finish_fitted, waiting, image, to_source=self.options.to_source)
         run = partial(self._run, is_small=prepared.source.pixels <= INLINE_PIXELS)
-        tiles = submit_tiles(image, self.batcher, self.options.model, noise_level=told, run=run)
-        return await _watched(tiles, watch), image.finish
+        return submit_tiles(image, self.batcher, self.options.model, noise_level=told, run=run), image.finish
 
     async def _run(self, step: Callable[[], T], *, is_small: bool) -> T:
         """Run a step here if it is small, else in a thread."""
@@ -113,19 +116,14 @@ class Process:
         return prepared.source.pixels if size is None or self.options.to_source else size[0] * size[1]
 
 
-async def _watched(waiting: "asyncio.Future[T]", watch: Watch) -> T:
-    with watch(partial(_drop, waiting)):
-        return await waiting
-
-
-def _drop(waiting: "asyncio.Future[T]") -> None:
+def _drop(waiting: "asyncio.Future[Any]") -> None:
     """End the wait for the network, and with it the picture's place in the queue."""
     if not waiting.done():
         waiting.set_exception(ClientGoneError("The client closed the connection."))
 
 
-def _finish_fitted(denoised: FloatImage, fitted: FittedImage, *, to_source: bool) -> Levels:
-    return to_levels(restore_image(denoised, fitted, to_source=to_source))
+def _finish_fitted(waiting: "asyncio.Future[Denoised]", fitted: FittedImage, *, to_source: bool) -> Levels:
+    return to_levels(restore_image(waiting.result().image, fitted, to_source=to_source))
 
 
 def _encode(finish: Callable[[], Levels]) -> tuple[bytes, int, int]:

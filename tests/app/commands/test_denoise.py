@@ -15,7 +15,7 @@ from rich.console import Console
 from app.__main__ import main
 from app.commands.options import metavar
 from app.commands.plan import Job, Plan
-from app.commands.remote import MAX_BUSY_ANSWERS
+from app.commands.remote import MAX_BUSY_RESPONSES
 from app.commands.report import MAX_ROWS, Report
 from app.imaging.samples import FloatImage
 from app.inference.denoiser import NoiseLevels
@@ -117,7 +117,7 @@ def test_what_is_done_is_skipped_without_loading_a_network(
 ) -> None:
     assert denoise(pictures, "-o", tmp_path / "out") == 0
     assert main(["denoise", str(pictures), "-o", str(tmp_path / "out")], load=not_loaded) == 0
-    assert "3 there already" in capsys.readouterr().err
+    assert "3 skipped, as they exist" in capsys.readouterr().err
     (tmp_path / "out/a.png").write_bytes(b"old")
     assert denoise(pictures, "-o", tmp_path / "out", "--overwrite") == 0
     assert (tmp_path / "out/a.png").read_bytes() != b"old"
@@ -152,8 +152,8 @@ def test_a_network_that_fails_says_why(pictures: Path, tmp_path: Path, capsys: p
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--model", "none"], "'none'. There is: free, tiny, told."),
-        (["--model", "tiny", "--version", "9"], "no version 9. There is: 1, 2."),
+        (["--model", "none"], "'none'. Available: free, tiny, told."),
+        (["--model", "tiny", "--version", "9"], "no version 9. Available: 1, 2."),
         (["--model", "free", "--fit", "pad"], "fit=pad has no meaning"),
         (["--fit", "crop"], "--fit: Input should be 'stretch', 'pad' or 'mnist', not 'crop'"),
         (["--version", "0"], "--version: "),
@@ -208,7 +208,7 @@ def test_a_service_that_stays_busy_is_given_up(
 
     with service(refuse) as address:
         assert denoise(pictures / "a.png", "-o", tmp_path / "out", "--url", address) == 1
-    assert len(asked) == MAX_BUSY_ANSWERS
+    assert len(asked) == MAX_BUSY_RESPONSES
     assert "The service is busy." in capsys.readouterr().err
 
 
@@ -246,7 +246,7 @@ def test_a_service_that_goes_away_ends_the_run(
     ("address", "words"),
     [
         ("http://127.0.0.1:9", "http://127.0.0.1:9 cannot be reached: Connection refused; is the service running"),
-        ("localhost:8000", "begins with http://"),
+        ("localhost:8000", "starts with http://"),
     ],
 )
 def test_an_address_without_a_service_is_a_short_error(

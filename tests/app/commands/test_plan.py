@@ -71,17 +71,17 @@ def test_two_pictures_with_one_result_are_a_failure_of_the_second(folder: Path) 
     (folder / "in/b.tif").write_bytes(b"")
     made = plan("in")
     assert [failure.name for failure in made.failures] == ["in/b.tif"]
-    assert "out/b.png, which is that of in/b.jpg" in made.failures[0].reason
+    assert "out/b.png, like that of in/b.jpg" in made.failures[0].reason
     assert len(made.jobs) == 2
 
 
 @pytest.mark.parametrize(
     ("inputs", "output", "words"),
     [
-        (["missing.png"], "out", "missing.png: there is no such file or folder"),
-        (["a.png"], None, "say with -o"),
-        (["in"], "-", "room for one picture"),
-        (["a.png", "-"], "-", "room for one picture"),
+        (["missing.png"], "out", "missing.png: no such file or folder"),
+        (["a.png"], None, "use -o to say"),
+        (["in"], "-", "takes one picture only"),
+        (["a.png", "-"], "-", "takes one picture only"),
         (["a.png"], "clean.jpg", "end in .png"),
         (["in"], "a.png", "need a folder"),
         (["a.png", "in"], "a.png", "need a folder"),
@@ -90,7 +90,7 @@ def test_two_pictures_with_one_result_are_a_failure_of_the_second(folder: Path) 
         (["a.png"], "a.png", "would be replaced"),
         (["a.png"], ".", "would be replaced"),
         (["in/../a.png"], "in/..", "would be replaced"),
-        (["in/.hidden"], "out", "there is no picture"),
+        (["in/.hidden"], "out", "no picture found"),
     ],
     ids=str,
 )

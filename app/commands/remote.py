@@ -51,9 +51,7 @@ class RemoteBackend:
         try:
             return ModelList.model_validate_json(response.data)
         except ValidationError:
-            raise CommandError(
-                f"{self._url} is no denoiser (it answered /v1/models with status {response.status})"
-            ) from None
+            raise CommandError(f"{self._url} is no denoiser (status {response.status} for /v1/models)") from None
 
     def denoise(self, jobs: Iterable[Job]) -> Generator[Result, None, None]:
         """Denoise pictures and yield the results as they come; at most ``connections`` + 1 pictures are in memory.

@@ -70,7 +70,7 @@ def test_what_a_network_cannot_use_is_refused_by_name(model: Any, parameter: str
 
 @pytest.mark.parametrize("level", [75.5, 255])
 def test_a_noise_level_that_the_network_does_not_know_is_refused_with_those_it_knows(level: float) -> None:
-    with pytest.raises(InvalidParameterError, match=f"knows 0 to 75, not {level:g}"):
+    with pytest.raises(InvalidParameterError, match=f"supports 0 to 75, not {level:g}"):
         choose_options(DenoiseQuery(noise_level=level), TOLD)
 
 

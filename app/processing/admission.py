@@ -1,4 +1,4 @@
-"""How many requests may be in work: each holds a place from before its body is read until its response."""
+"""Limit the requests in work: each holds a slot from before its body is read until its response."""
 
 import asyncio
 import math
@@ -10,18 +10,18 @@ from typing import Self
 
 from app.errors import NotReadyError, QueueFullError
 
-# A request that finds every slot taken waits at most PATIENCE_S, if LIKELY_SHARE of that would do at the rate of the
-# requests that finished last, and if fewer than MAX_WAITING times the slots wait already.
+# A request that finds every slot taken waits at most PATIENCE_S, if LIKELY_SHARE of that would do at the current
+# rate, and if fewer than MAX_WAITING times the slots wait.
 PATIENCE_S = 0.06
 LIKELY_SHARE = 0.8
 MAX_WAITING = 2
 MAX_RETRY_AFTER_S = 60
-RATE_SAMPLE = 256  # finished requests that the drain rate is measured over, at most
+RATE_SAMPLE = 256  # the rate is measured over at most so many finished requests
 DRAINING_RETRY_AFTER_S = 5  # time for another instance to take over
 
 
 class Admission:
-    """Counts slots, and refuses requests when all are taken; to be used on one event loop."""
+    """Counts slots, and refuses requests when all are taken; for use on one event loop."""
 
     def __init__(
         self, *, slots: int, patience_s: float = PATIENCE_S, clock: Callable[[], float] = time.monotonic
@@ -32,11 +32,11 @@ class Admission:
         self._waiting = 0
         self._patience_s = patience_s
         self._clock = clock
-        self._finished: deque[float] = deque(maxlen=RATE_SAMPLE)  # since the last slot was taken, that time first
+        self._finished: deque[float] = deque(maxlen=RATE_SAMPLE)  # when the slots ran out, then when requests finished
         self.is_draining = False
 
     def refuse_if_draining(self) -> None:
-        """Do nothing, or raise.
+        """Refuse a request if the service is draining.
 
         Raises:
             NotReadyError: the service is draining.
@@ -45,9 +45,9 @@ class Admission:
             raise NotReadyError("The service is shutting down.", retry_after_s=DRAINING_RETRY_AFTER_S)
 
     async def admit(self) -> "Slot":
-        """Take a slot, to be held for a ``with`` block, or wait a moment for one that is about to be free.
+        """Take a slot for a ``with`` block, or wait a moment for one that is likely to become free.
 
-        A small picture takes so little time that refusing its request, and being asked again, would cost more.
+        A small picture takes so little time that refusing its request and receiving it again would cost more.
 
         Raises:
             NotReadyError: the service is draining.
@@ -81,22 +81,22 @@ class Admission:
             self.refuse_if_draining()
 
     def give_back(self) -> None:
-        """Take a slot back; Slot does it at the end of its block."""
+        """Take back a slot; Slot calls this at the end of its block."""
         self._finished.append(self._clock())
         self._taken -= 1
         self._free.release()
 
     def retry_after_s(self) -> int:
-        """Return the whole seconds in which the slots in use drain."""
+        """Return how many whole seconds the slots in use take to drain."""
         return min(max(1, math.ceil(self._drain_s(self._taken))), MAX_RETRY_AFTER_S)
 
     def _is_turn_near(self) -> bool:
-        """Whether the next request to wait is likely to get a slot before it is refused."""
+        """Return whether one more waiting request is likely to get a slot in time."""
         is_short = self._waiting < MAX_WAITING * self._slots
         return is_short and self._drain_s(self._waiting + 1) <= LIKELY_SHARE * self._patience_s
 
     def _drain_s(self, count: int) -> float:
-        """Return the seconds that ``count`` requests take at the last ones' rate; none yet counts as one, now."""
+        """Return the seconds that ``count`` requests take at the current rate; if none has finished, as if one did now."""
         if not self._finished:
             return 0.0
         return count * (self._clock() - self._finished[0]) / max(1, len(self._finished) - 1)
@@ -108,17 +108,17 @@ class Admission:
 
 
 class Slot:
-    """One request's place."""
+    """The slot of one request."""
 
     def __init__(self, admission: Admission) -> None:
         self._admission = admission
 
     def __enter__(self) -> Self:
-        """Hold the place, which was taken when the slot was made."""
+        """Hold the slot, which admit has taken."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Give the place back."""
+        """Give the slot back."""
         self._admission.give_back()

@@ -1,4 +1,4 @@
-"""The four steps between an upload and its PNG, written once: decode, submit, await, encode."""
+"""The four steps from an upload to its PNG: decode, submit, await, encode."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -21,22 +21,22 @@ from app.telemetry.timing import StageTimer
 
 T = TypeVar("T")
 
-INLINE_PIXELS = 128 * 128  # up to this size, a step costs less than handing it to a thread: a millisecond or two
-INLINE_BYTES = 20 * 1024  # gray pictures of that size; text in a PNG can unpack to a thousand times its size
+INLINE_PIXELS = 128 * 128  # up to this, a step takes less time than a thread would add: a millisecond or two
+INLINE_BYTES = 20 * 1024  # a gray picture of that size; text in a PNG can unpack to a thousand times its size
 
 Reserve = Callable[[int], Awaitable[None]]
 Watch = Callable[[Callable[[], None]], AbstractContextManager[object]]
 
 
 class Pipeline:
-    """Runs the steps with the limits and the thread pool of one service: small ones at once, others in a thread."""
+    """Runs the steps with the limits and the thread pool of one service: small steps at once, others in a thread."""
 
     def __init__(self, *, pool: Executor, max_pixels: int) -> None:
         self._pool = pool
         self._max_pixels = max_pixels
 
     async def decode(self, data: bytes, options: Options, *, reserve: Reserve) -> PreparedPicture:
-        """Turn an upload into what the network gets; its pixels are reserved before they are decoded.
+        """Turn an upload into the image for the network; its pixels are reserved before they are decoded.
 
         Raises:
             RequestError: see open_image, prepare_picture and ``reserve``.
@@ -48,13 +48,13 @@ class Pipeline:
         return await self.run(partial(prepare_picture, opened, options), is_small=is_small)
 
     async def run(self, step: Callable[[], T], *, is_small: bool) -> T:
-        """Run a step here if it is small, else in a thread."""
+        """Run a step on the event loop if it is small, else in a thread."""
         return step() if is_small else await asyncio.get_running_loop().run_in_executor(self._pool, step)
 
 
 @dataclass(frozen=True)
 class Process:
-    """What a picture goes through: the same for all pictures of a batch."""
+    """The steps for one network and one set of options, which all pictures of a batch share."""
 
     pipeline: Pipeline
     batcher: Batcher
@@ -73,10 +73,10 @@ class Process:
 
         Args:
             upload: the picture.
-            timer: takes the time of each stage.
+            timer: measures each stage.
             reserve: reserves the pixels of the picture before they are decoded, or raises.
-            gate: the decoded picture waits for it, so that several become the network's next call.
-            watch: is given what ends the wait for the network, and calls it if the client leaves meanwhile.
+            gate: what the decoded picture waits for, so that several share the network's next call.
+            watch: takes a callback that ends the wait for the network, and calls it if the client leaves meanwhile.
 
         Raises:
             DenoiserError: the picture cannot be denoised.
@@ -103,7 +103,7 @@ class Process:
         )
 
     async def _infer(self, prepared: PreparedPicture, watch: Watch) -> tuple[NetworkCall, Callable[[], Levels]]:
-        """Return what the network's call took, and what turns its output into levels."""
+        """Return the network's call, and a function that turns its output into levels."""
         image = prepared.image
         told = self.options.told_noise_level(prepared.source.noise_level)
         if isinstance(image, FittedImage):
@@ -124,7 +124,7 @@ async def _watched(waiting: "asyncio.Future[T]", watch: Watch) -> T:
 
 
 def _drop(waiting: "asyncio.Future[T]") -> None:
-    """End the wait for the network, and with it the picture's place in the queue."""
+    """End the wait for the network, which removes the picture from the queue."""
     if not waiting.done():
         waiting.set_exception(ClientGoneError("The client closed the connection."))
 

@@ -1,4 +1,4 @@
-"""How many pixels may be in memory at once, in all requests together."""
+"""Limit the pixels in memory at once, in all requests together."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,14 +7,14 @@ from typing import Self
 
 from app.errors import QueueFullError
 
-PIXEL_BUDGET = 2  # times max_pixels: a second large picture can be decoded while the first is denoised
+PIXEL_BUDGET = 2  # times max_pixels, so that one large picture can be decoded while another is denoised
 
 
 class PixelBudget:
-    """Counts the pixels of the pictures in work; to be used on one event loop.
+    """Counts the pixels of the pictures in work; for use on one event loop.
 
     Args:
-        pixels: how many there may be.
+        pixels: how many may be in work at once.
         retry_after_s: estimates how many whole seconds a refused client should wait.
     """
 
@@ -29,13 +29,13 @@ class PixelBudget:
         return Reservation(self)
 
     def take(self, pixels: int) -> bool:
-        """Take ``pixels`` if there is room; Reservation does it."""
+        """Take ``pixels`` if there is room, and return whether there was; Reservation calls this."""
         if has_room := pixels <= self._free:
             self._free -= pixels
         return has_room
 
     def give_back(self, pixels: int) -> None:
-        """Take ``pixels`` back; Reservation does it."""
+        """Take back ``pixels``; Reservation calls this."""
         self._free += pixels
         self._released.set()
 
@@ -47,7 +47,7 @@ class PixelBudget:
     def full(self, pixels: int) -> QueueFullError:
         """Return the error that refuses ``pixels``."""
         return QueueFullError(
-            f"The images in work leave no room for one of {pixels} pixels; together they may have {self._limit}.",
+            f"The pictures in work leave no room for one of {pixels} pixels; together they may have {self._limit}.",
             limit=self._limit,
             retry_after_s=self._retry_after_s(),
         )
@@ -61,7 +61,7 @@ class Reservation:
         self.pixels = 0
 
     def __enter__(self) -> Self:
-        """Hold what will be reserved."""
+        """Hold what the block will reserve."""
         return self
 
     def __exit__(

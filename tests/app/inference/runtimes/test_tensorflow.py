@@ -137,8 +137,8 @@ class TestRefusals:
         ("wrong", "text"),
         [
             ({"signature": "predict"}, r"no signature serving_default, only \['predict'\]"),
-            ({"inputs": "picture"}, r"serving_default takes \['picture'\] and gives \['denoised'\]"),
-            ({"outputs": "clean"}, r"serving_default takes \['image'\] and gives \['clean'\]"),
+            ({"inputs": "picture"}, r"serving_default takes \['picture'\] and returns \['denoised'\]"),
+            ({"outputs": "clean"}, r"serving_default takes \['image'\] and returns \['clean'\]"),
         ],
         ids=["signature", "input", "output"],
     )

@@ -96,7 +96,7 @@ class Admission:
         return is_short and self._drain_s(self._waiting + 1) <= LIKELY_SHARE * self._patience_s
 
     def _drain_s(self, count: int) -> float:
-        """Return the seconds that ``count`` requests take at the current rate; if none has finished, as if one did now."""
+        """Return the seconds that ``count`` requests take at the current rate; until one finishes, as if it did now."""
         if not self._finished:
             return 0.0
         return count * (self._clock() - self._finished[0]) / max(1, len(self._finished) - 1)

@@ -130,7 +130,7 @@ def test_the_equivalent_command_can_be_copied(page: Page, service: RunningServic
 def test_what_is_sent_can_be_saved_for_that_command(page: Page, service: RunningService) -> None:
     open_bench(page, service.url)
     answer = result_after(page, page.get_by_role("button", name="a three").click)
-    assert download(page, "Save what is sent") == ("three-noisy.png", sent_bytes(answer.request))
+    assert download(page, "Save the picture that is sent") == ("three-noisy.png", sent_bytes(answer.request))
 
 
 def test_a_format_that_the_browser_cannot_show_is_denoised_all_the_same(page: Page, service: RunningService) -> None:

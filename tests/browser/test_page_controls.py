@@ -63,12 +63,12 @@ def test_each_control_of_a_network_for_photos_is_asked_for(page: Page, service: 
     query_after(page, page.get_by_label("estimate").uncheck)
     query_after(page, lambda: noise_level.fill("40"))
     query_after(page, lambda: page.get_by_label("Strength").fill("1.5"))
-    query_after(page, lambda: page.get_by_label("Bits").select_option("16"))
+    query_after(page, lambda: page.get_by_label("Bits per sample").select_option("16"))
     query = query_after(page, lambda: page.get_by_label("Version").select_option("1"))
     assert query == "?model=photo&version=1&noise_level=40&strength=1.5&bit_depth=16"
     query = query_after(page, lambda: page.get_by_label("Colour").select_option("keep"))
     assert query == "?model=photo&version=1&noise_level=40&strength=1.5&bit_depth=same&color=keep"
-    expect(page.get_by_label("Bits").locator("[value='16']")).to_be_disabled()
+    expect(page.get_by_label("Bits per sample").locator("[value='16']")).to_be_disabled()
 
 
 def test_a_sample_chooses_a_network_for_its_kind(page: Page, service: RunningService) -> None:
@@ -93,7 +93,7 @@ def test_whoever_brings_a_photo_to_a_network_for_digits_is_offered_another(page:
     open_bench(page, service.url)
     expect(page.locator("#offer")).to_be_hidden()
     result_after(page, choose_file(page, "photo.png", encode(gradient(90, 60))))
-    expect(page.locator("#offer")).to_contain_text("digits sees 28 × 28 pixels of it.")
+    expect(page.locator("#offer")).to_contain_text("digits shrinks it to 28 × 28 pixels.")
     query = query_after(page, page.get_by_role("button", name="Keep its size: use photo").click)
     assert query == "?model=photo"
     expect(page.get_by_label("Model", exact=True)).to_have_value("photo")

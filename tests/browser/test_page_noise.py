@@ -69,7 +69,7 @@ def test_sigma_and_seed_make_other_noise(page: Page, service: RunningService) ->
     open_bench(page, service.url)
     first = result_after(page, page.get_by_role("button", name="Run again").click)
     weaker = result_after(page, lambda: page.get_by_label("Gaussian").fill("20"))
-    again = result_after(page, page.get_by_role("button", name="Another draw").click)
+    again = result_after(page, page.get_by_role("button", name="Draw again").click)
     sent = [decode(sent_bytes(answer.request))[..., 0] for answer in (first, weaker, again)]
     assert sent[1].astype(float).std() < sent[0].astype(float).std()
     assert (sent[1] != sent[2]).any()
@@ -105,8 +105,8 @@ def test_a_result_of_another_size_is_not_compared(page: Page, service: RunningSe
     large = encode(np.rint(255 * digit(height=90, width=60, size=50)).astype(np.uint8))
     result_after(page, choose_file(page, "large.png", large))
     result_after(page, page.get_by_label("Add noise").check)
-    expect(page.locator("#psnr")).to_contain_text("not comparable: the paper is plain now")
+    expect(page.locator("#psnr")).to_contain_text("not comparable: the paper is now plain")
     result_after(page, lambda: page.locator("#fit").select_option("pad"))
     assert len(shown_psnr(page)) == 3
     result_after(page, lambda: page.get_by_label("Size of the result").select_option("model"))
-    expect(page.locator("#psnr")).to_contain_text("not comparable: of another size")
+    expect(page.locator("#psnr")).to_contain_text("not comparable: its size differs")

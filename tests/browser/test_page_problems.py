@@ -36,7 +36,7 @@ def test_a_problem_shows_its_title_and_detail_and_leads_to_its_page(
             },
             ["Queue full", "Too many.", "wait 7 s"],
         ),
-        ({"status": 502, "content_type": "text/html", "body": "<h1>Bad</h1>"}, ["502", "something between"]),
+        ({"status": 502, "content_type": "text/html", "body": "<h1>Bad</h1>"}, ["502", "a server between"]),
     ],
     ids=["429", "502"],
 )
@@ -60,11 +60,11 @@ def test_a_refusal_is_explained_and_another_try_works(  # fixtures
     complaints.clear()
 
 
-def test_a_service_out_of_reach_is_no_answer(page: Page, service: RunningService, complaints: list[str]) -> None:
+def test_a_service_out_of_reach_gives_no_response(page: Page, service: RunningService, complaints: list[str]) -> None:
     open_bench(page, service.url)
     page.context.set_offline(True)
     page.get_by_role("button", name="Run again").click()
-    expect(page.get_by_role("alert")).to_contain_text("No answer")
+    expect(page.get_by_role("alert")).to_contain_text("No response")
     page.context.set_offline(False)
     result_after(page, page.get_by_role("button", name="Run again").click)
     expect(page.get_by_role("alert")).to_be_hidden()
@@ -76,7 +76,7 @@ def test_a_page_that_found_no_models_finds_them_at_the_next_try(
 ) -> None:
     page.route("**/v1/models", lambda route: route.abort())
     page.goto(f"{service.url}/")
-    expect(page.get_by_role("alert")).to_contain_text("No answer")
+    expect(page.get_by_role("alert")).to_contain_text("No response")
     page.unroute("**/v1/models")
     result_after(page, page.get_by_role("button", name="Run again").click)
     expect(page.locator("#after")).to_be_visible()

@@ -1,4 +1,4 @@
-"""Which files become which on the command line."""
+"""Which pictures become which results on the command line."""
 
 from pathlib import Path
 
@@ -27,13 +27,13 @@ def pairs(made: Plan) -> list[tuple[str, str]]:
     return [(str(job.source or "-"), str(job.target or "-")) for job in made.jobs]
 
 
-def test_what_is_in_a_folder_keeps_its_place() -> None:
+def test_pictures_in_a_folder_keep_their_places() -> None:
     made = plan("in")
     assert pairs(made) == [("in/b.jpg", "out/b.png"), ("in/sub/c.PNG", "out/sub/c.png")]
     assert made.ignored == 1
 
 
-def test_several_inputs_share_a_folder_in_which_folders_have_their_names() -> None:
+def test_several_inputs_share_a_folder_with_a_subfolder_for_each_folder() -> None:
     assert pairs(plan("a.png", "in/sub", "other/")) == [
         ("a.png", "out/a.png"), ("in/sub/c.PNG", "out/sub/c.png"), ("other/b.tif", "out/other/b.png")
     ]  # fmt: skip
@@ -58,7 +58,7 @@ def test_one_picture_goes_to_a_file_a_folder_or_a_stream(source: str, output: st
     assert pairs(plan(source, output=output)) == [(source, target)]
 
 
-def test_a_result_that_is_there_is_skipped_or_made_anew(folder: Path) -> None:
+def test_an_existing_result_is_skipped_or_replaced(folder: Path) -> None:
     (folder / "out").mkdir()
     (folder / "out/b.png").write_bytes(b"done")
     made = plan("in")
@@ -67,7 +67,7 @@ def test_a_result_that_is_there_is_skipped_or_made_anew(folder: Path) -> None:
     assert len(plan("in", overwrite=True).jobs) == 2
 
 
-def test_two_pictures_with_one_result_are_a_failure_of_the_second(folder: Path) -> None:
+def test_of_two_pictures_with_the_same_result_the_second_fails(folder: Path) -> None:
     (folder / "in/b.tif").write_bytes(b"")
     made = plan("in")
     assert [failure.name for failure in made.failures] == ["in/b.tif"]
@@ -94,7 +94,7 @@ def test_two_pictures_with_one_result_are_a_failure_of_the_second(folder: Path) 
     ],
     ids=str,
 )
-def test_what_does_not_fit_together_is_told_before_anything_is_read(
+def test_arguments_that_contradict_each_other_are_reported_before_anything_is_read(
     folder: Path, inputs: list[str], output: str | None, words: str
 ) -> None:
     (folder / "in/.hidden/d.png").unlink()
@@ -102,7 +102,7 @@ def test_what_does_not_fit_together_is_told_before_anything_is_read(
         plan(*inputs, output=output)
 
 
-def test_no_result_takes_the_place_of_another_picture(folder: Path) -> None:
+def test_no_result_replaces_another_picture(folder: Path) -> None:
     (folder / "out/in/in").mkdir(parents=True)
     for name in ("out/in/x.png", "out/in/in/x.png"):
         (folder / name).write_bytes(b"")

@@ -54,7 +54,7 @@ class RemoteBackend:
             raise CommandError(f"{self._url} is no denoiser (status {response.status} for /v1/models)") from None
 
     def denoise(self, jobs: Iterable[Job]) -> Generator[Result, None, None]:
-        """Denoise pictures and yield the results as they come; at most ``connections`` + 1 pictures are in memory.
+        """Denoise pictures and yield the results as they come, with no more in memory than requests in flight.
 
         Raises:
             CommandError: the service can no longer be reached, or it refuses a parameter, which all pictures share.
@@ -64,7 +64,7 @@ class RemoteBackend:
             try:
                 for job in jobs:
                     running.add(pool.submit(self._denoise, job))
-                    if len(running) > self._connections:  # one more is read, so that no connection idles
+                    if len(running) > self._connections:  # one more is queued, so that no connection idles
                         done, running = wait(running, return_when=FIRST_COMPLETED)
                         yield from (future.result() for future in done)
                 while running:

@@ -26,7 +26,7 @@ MAX_ROWS = 100
 
 
 def stderr_console() -> Console:
-    """Return a console on stderr; if stderr is no terminal, lines are not wrapped at a terminal's width."""
+    """Return a console on stderr; if stderr is not a terminal, lines are not wrapped at a terminal's width."""
     return Console(stderr=True, width=None if sys.stderr.isatty() else PLAIN_WIDTH)
 
 
@@ -77,8 +77,8 @@ class Report:
         seconds = time.perf_counter() - self._start
         counts = {
             f"denoised in {seconds:.1f} s ({self._denoised / seconds:.1f}/s)": self._denoised,
-            "skipped, as they exist (--overwrite replaces them)": plan.skipped,
-            "ignored, as they are no pictures": plan.ignored,
+            "already there (--overwrite replaces them)": plan.skipped,
+            "ignored (not pictures)": plan.ignored,
             "failed": len(self._failures),
             "not tried": len(plan.jobs) + len(plan.failures) - self._denoised - len(self._failures),
         }

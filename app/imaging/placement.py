@@ -62,7 +62,7 @@ def _spread(
 
 
 def resize(gray: FloatImage, size: Size, box: Box | None = None) -> FloatImage:
-    """Resize shape (H, W) to ``size`` (height, width), each axis by its own scale: by averages down, bicubic up.
+    """Resize shape (H, W) to ``size`` (height, width), each axis by its own scale: averaging down, bicubic up.
 
     ``box`` (left, top, right, bottom) selects a part.
     """

@@ -26,9 +26,7 @@ def encode_png(levels: Levels) -> bytes:
     """
     height, width = levels.shape[:2]
     color_type = GRAY if levels.ndim == 2 else RGB
-    header = struct.pack(
-        ">IIBBBBB", width, height, levels.itemsize * 8, color_type, 0, 0, 0
-    )  # the only methods there are
+    header = struct.pack(">IIBBBBB", width, height, levels.itemsize * 8, color_type, 0, 0, 0)  # the only methods
     compressor = zlib.compressobj(COMPRESSION)
     pixels = [compressor.compress(strip) for strip in _filtered_strips(levels)]
     pixels.append(compressor.flush())

@@ -1,4 +1,4 @@
-"""Cut a large picture into tiles that overlap so far that no seam shows."""
+"""Cut a large picture into tiles that overlap enough to hide the seams."""
 
 import math
 from dataclasses import dataclass

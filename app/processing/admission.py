@@ -120,5 +120,5 @@ class Slot:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Give the slot back."""
+        """Free the slot."""
         self._admission.give_back()

@@ -67,7 +67,7 @@ class Reservation:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Give the pixels back."""
+        """Free the pixels."""
         self._budget.give_back(self.pixels)
         self.pixels = 0
 

@@ -60,7 +60,7 @@ class JsonFormatter(logging.Formatter):
 
 def configure_logging(form: Literal["text", "json"]) -> None:
     """Send every record of the process to stderr in the given form."""
-    # No format uses these; the logging HOWTO ("Optimization") advises to switch them off.
+    # No format uses these; the logging HOWTO ("Optimization") advises switching them off.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging._srcfile = None
     formatters: dict[str, dict[str, str]] = {

@@ -14,7 +14,7 @@ from app.inference.metadata import ModelMetadata
 
 
 class IdentityDenoiser:
-    """Returns its input, clipped, and records its batches: their shapes and noise levels."""
+    """Returns its input, clipped, and records its micro-batches: their shapes and noise levels."""
 
     def __init__(self) -> None:
         self.shapes: list[tuple[int, ...]] = []
@@ -34,7 +34,7 @@ class InvertingDenoiser(IdentityDenoiser):
 
 
 class BrokenDenoiser(IdentityDenoiser):
-    """Fails on every batch."""
+    """Fails on every micro-batch."""
 
     def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> FloatImage:
         msg = "broken"
@@ -52,7 +52,7 @@ class FailingDenoiser(IdentityDenoiser):
 
 
 class GatedDenoiser(IdentityDenoiser):
-    """Works only while its gate is open; ``entered`` is set as soon as a batch waits at the gate."""
+    """Works only while its gate is open; ``entered`` is set as soon as a micro-batch waits at the gate."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -30,7 +30,7 @@ def shrink(gray: FloatImage, longest_px: int) -> FloatImage:
 
 
 def fit_paper(small: FloatImage, *, ink: Literal["lighter", "unknown"] = "lighter") -> NDArray[np.float64]:
-    """Fit a quadratic surface by least squares, and in each round leave out what deviates from the last one.
+    """Fit a quadratic surface by least squares, and in each round leave out what deviates from the last fit.
 
     Args:
         small: shape (H, W); some ten thousand pixels are plenty.
@@ -61,7 +61,7 @@ def fit_paper(small: FloatImage, *, ink: Literal["lighter", "unknown"] = "lighte
 def find_shade(above: FloatImage) -> FloatImage:
     """Find lighter paper that the smooth surface misses, shape (H, W): the edges of shadows, and ruled lines.
 
-    An opening keeps what its window fits into; no stroke of a digit is as broad as one, or as long as the other.
+    An opening keeps what its window fits into; no stroke is as broad as the first window or as long as the second.
     """
     longer = max(above.shape)
     window = max(1, round(SHADE_SHARE * longer))

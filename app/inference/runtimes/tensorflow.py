@@ -56,9 +56,7 @@ class SavedModelDenoiser:
         names = [tensor.name.partition(":")[0] for tensor in signature.inputs]
         self._takes_level_first = "noise_level" in names and names.index("noise_level") < names.index("image")
         self._output_types = [output.dtype for output in signature.outputs]
-        self._denoised = sorted(signature.structured_outputs).index(
-            "denoised"
-        )  # tf.nest sorts the keys of a dictionary
+        self._denoised = sorted(signature.structured_outputs).index("denoised")  # tf.nest sorts the keys
 
     def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> FloatImage:
         """Run the signature's graph; see Denoiser.denoise.

@@ -1,4 +1,4 @@
-"""Limits on request bodies, enforced while they arrive; early responses that clients which still send can read."""
+"""Limits on request bodies, enforced while they arrive; early responses readable by a client that is still sending."""
 
 import asyncio
 from contextlib import suppress

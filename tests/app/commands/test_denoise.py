@@ -117,7 +117,7 @@ def test_existing_results_are_skipped_without_loading_a_network(
 ) -> None:
     assert denoise(pictures, "-o", tmp_path / "out") == 0
     assert main(["denoise", str(pictures), "-o", str(tmp_path / "out")], load=not_loaded) == 0
-    assert "3 skipped, as they exist" in capsys.readouterr().err
+    assert "3 already there" in capsys.readouterr().err
     (tmp_path / "out/a.png").write_bytes(b"old")
     assert denoise(pictures, "-o", tmp_path / "out", "--overwrite") == 0
     assert (tmp_path / "out/a.png").read_bytes() != b"old"

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 
 
 class GatedFailingDenoiser(GatedDenoiser):
-    """Fails, once its gate is open, on every batch with a white first pixel."""
+    """Fails, once its gate is open, on every micro-batch with a white first pixel."""
 
     def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> FloatImage:
         clean = super().denoise(images, noise_levels)
@@ -25,7 +25,7 @@ class GatedFailingDenoiser(GatedDenoiser):
 
 
 class HoldingDenoiser(GatedDenoiser):
-    """Keeps its batches."""
+    """Keeps its micro-batches."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -72,7 +72,7 @@ class TestResults:
         np.testing.assert_allclose(result.image, picture(0.75))
         assert result.batch_size == 1
 
-    async def test_each_image_of_a_batch_gets_its_own_result(self) -> None:
+    async def test_each_image_of_a_micro_batch_gets_its_own_result(self) -> None:
         denoiser = GatedDenoiser()
         async with batcher(denoiser) as queue:
             await occupy(queue, denoiser)
@@ -99,8 +99,8 @@ class TestResults:
         assert 0 < two.infer_s <= elapsed_s - two.queue_s
 
 
-class TestBatches:
-    async def test_images_that_queue_while_the_network_is_busy_are_one_batch(self) -> None:
+class TestMicroBatches:
+    async def test_images_that_queue_while_the_network_is_busy_are_one_micro_batch(self) -> None:
         denoiser = GatedDenoiser()
         async with batcher(denoiser) as queue:
             first = await occupy(queue, denoiser)
@@ -111,7 +111,7 @@ class TestBatches:
         assert denoiser.shapes == [(1, 4, 3), (4, 4, 3)]
 
     @pytest.mark.parametrize(("count", "padded"), [(1, 1), (2, 2), (3, 4), (5, 8), (33, 64), (64, 64)])
-    async def test_a_batch_is_padded_with_black_to_a_warmed_size(self, count: int, padded: int) -> None:
+    async def test_a_micro_batch_is_padded_with_black_to_a_warmed_size(self, count: int, padded: int) -> None:
         denoiser = HoldingDenoiser()
         async with batcher(denoiser) as queue:
             await occupy(queue, denoiser)
@@ -124,7 +124,7 @@ class TestBatches:
         assert (batch[:count] == 0.5).all()
         assert not batch[count:].any()
 
-    async def test_more_than_the_largest_batch_is_split(self) -> None:
+    async def test_more_than_the_largest_micro_batch_is_split(self) -> None:
         denoiser = GatedDenoiser()
         async with batcher(denoiser) as queue:
             await occupy(queue, denoiser)
@@ -133,7 +133,7 @@ class TestBatches:
             await asyncio.gather(*tasks)
         assert [shape[0] for shape in denoiser.shapes] == [1, 64, 8]
 
-    async def test_images_of_different_shapes_go_into_different_batches_in_their_order(self) -> None:
+    async def test_images_of_different_shapes_go_into_different_micro_batches_in_their_order(self) -> None:
         denoiser = GatedDenoiser()
         async with batcher(denoiser) as queue:
             await occupy(queue, denoiser)
@@ -168,7 +168,7 @@ class TestBatches:
 
 
 class TestFailures:
-    async def test_a_failing_batch_fails_its_images_and_no_others(self) -> None:
+    async def test_a_failing_micro_batch_fails_its_images_and_no_others(self) -> None:
         denoiser = GatedFailingDenoiser()
         async with batcher(denoiser) as queue:
             first = await occupy(queue, denoiser)
@@ -186,7 +186,7 @@ class TestFailures:
         assert "secret" not in str(failure.value)
         assert str(failure.value.__cause__) == "the network's secret"
 
-    async def test_each_image_of_a_failing_batch_gets_an_error_of_its_own(self) -> None:
+    async def test_each_image_of_a_failing_micro_batch_gets_an_error_of_its_own(self) -> None:
         denoiser = GatedFailingDenoiser()
         async with batcher(denoiser) as queue:
             await occupy(queue, denoiser)
@@ -248,7 +248,7 @@ class TestCancelling:
 
 
 class TestThreads:
-    async def test_as_many_batches_run_at_once_as_there_are_threads(self) -> None:
+    async def test_as_many_micro_batches_run_at_once_as_there_are_threads(self) -> None:
         class MeetingDenoiser(IdentityDenoiser):
             """Works only when two calls are in it at once."""
 
@@ -263,7 +263,7 @@ class TestThreads:
         await asyncio.gather(first, second)
         await queue.close()
 
-    async def test_a_batch_is_not_padded_if_that_does_not_pay(self) -> None:
+    async def test_a_micro_batch_is_not_padded_if_that_does_not_pay(self) -> None:
         denoiser = GatedDenoiser()
         queue = Batcher(denoiser, name="unpadded", pads=False)
         first = queue.submit(picture(), noise_level=0.125)
@@ -303,7 +303,7 @@ class TestClosing:
         assert not ours & {thread.name for thread in threading.enumerate()}
 
 
-async def test_a_network_that_returns_too_few_images_fails_its_batch() -> None:
+async def test_a_network_that_returns_too_few_images_fails_its_micro_batch() -> None:
     class ForgetfulDenoiser(IdentityDenoiser):
         def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> FloatImage:
             return super().denoise(images, noise_levels)[:-1]

@@ -1,4 +1,4 @@
-"""From pictures in a folder to answers of the service: the two halves and what they share."""
+"""From pictures in a folder to responses of the service: both halves of the project, and what they share."""
 
 import json
 import shutil
@@ -43,14 +43,14 @@ TINY = replace(
 @contextmanager
 def served(store: Path, name: str) -> Iterator[TestClient]:
     settings = Settings(model_store=store, default_model=name, inference_threads=1)
-    # Given, since the service's own would set TensorFlow's threads, for which it is too late after a training.
+    # Passed, because the service's own would set TensorFlow's threads, which is too late after training.
     with TestClient(create_app(settings, load=load_savedmodel)) as client:
         yield client
 
 
 @pytest.fixture(scope="module", autouse=True)
 def small_network() -> Iterator[None]:
-    """Let the preset `photo` have a network that is traced in a second."""
+    """Give the preset ``photo`` a network that is traced in a second."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(ARCHITECTURES, "photo", partial(build_photo, widths=(4, 6, 8), blocks=(1, 1, 1, 1, 1)))
         yield
@@ -88,10 +88,10 @@ def test_a_network_for_photographs_is_trained_published_and_served(photo_store: 
     clean = draw_blobs(1, size=SIDE_PX)[0, :40, :, 0]
     noisy = GaussianNoise(25 / 255).add_to(clean, np.random.default_rng(1))
     with served(photo_store, "mine") as client:
-        answer = client.post("/v1/denoise", content=encode(noisy), params={"noise_level": "25"})
-    assert answer.status_code == 200
-    assert (answer.headers["X-Model-Name"], answer.headers["X-Noise-Level"]) == ("mine", "25")
-    with Image.open(BytesIO(answer.content)) as image:
+        response = client.post("/v1/denoise", content=encode(noisy), params={"noise_level": "25"})
+    assert response.status_code == 200
+    assert (response.headers["X-Model-Name"], response.headers["X-Noise-Level"]) == ("mine", "25")
+    with Image.open(BytesIO(response.content)) as image:
         assert image.size == (SIDE_PX, 40)
 
 
@@ -107,7 +107,7 @@ def test_its_metadata_says_how_good_it_is_at_each_level(photo_store: Path) -> No
     assert metrics["protocol"] == "1 held-out photographs of discs, white Gaussian noise, level told"
 
 
-def test_its_card_says_the_same_to_people(photo_store: Path) -> None:
+def test_its_card_says_the_same_in_words(photo_store: Path) -> None:
     card = (photo_store / "mine" / "1" / "MODEL_CARD.md").read_text()
     assert "2 photographs were trained on, at scales from 1 to 0.5; 1 were held out" in card
     assert "python -m training train photo --data path/to/discs --epochs 1\n" in card
@@ -144,7 +144,7 @@ def test_the_comparison_needs_a_folder_of_clean_images(photo_store: Path) -> Non
         assess_photos(photo_store / "mine" / "1", "mnist")
 
 
-def test_a_network_that_is_told_no_level_is_not_compared(photo_folder: Path) -> None:
+def test_a_network_that_takes_no_noise_level_is_not_compared(photo_folder: Path) -> None:
     with pytest.raises(StoreError, match="has no input noise_level"):
         assess_photos(REPOSITORY / "model_store" / "article" / "1", str(photo_folder))
 

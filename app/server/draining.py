@@ -1,4 +1,4 @@
-"""Uvicorn's server, and a grace period before it stops listening."""
+"""Uvicorn's server, with a grace period before it stops listening."""
 
 import logging
 import os
@@ -20,8 +20,8 @@ logger = logging.getLogger(__name__)
 class DrainingServer(uvicorn.Server):
     """Uvicorn's server with a grace period between SIGTERM and the end of listening.
 
-    The first signal makes ``/readyz`` answer 503; after the grace period (none on Ctrl-C) listening ends and
-    what is in work is answered. A second signal stops at once.
+    The first signal turns ``/readyz`` to 503. After the grace period (none on Ctrl-C) the server stops listening and
+    finishes the requests in work. A second signal stops it at once.
     """
 
     def __init__(self, settings: Settings, app: FastAPI, admission: Admission) -> None:
@@ -31,7 +31,7 @@ class DrainingServer(uvicorn.Server):
         self._stop_at: float | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start to listen, then say where."""
+        """Start to listen, and log where."""
         await super().startup(sockets)
         url = self._settings.local_url(self.servers[0].sockets[0].getsockname()[1])
         logger.info("ready: %s, open it in a browser to try it", url)
@@ -46,17 +46,17 @@ class DrainingServer(uvicorn.Server):
         self._stop_at = time.monotonic() + (self._settings.drain_grace_s if has_grace else 0)
 
     async def on_tick(self, counter: int) -> bool:
-        """Tell, ten times a second, whether it is time to stop."""
+        """Return whether it is time to stop; uvicorn asks ten times a second."""
         if self._stop_at is not None and time.monotonic() >= self._stop_at:
             self.should_exit = True
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Answer what is in work, unless a second signal says to leave it."""
-        logger.info("stopping; a second signal leaves what is in work unanswered")
+        """Finish the requests in work, unless a second signal comes."""
+        logger.info("stopping after the requests in work; a second signal drops them")
         await super().shutdown(sockets)
         if self.force_exit:
-            os._exit(0)  # uvicorn would cancel the lifespan in mid-wait, with a traceback
+            os._exit(0)  # else uvicorn cancels the waiting lifespan, with a traceback
 
 
 def server_config(settings: Settings, app: FastAPI | None) -> uvicorn.Config:
@@ -71,6 +71,6 @@ def server_config(settings: Settings, app: FastAPI | None) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,  # nothing here asks for the client's address
+        proxy_headers=False,  # nothing here uses the client's address
         timeout_graceful_shutdown=int(settings.request_timeout_s) + 1,
     )

@@ -1,4 +1,4 @@
-"""The service's processes: one, or several that share a listening socket."""
+"""Run the service: in this process, or in several worker processes that share a listening socket."""
 
 import logging
 import multiprocessing
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 def serve(settings: Settings) -> int:
-    """Serve until a signal; return the process's exit code."""
+    """Serve until a signal comes, and return the exit code of the process."""
     configure_logging(settings.log_format)
     if settings.workers > 1:
         return _Workers(settings).run()
@@ -35,13 +35,13 @@ def _serve_here(settings: Settings, sockets: list[socket.socket] | None) -> None
 
 
 def _serve_worker(settings: Settings, sockets: list[socket.socket]) -> None:
-    os.setpgrp()  # Ctrl-C reaches the parent alone, which passes it on once
+    os.setpgrp()  # so that Ctrl-C reaches only the parent, which passes it on once
     configure_logging(settings.log_format)
     _serve_here(settings, sockets)
 
 
 class _Workers:
-    """Processes that share one listening socket; one that dies is replaced, one that cannot start ends them all."""
+    """Worker processes on one listening socket: one that dies is replaced, one that cannot start stops them all."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -70,7 +70,7 @@ class _Workers:
                     failed = True
                     self._pass_on(signal.SIGTERM, None)
                 else:
-                    logger.error("worker %s ended with %s, starting another", process.pid, process.exitcode)
+                    logger.error("worker %s ended with exit code %s, starting another", process.pid, process.exitcode)
                     self._processes.append(self._start())
         return STARTUP_FAILURE if failed else 0
 

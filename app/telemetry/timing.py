@@ -1,4 +1,4 @@
-"""Stage times of one request, as W3C Server-Timing and as numbers."""
+"""Measure the stages of one request, for W3C Server-Timing and JSON."""
 
 import time
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ STAGES = ("read", "decode", "queue", "infer", "encode")
 
 
 class StageTimer:
-    """Wall-clock milliseconds of each of ``stages`` of one request, counted from its own creation."""
+    """Measures the wall-clock time of each of the ``stages`` of one request, which starts when the timer is created."""
 
     def __init__(self, stages: Sequence[str] = STAGES) -> None:
         self._start = time.perf_counter()
@@ -23,7 +23,7 @@ class StageTimer:
         self._ms[name] += seconds * 1000
 
     def timing_ms(self) -> dict[str, float]:
-        """Return the milliseconds of every stage and ``total``, the time since the creation, with 3 decimals."""
+        """Return the milliseconds of every stage, and of ``total`` since the timer was created, with 3 decimals."""
         total = (time.perf_counter() - self._start) * 1000
         return {name: round(value, 3) for name, value in (*self._ms.items(), ("total", total))}
 

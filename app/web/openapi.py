@@ -1,4 +1,4 @@
-"""The parts of the OpenAPI description that FastAPI cannot derive: binary bodies, and problems as errors."""
+"""The parts of the OpenAPI description that FastAPI cannot derive: binary bodies, and errors as problem details."""
 
 from typing import Any
 
@@ -9,11 +9,11 @@ from pydantic.json_schema import models_json_schema
 from app.web.schemas import BatchResponse, DenoiseResponse, Problem
 
 _REFERENCE = "#/components/schemas/{model}"
-_BINARY = {"schema": {"type": "string", "format": "binary"}}  # Swagger UI turns just this into a file picker
+_BINARY = {"schema": {"type": "string", "format": "binary"}}  # Swagger UI shows a file picker only for this schema
 _STATUS_DESCRIPTIONS = {
     400: "No image in the request",
     404: "No such model or version",
-    406: "No media type of the answer is acceptable",
+    406: "`Accept` allows none of the media types of the response",
     413: "More bytes, or files, than the limit",
     415: "Not one of the accepted formats",
     422: "Corrupt image, too many pixels, or an invalid parameter",
@@ -57,8 +57,8 @@ BATCH_REQUEST: dict[str, Any] = {
 
 IMAGE_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "The denoised picture. `Server-Timing` has the milliseconds of every stage; the `X-` headers "
-        "tell which model answered and what it understood of the picture.",
+        "description": "The denoised picture. `Server-Timing` has the milliseconds of each stage; the `X-` headers "
+        "name the model and say what the service found out about the picture.",
         "content": {
             "image/png": _BINARY,
             "application/json": {"schema": {"$ref": _REFERENCE.format(model=DenoiseResponse.__name__)}},
@@ -69,8 +69,8 @@ IMAGE_RESPONSES: dict[int | str, dict[str, Any]] = {
 
 BATCH_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "The denoised pictures, and what became of each file: as a ZIP of PNGs with a `manifest.json`, "
-        "its last entry, or as JSON. The answer is sent while it is made; one that is cut off has no manifest.",
+        "description": "The denoised pictures and the outcome of each file: a ZIP of PNGs whose last entry is "
+        "`manifest.json`, or JSON. The response is sent while it is made; a truncated one has no manifest.",
         "content": {
             "application/zip": _BINARY,
             "application/json": {"schema": {"$ref": _REFERENCE.format(model=BatchResponse.__name__)}},
@@ -80,7 +80,7 @@ BATCH_RESPONSES: dict[int | str, dict[str, Any]] = {
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Describe error answers, for the ``responses`` of a route."""
+    """Describe error responses, for the ``responses`` of a route."""
     reference = {"$ref": _REFERENCE.format(model=Problem.__name__)}
     content = {"application/problem+json": {"schema": reference}}
     return {status: {"description": _STATUS_DESCRIPTIONS[status], "content": content} for status in statuses}

@@ -1,4 +1,4 @@
-"""Many pictures in, the clean ones out."""
+"""POST /v1/denoise/batch: many pictures in, a ZIP or JSON out."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -31,7 +31,7 @@ async def _media_type(request: Request) -> str:
 
 
 async def _hold_slot(service: ServiceDep) -> AsyncIterator[Slot]:
-    """Hold a slot until the answer has been sent."""
+    """Hold a slot until the response has been sent."""
     with await service.admission.admit() as slot, service.metrics.in_work():
         yield slot
 
@@ -50,7 +50,7 @@ async def denoise_batch(
     service: ServiceDep,
     _slot: Annotated[Slot, Depends(_hold_slot)],
 ) -> Response:
-    """Send the pictures as parts `files` of a form; one that cannot be denoised fails alone, with its reason."""
+    """Send the pictures in parts `files` of a form. One that cannot be denoised fails alone, with a reason."""
     timer = StageTimer()
     model = service.catalogue.find(query.model, query.version)
     options = choose_options(query, model)
@@ -81,7 +81,7 @@ async def _read(request: Request, service: Service) -> list[Upload]:
 
 
 class _Tally:
-    """Counts a batch's items for its summary, the metrics and the log."""
+    """Counts the items of a batch for its summary, the metrics and the log."""
 
     def __init__(self, request: Request, service: Service, model: ModelMetadata, timer: StageTimer) -> None:
         self._scope = request.scope

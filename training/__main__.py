@@ -73,7 +73,7 @@ def _export(options: argparse.Namespace) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    from training.pairs import holds_pairs
+    from training.images.pairs import holds_pairs
     from training.store import find_version
 
     folder = find_version(options.store, options.model)

@@ -13,8 +13,8 @@ from training.data import CleanImages
 from training.errors import StoreError
 from training.export import SavedNetwork
 from training.figures import plot_psnr, save_figures
+from training.images.noise import Noise
 from training.metadata import FILE_NAME
-from training.noise import Noise
 from training.report import render_section, write_report
 from training.store import find_versions
 from training.train import load_network

@@ -6,12 +6,12 @@ from functools import partial
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from skimage.restoration import denoise_tv_chambolle
 
 from training.evaluate import make_noisy
-from training.metrics import psnr_db
-from training.noise import Images, Noise
+from training.images.files import from_8_bit, to_8_bit
+from training.images.metrics import psnr_db
+from training.images.noise import Images, Noise
 
 NLM_PATCH_PX, NLM_SEARCH_PX = 5, 17
 
@@ -55,11 +55,3 @@ BASELINES = {
     "total variation": Baseline(filter_tv, (0.01, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1)),
     "non-local means": Baseline(filter_nlm, (2, 10, 20, 30, 40, 50, 60, 70, 80, 100, 120)),
 }
-
-
-def to_8_bit(image: Images) -> NDArray[np.uint8]:
-    return np.rint(image * 255).astype(np.uint8)
-
-
-def from_8_bit(levels: NDArray[np.uint8]) -> Images:
-    return np.asarray(levels / np.float32(255), np.float32)

@@ -3,8 +3,8 @@
 import keras
 import numpy as np
 
-from training.augmentation import RandomAffine
-from training.noise import Images, Noise, RecordedNoise, pair_up
+from training.images.augmentation import RandomAffine
+from training.images.noise import Images, Noise, RecordedNoise, pair_up
 
 
 class NoisyBatches(keras.utils.PyDataset):

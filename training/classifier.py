@@ -7,12 +7,12 @@ import numpy as np
 from keras import layers, ops
 from numpy.typing import NDArray
 
-from training.augmentation import RandomAffine
 from training.batches import NoisyBatches
 from training.config import AdamW
 from training.data import CleanImages
 from training.errors import DataError
-from training.noise import Images, NoNoise
+from training.images.augmentation import RandomAffine
+from training.images.noise import Images, NoNoise
 from training.optimizers import build_optimizer
 
 # Committed, so that accuracies can be compared from one machine to the next; `python -m training classifier` makes it.

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from training.baselines import BASELINES, Baseline
 from training.classifier import read_digits
 from training.evaluate import BATCH_SIZE, make_noisy
-from training.metrics import bce, mse, psnr_db, ssim
-from training.noise import GaussianNoise, Images, Noise, NoNoise, SaltAndPepperNoise
+from training.images.metrics import bce, mse, psnr_db, ssim
+from training.images.noise import GaussianNoise, Images, Noise, NoNoise, SaltAndPepperNoise
 
 NOISES: tuple[Noise, ...] = (
     NoNoise(),

@@ -4,8 +4,8 @@ import json
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-from training.augmentation import RandomAffine
-from training.noise import BlindNoise, GaussianNoise, Noise, NoNoise, RandomLevelNoise, RecordedNoise
+from training.images.augmentation import RandomAffine
+from training.images.noise import BlindNoise, GaussianNoise, Noise, NoNoise, RandomLevelNoise, RecordedNoise
 
 Polarity = Literal["light-on-dark", "dark-on-light"]
 Loss = Literal["binary_crossentropy", "mean_absolute_error", "log_mean_squared_error"]

@@ -7,8 +7,8 @@ import numpy as np
 from PIL import Image
 
 from training.config import Crops
-from training.data import to_images
-from training.noise import Images, RandomLevelNoise, RecordedNoise
+from training.images.files import to_images
+from training.images.noise import Images, RandomLevelNoise, RecordedNoise
 from training.photos import Photo
 
 VALIDATION_LEVELS = (15, 25, 50)  # standard deviations on the 8-bit scale, those of most publications

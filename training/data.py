@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from training.errors import DataError
 from training.folder import load_folder
-from training.noise import Images
+from training.images.files import Pixels, to_images
+from training.images.noise import Images
 
 MNIST_TEST_SHA256 = "6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161"
 MIN_IMAGES = 10
 MAX_VALIDATION_IMAGES = 5000
 
-Pixels = NDArray[np.uint8]
 Arrays = Mapping[str, Pixels]
 
 
@@ -121,8 +121,3 @@ def _read_npz(path: Path) -> Arrays:
         if array.ndim != 3 or array.dtype != np.uint8 or not len(array):
             raise DataError(f"{path}: {name} is {array.dtype} {array.shape}, expected uint8 (N, H, W)")
     return arrays
-
-
-def to_images(pixels: Pixels) -> Images:
-    """Return uint8 (N, H, W), or NHWC, as float32 NHWC in [0, 1]."""
-    return np.reshape(pixels, (*pixels.shape[:3], -1)).astype(np.float32) / np.float32(255)

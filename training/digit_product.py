@@ -13,8 +13,8 @@ from training.data import CleanImages
 from training.evaluate import evaluate, make_test_pairs
 from training.export import SavedNetwork
 from training.figures import FEATURE_LAYERS, plot_examples, plot_features, plot_loss
-from training.metrics import count_macs
-from training.noise import NoNoise
+from training.images.metrics import count_macs
+from training.images.noise import NoNoise
 from training.train import load_network
 
 EXAMPLES = 10

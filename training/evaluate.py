@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from training.metrics import bce, mse, psnr_db, ssim
-from training.noise import Images, Noise, RecordedNoise, pair_up
+from training.images.metrics import bce, mse, psnr_db, ssim
+from training.images.noise import Images, Noise, RecordedNoise, pair_up
 
 TEST_SEED = 2
 BATCH_SIZE = 500

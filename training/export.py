@@ -12,7 +12,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow greets on stder
 import tensorflow as tf
 
 from training.errors import StoreError
-from training.noise import Images
+from training.images.noise import Images
 
 SIGNATURE = "serving_default"
 VERSIONS = {"tensorflow": tf.__version__}

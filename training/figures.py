@@ -15,7 +15,7 @@ from PIL import Image
 
 from training.checkpoints import Progress
 from training.config import Loss, Stage
-from training.noise import GaussianNoise, Images, SaltAndPepperNoise
+from training.images.noise import GaussianNoise, Images, SaltAndPepperNoise
 
 if TYPE_CHECKING:
     from training.comparison import Results

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from training.gray import Gray, find_images, open_gray
-from training.noise import Images
-from training.pairs import holds_pairs, load_pairs
+from training.images.files import Gray, find_images, open_gray
+from training.images.noise import Images
+from training.images.pairs import holds_pairs, load_pairs
 
 
 def load_folder(folder: Path, *, height: int, width: int) -> Images:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from training.noise import RecordedNoise
+from training.images.noise import RecordedNoise
 
 FILE_NAME = "MODEL_CARD.md"
 

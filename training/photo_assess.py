@@ -6,7 +6,7 @@ from pathlib import Path
 from training.errors import DataError, StoreError
 from training.export import SavedNetwork
 from training.figures import save_figures
-from training.gray import find_images
+from training.images.files import find_images
 from training.metadata import FILE_NAME, write_metadata
 from training.model_card import FILE_NAME as CARD_NAME
 from training.photo_baselines import PHOTO_BASELINES

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from skimage.restoration import denoise_tv_chambolle, denoise_wavelet
 
-from training.baselines import from_8_bit, to_8_bit
-from training.noise import Images
+from training.images.files import from_8_bit, to_8_bit
+from training.images.noise import Images
 from training.photo_evaluation import PhotoMethod, leave_noisy
 
 # Times the standard deviation: what did best on photographs of BSDS500's training split at levels 15 to 50.

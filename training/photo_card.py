@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from training.noise import RecordedNoise
+from training.images.noise import RecordedNoise
 
 BSDS_LICENSE = (
     "400 images of [BSDS500](https://www2.eecs.berkeley.edu/Research/Projects/CS/vision/grouping/resources.html)"

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from training.metrics import psnr_db, ssim
-from training.noise import Images, RecordedNoise, round_to_8_bits
+from training.images.metrics import psnr_db, ssim
+from training.images.noise import Images, RecordedNoise, round_to_8_bits
 from training.photos import Photo
 
 NOISE_LEVELS = (15, 25, 50)  # standard deviations on the 8-bit scale

@@ -12,8 +12,8 @@ from training.checkpoints import load_progress
 from training.config import Config
 from training.export import SavedNetwork
 from training.figures import plot_crops, plot_loss
-from training.metrics import count_macs
-from training.noise import Images, RecordedNoise
+from training.images.metrics import count_macs
+from training.images.noise import Images, RecordedNoise
 from training.photo_evaluation import (
     NOISE_LEVELS,
     PairProtocol,

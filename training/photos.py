@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.errors import DataError
-from training.gray import Gray, find_images, open_gray
-from training.pairs import holds_pairs, load_pairs
+from training.images.files import Gray, find_images, open_gray
+from training.images.pairs import holds_pairs, load_pairs
 
 Photo = NDArray[np.uint8]
 

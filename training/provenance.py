@@ -9,7 +9,7 @@ import numpy as np
 
 from training.config import PRESETS, Config
 from training.errors import RunError
-from training.noise import RecordedNoise
+from training.images.noise import RecordedNoise
 
 
 def describe_run(config: Config, data_name: str) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from training.comparison import Results, Score
+from training.images.noise import GaussianNoise, Noise, NoNoise, SaltAndPepperNoise
 from training.metadata import FILE_NAME, write_metadata
 from training.model_card import FILE_NAME as CARD_NAME
-from training.noise import GaussianNoise, Noise, NoNoise, SaltAndPepperNoise
 
 BEGIN, END = "<!-- evaluation{of}: written by `python -m training evaluate` -->", "<!-- end of evaluation{of} -->"
 NEXT_SECTION = "## Limits"

@@ -18,7 +18,7 @@ from training.config import Config, Crops, Loss, Stage
 from training.crops import Inputs, NoisyCrops, make_validation_crops
 from training.data import CleanImages
 from training.errors import RunError
-from training.noise import Images, Noise, RandomLevelNoise, RecordedNoise, pair_up
+from training.images.noise import Images, Noise, RandomLevelNoise, RecordedNoise, pair_up
 from training.optimizers import build_optimizer
 from training.photos import CleanPhotos
 from training.provenance import describe_run

@@ -4,7 +4,7 @@ import pytest
 
 from training.architectures import ARCHITECTURES, build_article, build_dense, build_digits
 from training.config import PRESETS
-from training.metrics import count_macs
+from training.images.metrics import count_macs
 
 
 def test_article_has_4385_parameters_and_keeps_the_shape() -> None:

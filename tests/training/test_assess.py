@@ -12,7 +12,7 @@ from training.assess import assess, load_dense
 from training.config import PRESETS
 from training.data import CleanImages, load_clean_images
 from training.errors import StoreError
-from training.noise import GaussianNoise
+from training.images.noise import GaussianNoise
 from training.store import hash_files
 from training.train import train
 

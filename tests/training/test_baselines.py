@@ -4,8 +4,8 @@ import pytest
 from tests.training.drawing import draw_blobs
 from training.baselines import BASELINES
 from training.evaluate import make_noisy
-from training.metrics import psnr_db
-from training.noise import GaussianNoise, NoNoise, SaltAndPepperNoise
+from training.images.metrics import psnr_db
+from training.images.noise import GaussianNoise, NoNoise, SaltAndPepperNoise
 
 CLEAN = draw_blobs(6)
 

@@ -1,9 +1,9 @@
 import numpy as np
 
 from tests.training.drawing import draw_blobs
-from training.augmentation import RandomAffine
 from training.batches import NoisyBatches
-from training.noise import GaussianNoise, Images
+from training.images.augmentation import RandomAffine
+from training.images.noise import GaussianNoise, Images
 
 BLOBS = draw_blobs(10)
 

@@ -7,7 +7,7 @@ import pytest
 from tests.training.drawing import draw_blobs
 from training.classifier import load_classifier, read_digits
 from training.comparison import NOISY_INPUT, Judge, as_method, compare, tune_baselines
-from training.noise import GaussianNoise, Images, NoNoise
+from training.images.noise import GaussianNoise, Images, NoNoise
 
 CLEAN = draw_blobs(5)
 NOISES = (NoNoise(), GaussianNoise(0.4))

@@ -5,7 +5,7 @@ import pytest
 
 from training.config import Crops
 from training.crops import VALIDATION_LEVELS, Inputs, NoisyCrops, make_validation_crops, scale_photo
-from training.noise import Images, RandomLevelNoise, RecordedNoise
+from training.images.noise import Images, RandomLevelNoise, RecordedNoise
 from training.photos import Photo
 
 CROPS = Crops(side_px=16, scales=(1.0,), steps_per_epoch=3)

@@ -3,7 +3,7 @@ import pytest
 
 from tests.training.drawing import draw_blobs
 from training.evaluate import evaluate
-from training.noise import GaussianNoise, Images
+from training.images.noise import GaussianNoise, Images
 
 CLEAN = draw_blobs(510)
 NOISE = GaussianNoise(0.4)

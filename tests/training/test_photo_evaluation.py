@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from training.noise import Images, RecordedNoise
+from training.images.noise import Images, RecordedNoise
 from training.photo_evaluation import PROTOCOLS, PairProtocol, PhotoScore, Protocol, compare_on_photos, score_on_photos
 from training.photo_report import render_photo_section
 

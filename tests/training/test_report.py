@@ -3,7 +3,7 @@ import math
 from pathlib import Path
 
 from training.comparison import Results, Score
-from training.noise import BlindNoise, GaussianNoise, NoNoise, SaltAndPepperNoise
+from training.images.noise import BlindNoise, GaussianNoise, NoNoise, SaltAndPepperNoise
 from training.report import insert_section, render_section, write_report
 
 CLEAN = Score(bce=0.05, mse=0, psnr_db=math.inf, ssim=1, accuracy=0.99)

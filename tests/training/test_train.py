@@ -8,12 +8,12 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from tests.training.conftest import FinishedRun
-from training.augmentation import RandomAffine
 from training.checkpoints import load_progress
 from training.config import PRESETS, Adadelta, AdamW, Config, Stage
 from training.data import CleanImages
 from training.errors import RunError
-from training.noise import BlindNoise, GaussianNoise
+from training.images.augmentation import RandomAffine
+from training.images.noise import BlindNoise, GaussianNoise
 from training.train import load_network, log_mean_squared_error, psnr_db, train
 
 NOISE = GaussianNoise(0.4)

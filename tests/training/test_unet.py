@@ -4,8 +4,8 @@ import pytest
 
 from training.architectures import ARCHITECTURES
 from training.config import PRESETS
-from training.metrics import count_macs
-from training.noise import Images
+from training.images.metrics import count_macs
+from training.images.noise import Images
 from training.unet import UnfoldPixels, build_photo, measure_receptive_radius
 
 SIDE_PX = 64

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from training.noise import Images
+from training.images.noise import Images
 
 Values = NDArray[np.float64]
 

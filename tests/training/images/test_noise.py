@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from training.noise import (
+from training.images.noise import (
     BlindNoise,
     GaussianNoise,
     Images,

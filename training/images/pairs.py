@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.errors import DataError
-from training.gray import Gray, find_images, open_gray
+from training.images.files import Gray, find_images, open_gray
 
 CLEAN, NOISY = "clean", "noisy"
 MAX_PROBLEMS = 10  # more are counted only

@@ -10,8 +10,8 @@ from training.config import PRESETS
 from training.data import load_clean_images
 from training.errors import DataError
 from training.folder import load_folder
-from training.noise import RecordedNoise, pair_up
-from training.pairs import holds_pairs
+from training.images.noise import RecordedNoise, pair_up
+from training.images.pairs import holds_pairs
 from training.photos import load_photos
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from training.noise import Images
+from training.images.noise import Images
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tests.training.drawing import draw_blobs
-from training.augmentation import RandomAffine, sample_affine
+from training.images.augmentation import RandomAffine, sample_affine
 
 BLOBS = draw_blobs(40)
 IDENTITY = np.eye(2)[None]

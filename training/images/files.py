@@ -1,14 +1,19 @@
-"""Image files as gray pixels, upright."""
+"""Image files as gray pixels, upright, and 8-bit levels as numbers in [0, 1]."""
 
 import warnings
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from training.errors import DataError
+from training.images.noise import Images
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".pgm", ".ppm")
+
+Pixels = NDArray[np.uint8]
 
 
 class Gray(NamedTuple):
@@ -56,3 +61,16 @@ def _to_gray(image: Image.Image) -> Gray:
         layer = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
     return Gray(image.convert("L").convert("F"), 255.0)
+
+
+def to_images(pixels: Pixels) -> Images:
+    """Return uint8 (N, H, W), or NHWC, as float32 NHWC in [0, 1]."""
+    return from_8_bit(np.reshape(pixels, (*pixels.shape[:3], -1)))
+
+
+def to_8_bit(image: Images) -> Pixels:
+    return np.rint(image * 255).astype(np.uint8)
+
+
+def from_8_bit(levels: Pixels) -> Images:
+    return np.asarray(levels / np.float32(255), np.float32)

@@ -6,7 +6,7 @@ import pytest
 from keras import layers
 
 from tests.training.drawing import draw_blobs
-from training.metrics import bce, count_macs, mse, psnr_db, ssim
+from training.images.metrics import bce, count_macs, mse, psnr_db, ssim
 
 CLEAN = draw_blobs(4)
 NOISY = np.clip(CLEAN + np.random.default_rng(0).normal(0, 0.1, CLEAN.shape), 0, 1).astype(np.float32)

@@ -15,7 +15,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow greets on stder
 from training.arguments import build_parser
 from training.config import PRESETS, Config, Interface, NoiseLevelRange
 from training.errors import TrainingError
-from training.store import check_name
+from training.store.versions import check_name
 
 if TYPE_CHECKING:
     from training.data import CleanImages
@@ -74,7 +74,7 @@ def _export(options: argparse.Namespace) -> None:
 
 def _evaluate(options: argparse.Namespace) -> None:
     from training.images.pairs import holds_pairs
-    from training.store import find_version
+    from training.store.versions import find_version
 
     folder = find_version(options.store, options.model)
     try:
@@ -98,7 +98,7 @@ def _make_classifier(options: argparse.Namespace) -> None:
 
 
 def _describe(options: argparse.Namespace) -> None:
-    from training.describe import describe
+    from training.store.describe import describe
 
     interface = Interface(
         polarity=None if options.polarity == "any" else options.polarity,

@@ -7,16 +7,18 @@ from pathlib import Path
 from keras import ops
 
 from training.classifier import load_classifier
-from training.comparison import NOISES, Judge, Method, Results, as_method, compare, tune_baselines
+from training.comparison import NOISES, Judge, Method, as_method, compare, tune_baselines
 from training.config import PRESETS
 from training.data import CleanImages
 from training.errors import StoreError
-from training.export import SavedNetwork
-from training.figures import plot_psnr, save_figures
+from training.figures import plot_psnr
 from training.images.noise import Noise
-from training.metadata import FILE_NAME
-from training.report import render_section, write_report
-from training.store import find_versions
+from training.report import render_section, round_scores
+from training.store.card_section import write_report
+from training.store.export import SavedNetwork
+from training.store.figures import save_figures
+from training.store.metadata import FILE_NAME
+from training.store.versions import find_versions
 from training.train import load_network
 
 DENSE = "dense"
@@ -43,13 +45,9 @@ def assess(
     results = compare(methods, Judge(chosen.test, labels, load_classifier()), noises)
     section = render_section(results, data_name=images.name, count=len(chosen.test))
     if limit is None:
-        _write(folder, section, results, own_name)
+        write_report(folder, section, round_scores(results[own_name]))
+        save_figures(folder / "figures", {"psnr": plot_psnr(results)})
     return section
-
-
-def _write(folder: Path, section: str, results: Results, own_name: str) -> None:
-    write_report(folder, section, results[own_name])
-    save_figures(folder / "figures", {"psnr": plot_psnr(results)})
 
 
 def load_dense(runs: Path) -> dict[str, Method]:

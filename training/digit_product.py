@@ -11,10 +11,10 @@ from training.checkpoints import load_progress
 from training.config import Config
 from training.data import CleanImages
 from training.evaluate import evaluate, make_test_pairs
-from training.export import SavedNetwork
 from training.figures import FEATURE_LAYERS, plot_examples, plot_features, plot_loss
 from training.images.metrics import count_macs
 from training.images.noise import NoNoise
+from training.store.export import SavedNetwork
 from training.train import load_network
 
 EXAMPLES = 10

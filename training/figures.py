@@ -1,8 +1,6 @@
 """Pictures of a run for people: the versions' figures/*.png."""
 
 from collections.abc import Sequence
-from io import BytesIO
-from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING
 
@@ -11,7 +9,6 @@ import numpy as np
 from keras import layers, ops
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from PIL import Image
 
 from training.checkpoints import Progress
 from training.config import Loss, Stage
@@ -20,8 +17,6 @@ from training.images.noise import GaussianNoise, Images, SaltAndPepperNoise
 if TYPE_CHECKING:
     from training.comparison import Results
 
-DPI = 150
-PALETTE_COLORS = 128
 MAX_TILES = 16
 TILE_SHARE = 0.92
 TITLE_CHARACTERS = 45
@@ -122,14 +117,3 @@ def plot_psnr(results: "Results") -> Figure:
         panel.grid(alpha=0.3)
     figure.legend(loc="outside right center", frameon=False)
     return figure
-
-
-def save_figures(folder: Path, figures: dict[str, Figure]) -> None:
-    """Write NAME.png for each figure, on white, so that it can be read on a dark page, too."""
-    folder.mkdir(exist_ok=True)
-    for name, figure in figures.items():
-        file = BytesIO()
-        figure.savefig(file, dpi=DPI, facecolor="white")
-        # A palette is a third of the size and looks the same.
-        with Image.open(file) as picture:
-            picture.convert("RGB").quantize(PALETTE_COLORS).save(folder / f"{name}.png", optimize=True)

@@ -5,8 +5,6 @@ from typing import Any
 
 from training.images.noise import RecordedNoise
 
-FILE_NAME = "MODEL_CARD.md"
-
 MNIST_LICENSE = (
     "[MNIST](https://keras.io/api/datasets/mnist/) by Yann LeCun, Corinna Cortes and Christopher Burges,"
     " [CC BY-SA 3.0](https://creativecommons.org/licenses/by-sa/3.0/)"

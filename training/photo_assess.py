@@ -4,17 +4,16 @@ import json
 from pathlib import Path
 
 from training.errors import DataError, StoreError
-from training.export import SavedNetwork
-from training.figures import save_figures
 from training.images.files import find_images
-from training.metadata import FILE_NAME, write_metadata
-from training.model_card import FILE_NAME as CARD_NAME
 from training.photo_baselines import PHOTO_BASELINES
 from training.photo_evaluation import Protocol, compare_on_photos
 from training.photo_product import as_photo_method, draw_examples
 from training.photo_report import render_photo_section
 from training.photos import read_photo
-from training.report import insert_section
+from training.store.card_section import write_report
+from training.store.export import SavedNetwork
+from training.store.figures import save_figures
+from training.store.metadata import FILE_NAME
 
 
 def takes_photos(folder: Path) -> bool:
@@ -44,15 +43,11 @@ def assess_photos(folder: Path, source: str, *, limit: int | None = None) -> str
     results = compare_on_photos(PHOTO_BASELINES | {own_name: as_photo_method(saved)}, photos)
     section = render_photo_section(results, data_name=data_name, count=len(photos))
     if limit is None:
-        card = folder / CARD_NAME
-        text = card.read_text(encoding="utf-8") if card.exists() else f"# {own_name}\n"
-        card.write_text(insert_section(text, section), encoding="utf-8")
-        metadata = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
-        metadata["metrics"].setdefault("evaluation", {})[data_name] = {
+        scores = {
             _describe(protocol): {"psnr_db": round(score.psnr_db, 3), "ssim": round(score.ssim, 4)}
             for protocol, score in results[own_name].items()
         }
-        write_metadata(folder, metadata)
+        write_report(folder, section, {data_name: scores})
         shown = {"non-local means": PHOTO_BASELINES["non-local means"], "denoised": as_photo_method(saved)}
         save_figures(folder / "figures", {"comparison": draw_examples(shown)})
     return section

@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 
 from training.checkpoints import load_progress
 from training.config import Config
-from training.export import SavedNetwork
 from training.figures import plot_crops, plot_loss
 from training.images.metrics import count_macs
 from training.images.noise import Images, RecordedNoise
@@ -23,6 +22,7 @@ from training.photo_evaluation import (
     score_on_photos,
 )
 from training.photos import CleanPhotos, Photo, read_photo
+from training.store.export import SavedNetwork
 from training.unet import build_photo
 
 PAIRS = "pairs"

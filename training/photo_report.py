@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from training.photo_evaluation import NOISE_LEVELS, PhotoResults, PhotoScore, Protocol
 from training.published import PUBLISHED_PSNR_DB, SOURCE
-from training.report import wrap_section
+from training.store.card_section import wrap_section
 
 INTRO = """\
 {count} images of {data_name}. White Gaussian noise of standard deviation {levels} on the 8-bit scale

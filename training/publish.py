@@ -15,15 +15,16 @@ from training.config import Config
 from training.data import CleanImages
 from training.digit_product import draw_digit_run, measure_digit_run
 from training.errors import RunError, StoreError
-from training.export import VERSIONS, SavedNetwork, save_network
-from training.figures import save_figures
-from training.metadata import build_metadata, write_metadata
-from training.model_card import FILE_NAME, render_model_card
+from training.model_card import render_model_card
 from training.photo_card import render_photo_card
 from training.photo_product import draw_photo_run, measure_photo_run
 from training.photos import CleanPhotos
 from training.provenance import format_command, restore_config
-from training.store import new_version
+from training.store.card_section import CARD_NAME
+from training.store.export import VERSIONS, SavedNetwork, save_network
+from training.store.figures import save_figures
+from training.store.metadata import build_metadata, write_metadata
+from training.store.versions import new_version
 from training.train import load_network
 
 CHECKED_BATCH_SIZES = (1, 3, 8)
@@ -87,7 +88,7 @@ def publish(run_dir: Path, images: CleanImages | CleanPhotos, *, store: Path, na
         figures = draw(network, saved, images, config=config, run_dir=run_dir)
         save_figures(folder / "figures", figures)
         card = render_card(metadata, command=format_command(config, images.name), figures=figures)
-        (folder / FILE_NAME).write_text(card, encoding="utf-8")
+        (folder / CARD_NAME).write_text(card, encoding="utf-8")
     return store / name / str(version)
 
 

@@ -13,7 +13,7 @@ from training.config import PRESETS
 from training.data import CleanImages, load_clean_images
 from training.errors import StoreError
 from training.images.noise import GaussianNoise
-from training.store import hash_files
+from training.store.versions import hash_files
 from training.train import train
 
 NOISES = (GaussianNoise(0.4),)

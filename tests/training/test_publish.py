@@ -13,10 +13,10 @@ from training.config import PRESETS
 from training.data import CleanImages, load_clean_images
 from training.errors import RunError, StoreError
 from training.evaluate import evaluate
-from training.export import SavedNetwork
 from training.provenance import describe_run, find_git_commit, restore_config
 from training.publish import publish
-from training.store import hash_files
+from training.store.export import SavedNetwork
+from training.store.versions import hash_files
 from training.train import load_network
 
 

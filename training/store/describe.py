@@ -7,9 +7,9 @@ import numpy as np
 
 from training.config import Interface, NoiseLevelRange
 from training.errors import StoreError
-from training.export import SIGNATURE, SavedNetwork
-from training.metadata import FILE_NAME, Size, build_metadata, write_metadata
-from training.store import NAME_PATTERN
+from training.store.export import SIGNATURE, SavedNetwork
+from training.store.metadata import FILE_NAME, Size, build_metadata, write_metadata
+from training.store.versions import NAME_PATTERN
 
 DEFAULT_NOISE_LEVEL = NoiseLevelRange(0.0, 75 / 255)
 # Heights and widths that a network of any size is tried with.

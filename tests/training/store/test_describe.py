@@ -9,9 +9,9 @@ import tensorflow as tf
 
 from training.__main__ import main
 from training.config import Interface, NoiseLevelRange
-from training.describe import describe
 from training.errors import StoreError
-from training.store import hash_files
+from training.store.describe import describe
+from training.store.versions import hash_files
 
 ANY_SIZE = tf.TensorSpec((None, None, None, 1), tf.float32, name="image")
 FIXED_SIZE = tf.TensorSpec((None, 20, 30, 1), tf.float32, name="image")
@@ -147,7 +147,7 @@ def test_a_folder_that_is_not_name_and_version_is_refused(tmp_path: Path, place:
 
 
 def test_the_example_of_the_readme_meets_the_contract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    readme = (Path(__file__).parents[2] / "model_store" / "README.md").read_text()
+    readme = (Path(__file__).parents[3] / "model_store" / "README.md").read_text()
     (code,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
     (command,) = re.findall(r"```sh\npython -m training (.*?)\n```", readme)
     monkeypatch.chdir(tmp_path)

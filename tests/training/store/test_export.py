@@ -7,8 +7,8 @@ from keras import layers, ops
 
 from tests.training.drawing import draw_blobs
 from training.errors import StoreError
-from training.export import SavedNetwork, check_backend, save_network
 from training.publish import check_same
+from training.store.export import SavedNetwork, check_backend, save_network
 
 
 def build_halving_network() -> keras.Model:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from training.errors import StoreError
-from training.store import find_version, find_versions, hash_files, new_version
+from training.store.versions import find_version, find_versions, hash_files, new_version
 
 
 def test_a_version_appears_when_the_block_ends(tmp_path: Path) -> None:

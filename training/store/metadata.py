@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from training.config import Interface
-from training.store import hash_files
+from training.store.versions import hash_files
 
 FILE_NAME = "metadata.json"
 SCHEMA_VERSION = 1

@@ -1,0 +1,38 @@
+"""The results of `evaluate` in a version: a section of its MODEL_CARD.md, and its metadata.json."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from training.store.metadata import FILE_NAME, write_metadata
+
+CARD_NAME = "MODEL_CARD.md"
+BEGIN, END = "<!-- evaluation{of}: written by `python -m training evaluate` -->", "<!-- end of evaluation{of} -->"
+NEXT_SECTION = "## Limits"
+
+
+def wrap_section(text: str, *, data_name: str = "") -> str:
+    """Mark a section as written by `evaluate`; those of several data sets stand side by side."""
+    of = f" on {data_name}" if data_name else ""
+    return "\n".join([BEGIN.format(of=of), f"{text}\n", END.format(of=of)])
+
+
+def write_report(folder: Path, section: str, scores: Mapping[str, Any]) -> None:
+    """Write the section into a version's model card and `scores` into its metadata, over those of the same names."""
+    card = folder / CARD_NAME
+    text = card.read_text(encoding="utf-8") if card.exists() else f"# {folder.parent.name}/{folder.name}\n"
+    card.write_text(insert_section(text, section), encoding="utf-8")
+    metadata = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
+    metadata["metrics"].setdefault("evaluation", {}).update(scores)
+    write_metadata(folder, metadata)
+
+
+def insert_section(text: str, section: str) -> str:
+    """Replace the section with the same marks, or put it before the limits, or at the end."""
+    begin, *_, end = section.splitlines()
+    if begin in text:
+        return re.sub(f"{re.escape(begin)}.*?{re.escape(end)}", lambda _: section, text, flags=re.DOTALL)
+    head, limits, tail = text.partition(NEXT_SECTION)
+    return f"{head.rstrip()}\n\n{section}\n\n{limits}{tail}".rstrip() + "\n"

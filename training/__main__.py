@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow greets on stderr when Keras imports it
 
 from training.arguments import build_parser
-from training.config import PRESETS, Config, Interface, NoiseLevelRange
+from training.config import Config, Interface, NoiseLevelRange
 from training.errors import TrainingError
+from training.presets import PRESETS
 from training.store.versions import check_name
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _train(options: argparse.Namespace, argv: Sequence[str]) -> None:
-    from training.train import train
+    from training.fit.train import train
 
     config = replace(PRESETS[options.preset], seed=options.seed, minutes=options.minutes)
     if options.epochs is not None:

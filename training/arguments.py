@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from training.config import PRESETS
+from training.presets import PRESETS
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -8,18 +8,18 @@ from keras import ops
 
 from training.classifier import load_classifier
 from training.comparison import NOISES, Judge, Method, as_method, compare, tune_baselines
-from training.config import PRESETS
 from training.data import CleanImages
 from training.errors import StoreError
 from training.figures import plot_psnr
+from training.fit.train import load_network
 from training.images.noise import Noise
+from training.presets import PRESETS
 from training.report import render_section, round_scores
 from training.store.card_section import write_report
 from training.store.export import SavedNetwork
 from training.store.figures import save_figures
 from training.store.metadata import FILE_NAME
 from training.store.versions import find_versions
-from training.train import load_network
 
 DENSE = "dense"
 

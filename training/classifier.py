@@ -11,9 +11,9 @@ from training.batches import NoisyBatches
 from training.config import AdamW
 from training.data import CleanImages
 from training.errors import DataError
+from training.fit.optimizers import build_optimizer
 from training.images.augmentation import RandomAffine
 from training.images.noise import Images, NoNoise
-from training.optimizers import build_optimizer
 
 # Committed, so that accuracies can be compared from one machine to the next; `python -m training classifier` makes it.
 WEIGHTS = Path(__file__).with_name("classifier.npz")

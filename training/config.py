@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from training.images.augmentation import RandomAffine
-from training.images.noise import BlindNoise, GaussianNoise, Noise, NoNoise, RandomLevelNoise, RecordedNoise
+from training.images.noise import Noise, NoNoise, RandomLevelNoise, RecordedNoise
 
 Polarity = Literal["light-on-dark", "dark-on-light"]
 Loss = Literal["binary_crossentropy", "mean_absolute_error", "log_mean_squared_error"]
@@ -186,77 +186,3 @@ class Config:
         """Return plain dicts, lists, numbers and strings, as they come back from a file."""
         dumped: dict[str, Any] = json.loads(json.dumps(asdict(self) | {"stages": [s.to_json() for s in self.stages]}))
         return dumped
-
-
-PRESETS = {
-    "article": Config(
-        preset="article",
-        architecture="article",
-        description="Handwritten digits, 28x28, trained for Gaussian noise 0.4: the small convolutional autoencoder"
-        " of the well-known article",
-        interface=Interface(polarity="light-on-dark"),
-        note="A plain autoencoder first, then a denoiser that starts from its weights. Adadelta needs a learning rate"
-        " of 1.0: ten epochs with Keras' default of 0.001, the stage default-rate, end far above the loss that a single"
-        " epoch with 1.0 reaches.",
-        stages=(
-            Stage("plain", NoNoise(), epochs=50, optimizer=Adadelta(1.0)),
-            Stage("default-rate", NoNoise(), epochs=10, optimizer=Adadelta(0.001)),
-            Stage("denoise", GaussianNoise(0.4), epochs=100, optimizer=Adadelta(1.0), start_from="plain"),
-        ),
-    ),
-    "dense": Config(
-        preset="dense",
-        architecture="dense",
-        description="Handwritten digits, 28x28, trained for Gaussian noise 0.4: a fully connected autoencoder that does"
-        " not know which pixels are neighbours",
-        interface=Interface(polarity="light-on-dark"),
-        note="For comparison only: what it costs to lose the neighbourhood of pixels.",
-        stages=(Stage("denoise", GaussianNoise(0.4), epochs=30, optimizer=AdamW(1e-3)),),
-    ),
-    "digits": Config(
-        preset="digits",
-        architecture="digits",
-        description="Handwritten digits, 28x28, blind to the kind and strength of the noise",
-        interface=Interface(polarity="light-on-dark"),
-        note="Every image gets its own kind and strength of noise. Half of the images are turned, scaled, sheared and"
-        " shifted a little in the first 60 % of the epochs. The exported weights are an exponential average.",
-        stages=(
-            Stage(
-                "denoise",
-                BlindNoise(),
-                epochs=64,
-                optimizer=AdamW(3e-3),
-                augmentation=RandomAffine(),
-                measured_noise=GaussianNoise(0.4),
-            ),
-        ),
-    ),
-    "photo": Config(
-        preset="photo",
-        architecture="photo",
-        description="Gray photographs and scans of any size, Gaussian noise up to 75 on the 8-bit scale",
-        interface=Interface(
-            noise_level=NoiseLevelRange(0.0, 75 / 255),
-            size_multiple=8,
-            halo_px=72,  # of a receptive radius of 84: what lies beyond moved no pixel by a thousandth of a level
-        ),
-        note="Crops of clean photographs, turned and mirrored; each gets noise of its own level, which the network is"
-        " told. The mean absolute error brings it close fast; the logarithm of the squared error, which is PSNR, gives"
-        " every level the same weight then. The exported weights are an exponential average.",
-        data="bsds400",
-        crops=Crops(),
-        precision="mixed_bfloat16",
-        batch_size=8,
-        stages=(
-            Stage("denoise", RandomLevelNoise(), epochs=60, optimizer=Muon(3e-3), loss="mean_absolute_error"),
-            Stage(
-                "refine",
-                RandomLevelNoise(),
-                epochs=180,
-                optimizer=Muon(2e-3),
-                loss="log_mean_squared_error",
-                start_from="denoise",
-            ),
-        ),
-    ),
-}

@@ -7,15 +7,16 @@ import keras
 import numpy as np
 from keras import ops
 
-from training.checkpoints import load_progress
 from training.config import Config
 from training.data import CleanImages
 from training.evaluate import evaluate, make_test_pairs
-from training.figures import FEATURE_LAYERS, plot_examples, plot_features, plot_loss
+from training.figures import FEATURE_LAYERS, plot_examples, plot_features
+from training.fit.checkpoints import load_progress
+from training.fit.figures import plot_loss
+from training.fit.train import load_network
 from training.images.metrics import count_macs
 from training.images.noise import NoNoise
 from training.store.export import SavedNetwork
-from training.train import load_network
 
 EXAMPLES = 10
 

@@ -1,17 +1,13 @@
 """Pictures of a run for people: the versions' figures/*.png."""
 
 from collections.abc import Sequence
-from textwrap import fill
 from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
 from keras import layers, ops
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from training.checkpoints import Progress
-from training.config import Loss, Stage
 from training.images.noise import GaussianNoise, Images, SaltAndPepperNoise
 
 if TYPE_CHECKING:
@@ -19,35 +15,7 @@ if TYPE_CHECKING:
 
 MAX_TILES = 16
 TILE_SHARE = 0.92
-TITLE_CHARACTERS = 45
-LOSS_NAMES: dict[Loss, str] = {
-    "binary_crossentropy": "binary cross-entropy",
-    "mean_absolute_error": "mean absolute error",
-    "log_mean_squared_error": "logarithm of the root mean squared error",
-}
 FEATURE_LAYERS = (layers.Conv2D, layers.MaxPooling2D, layers.AveragePooling2D)
-
-
-def plot_loss(stages: Sequence[Stage], progresses: Sequence[Progress]) -> Figure:
-    """Draw validation (strong) and training (faint) loss; stages of the same noise and loss share a panel."""
-    tasks = list(dict.fromkeys((str(stage.noise), stage.loss) for stage in stages))
-    figure = Figure(figsize=(5 * len(tasks), 3.6), layout="constrained")
-    panels = dict(zip(tasks, figure.subplots(1, len(tasks), squeeze=False)[0], strict=True))
-    for index, (stage, progress) in enumerate(zip(stages, progresses, strict=True)):
-        _plot_stage(panels[str(stage.noise), stage.loss], stage, progress, color=f"C{index}")
-    for (noise, loss), panel in panels.items():
-        panel.set(title=fill(f"Noise: {noise}", TITLE_CHARACTERS), xlabel="epoch", ylabel=LOSS_NAMES[loss])
-        panel.grid(alpha=0.3)
-        panel.legend(frameon=False)
-    return figure
-
-
-def _plot_stage(panel: Axes, stage: Stage, progress: Progress, *, color: str) -> None:
-    epochs = range(1, progress.epochs + 1)
-    best = progress.best_loss
-    label = f"{stage.name}, {stage.optimizer} (best {best:.4f})"
-    panel.plot(epochs, progress.history["loss"], color=color, alpha=0.35, linewidth=1)
-    panel.plot(epochs, progress.history["val_loss"], color=color, label=label)
 
 
 def plot_examples(rows: dict[str, Images]) -> Figure:

@@ -8,9 +8,10 @@ import keras
 import numpy as np
 from matplotlib.figure import Figure
 
-from training.checkpoints import load_progress
 from training.config import Config
-from training.figures import plot_crops, plot_loss
+from training.figures import plot_crops
+from training.fit.checkpoints import load_progress
+from training.fit.figures import plot_loss
 from training.images.metrics import count_macs
 from training.images.noise import Images, RecordedNoise
 from training.photo_evaluation import (

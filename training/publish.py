@@ -10,22 +10,22 @@ import numpy as np
 from keras import ops
 from matplotlib.figure import Figure
 
-from training.checkpoints import load_progress
 from training.config import Config
 from training.data import CleanImages
 from training.digit_product import draw_digit_run, measure_digit_run
 from training.errors import RunError, StoreError
+from training.fit.checkpoints import load_progress
+from training.fit.provenance import format_command, restore_config
+from training.fit.train import load_network
 from training.model_card import render_model_card
 from training.photo_card import render_photo_card
 from training.photo_product import draw_photo_run, measure_photo_run
 from training.photos import CleanPhotos
-from training.provenance import format_command, restore_config
 from training.store.card_section import CARD_NAME
 from training.store.export import VERSIONS, SavedNetwork, save_network
 from training.store.figures import save_figures
 from training.store.metadata import build_metadata, write_metadata
 from training.store.versions import new_version
-from training.train import load_network
 
 CHECKED_BATCH_SIZES = (1, 3, 8)
 CHECKED_FREE_SIZE = (24, 40)  # height and width that a network of any size is checked with

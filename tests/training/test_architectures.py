@@ -2,8 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from training.architectures import ARCHITECTURES, build_article, build_dense, build_digits
-from training.config import PRESETS
+from training.architectures import build_article, build_dense, build_digits
 from training.images.metrics import count_macs
 
 
@@ -52,10 +51,3 @@ def test_digits_puts_every_pixel_of_a_block_at_its_place() -> None:
     network.set_weights(list(weights.values()))
     block = keras.ops.convert_to_numpy(network(np.zeros((1, 28, 28, 1), np.float32)))[0, :2, :2, 0]
     assert (block.ravel()[:-1] < block.ravel()[1:]).all()
-
-
-@pytest.mark.parametrize("name", PRESETS)
-def test_every_preset_is_named_as_it_says_and_has_an_architecture(name: str) -> None:
-    config = PRESETS[name]
-    assert config.preset == name
-    assert config.architecture in ARCHITECTURES

@@ -9,12 +9,12 @@ import pytest
 from tests.training.conftest import FinishedRun
 from training.__main__ import main
 from training.assess import assess, load_dense
-from training.config import PRESETS
 from training.data import CleanImages, load_clean_images
 from training.errors import StoreError
+from training.fit.train import train
 from training.images.noise import GaussianNoise
+from training.presets import PRESETS
 from training.store.versions import hash_files
-from training.train import train
 
 NOISES = (GaussianNoise(0.4),)
 

@@ -11,9 +11,9 @@ import pytest
 
 from tests.training.conftest import FinishedRun
 from training.__main__ import main
-from training.checkpoints import load_progress
-from training.config import PRESETS
-from training.provenance import format_command, restore_config
+from training.fit.checkpoints import load_progress
+from training.fit.provenance import format_command, restore_config
+from training.presets import PRESETS
 
 PYTHON = [sys.executable, "-m", "training"]
 

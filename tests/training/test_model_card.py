@@ -4,9 +4,7 @@ from typing import Any
 import pytest
 
 from tests.training.conftest import FinishedRun
-from training.config import PRESETS
 from training.model_card import render_model_card
-from training.provenance import format_command
 
 
 @pytest.fixture
@@ -41,14 +39,3 @@ def test_the_commit_is_named_where_it_is_known(metadata: dict[str, Any]) -> None
     assert "commit 0123abc" in render_model_card(metadata, command="", figures=[])
     metadata["training"]["git_commit"] = None
     assert "commit" not in render_model_card(metadata, command="", figures=[])
-
-
-def test_the_command_names_what_differs_from_the_preset() -> None:
-    article = PRESETS["article"]
-    assert format_command(article, "MNIST") == "python -m training train article"
-    assert format_command(article.with_epochs(2), "faces").endswith("train article --data path/to/faces --epochs 2")
-
-
-def test_the_command_names_the_seed() -> None:
-    config = type(PRESETS["article"])(**{**vars(PRESETS["article"]), "seed": 3})
-    assert format_command(config, "MNIST").endswith("train article --seed 3")

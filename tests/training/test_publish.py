@@ -9,15 +9,14 @@ from PIL import Image
 
 from tests.training.conftest import FinishedRun
 from training.__main__ import main
-from training.config import PRESETS
 from training.data import CleanImages, load_clean_images
 from training.errors import RunError, StoreError
 from training.evaluate import evaluate
-from training.provenance import describe_run, find_git_commit, restore_config
+from training.fit.train import load_network
+from training.presets import PRESETS
 from training.publish import publish
 from training.store.export import SavedNetwork
 from training.store.versions import hash_files
-from training.train import load_network
 
 
 @pytest.fixture
@@ -126,13 +125,3 @@ def test_a_run_without_weights_is_refused(finished_run: FinishedRun, images: Cle
     shutil.rmtree(run_dir / "denoise")
     with pytest.raises(RunError, match="no epoch of stage denoise"):
         publish(run_dir, images, store=tmp_path, name="article")
-
-
-def test_outside_a_git_repository_there_is_no_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert find_git_commit() is None
-
-
-def test_a_run_is_described_without_loss() -> None:
-    config = PRESETS["article"].with_epochs(7)
-    assert restore_config(json.loads(json.dumps(describe_run(config, "MNIST")))) == config

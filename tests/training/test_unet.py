@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 
 from training.architectures import ARCHITECTURES
-from training.config import PRESETS
 from training.images.metrics import count_macs
 from training.images.noise import Images
+from training.presets import PRESETS
 from training.unet import UnfoldPixels, build_photo, measure_receptive_radius
 
 SIDE_PX = 64

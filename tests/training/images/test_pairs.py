@@ -6,7 +6,6 @@ from PIL import Image
 
 from tests.training.drawing import draw_blobs, write_pairs
 from training.__main__ import main
-from training.config import PRESETS
 from training.data import load_clean_images
 from training.errors import DataError
 from training.folder import load_folder
@@ -106,20 +105,6 @@ def test_pairs_stay_together_when_they_are_divided(tmp_path: Path) -> None:
     for part in (images.train, images.validation, images.test):
         noisy, paired = pair_up(part, RecordedNoise(), np.random.default_rng(0))
         np.testing.assert_allclose(noisy, paired / 2, atol=1 / 255)
-
-
-@pytest.mark.parametrize("preset", ["digits", "photo"])
-def test_pairs_are_neither_bent_nor_scaled(preset: str) -> None:
-    config = PRESETS[preset].with_pairs()
-    assert config.takes_pairs
-    assert {str(stage.noise) for stage in config.stages} == {"that of noisy/clean pairs"}
-    assert {stage.augmentation for stage in config.stages} == {None}
-    assert config.crops is None or config.crops.scales == (1.0,)
-
-
-def test_the_article_still_learns_to_copy_clean_images_first() -> None:
-    config = PRESETS["article"].with_pairs()
-    assert [str(stage.noise) for stage in config.stages] == ["none", "none", "that of noisy/clean pairs"]
 
 
 def test_evaluation_wants_clean_images(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

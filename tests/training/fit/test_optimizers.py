@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from keras import layers
 
-from training.checkpoints import Progress, load_checkpoint, save_checkpoint
 from training.config import Muon
-from training.optimizers import AveragedAdamW, ConvolutionMuon, build_optimizer
+from training.fit.checkpoints import Progress, load_checkpoint, save_checkpoint
+from training.fit.optimizers import AveragedAdamW, ConvolutionMuon, build_optimizer
 
 MUON = Muon(0.1, warmup_steps=0, averaged_share=0.5)
 

@@ -8,13 +8,14 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from tests.training.conftest import FinishedRun
-from training.checkpoints import load_progress
-from training.config import PRESETS, Adadelta, AdamW, Config, Stage
+from training.config import Adadelta, AdamW, Config, Stage
 from training.data import CleanImages
 from training.errors import RunError
+from training.fit.checkpoints import load_progress
+from training.fit.train import load_network, log_mean_squared_error, psnr_db, train
 from training.images.augmentation import RandomAffine
 from training.images.noise import BlindNoise, GaussianNoise
-from training.train import load_network, log_mean_squared_error, psnr_db, train
+from training.presets import PRESETS
 
 NOISE = GaussianNoise(0.4)
 TWO_STAGES = replace(
@@ -155,11 +156,6 @@ def test_images_that_are_as_good_as_equal_do_not_rule_the_loss() -> None:
     clean = np.zeros((2, 8, 8, 1), np.float32)
     equal, alike = np.asarray(log_mean_squared_error(clean, clean + np.array([[[[0.0]]], [[[0.0005]]]], np.float32)))
     assert equal == pytest.approx(alike, abs=0.02)
-
-
-def test_each_stage_has_its_share_of_the_minutes() -> None:
-    assert [replace(TWO_STAGES, minutes=8.0).minutes_of(stage) for stage in TWO_STAGES.stages] == [2.0, 6.0]
-    assert [TWO_STAGES.minutes_of(stage) for stage in TWO_STAGES.stages] == [None, None]
 
 
 def spend(run_dir: Path, stage: str, seconds: float) -> None:

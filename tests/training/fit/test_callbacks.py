@@ -2,10 +2,10 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from training.callbacks import KeepProgress
-from training.checkpoints import Progress, find_checkpoints, load_best, load_checkpoint, load_progress
+from training.fit.callbacks import KeepProgress, LogScalars
+from training.fit.checkpoints import Progress, find_checkpoints, load_best, load_checkpoint, load_progress
 
 
 def build_network(weight: float = 0) -> keras.Model:
@@ -52,40 +52,6 @@ def test_the_last_epoch_is_kept_whether_it_is_the_best_or_not(tmp_path: Path) ->
     assert [path.name for path in find_checkpoints(tmp_path)] == ["epoch-00003"]
 
 
-def test_the_optimizer_goes_on_with_its_state(tmp_path: Path) -> None:
-    network = build_network(0.5)
-    network.fit(np.ones((4, 1)), np.zeros((4, 1)), epochs=2, verbose=0)
-    callback = KeepProgress(tmp_path, Progress())
-    callback.set_model(network)
-    callback.on_epoch_end(0, {"val_loss": 1.0})
-    restored = build_network()
-    load_checkpoint(tmp_path, restored)
-    for one, other in zip(restored.optimizer.variables, network.optimizer.variables, strict=True):
-        assert np.array_equal(one.numpy(), other.numpy())
-
-
-def test_without_a_checkpoint_nothing_is_loaded(tmp_path: Path) -> None:
-    network = build_network(0.5)
-    progress = load_checkpoint(tmp_path, network)
-    assert (progress.epochs, progress.best_loss) == (0, float("inf"))
-    assert network.get_weights()[0].item() == 0.5
-
-
-def test_a_checkpoint_that_was_cut_off_does_not_count(tmp_path: Path) -> None:
-    finish_epochs(tmp_path, [0.5])
-    (tmp_path / "epoch.partial").mkdir()
-    assert load_checkpoint(tmp_path, build_network()).epochs == 1
-    finish_epochs(tmp_path, [0.25], progress=load_checkpoint(tmp_path, build_network()))
-    assert load_checkpoint(tmp_path, build_network()).epochs == 2
-
-
-@pytest.mark.parametrize("epochs", [9_999, 100_001])
-def test_the_last_checkpoint_is_the_one_with_most_epochs(tmp_path: Path, epochs: int) -> None:
-    for count in (epochs, epochs - 1):
-        (tmp_path / f"epoch-{count:05d}").mkdir()
-    assert find_checkpoints(tmp_path)[-1].name == f"epoch-{epochs:05d}"
-
-
 def test_a_run_whose_loss_is_no_number_ends_with_its_last_good_epoch(tmp_path: Path) -> None:
     network = build_network()
     keeper = KeepProgress(tmp_path, Progress())
@@ -94,3 +60,13 @@ def test_a_run_whose_loss_is_no_number_ends_with_its_last_good_epoch(tmp_path: P
     keeper.on_epoch_end(1, {"val_loss": float("nan")})
     assert network.stop_training
     assert load_progress(tmp_path).history == {"val_loss": [1.0]}
+
+
+def test_tensorboard_gets_every_scalar_of_an_epoch(tmp_path: Path) -> None:
+    callback = LogScalars(tmp_path)
+    for epoch, loss in enumerate([0.5, 0.25]):
+        callback.on_epoch_end(epoch, {"loss": loss})
+    callback.on_train_end()
+    events = EventAccumulator(str(tmp_path))
+    events.Reload()
+    assert [event.step for event in events.Tensors("loss")] == [1, 2]

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from training.checkpoints import Progress
+from training.fit.checkpoints import Progress
 
 
 class PlannedCosine(keras.optimizers.schedules.LearningRateSchedule):

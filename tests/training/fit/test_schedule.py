@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from training.checkpoints import Progress
-from training.schedule import PlannedCosine, TimeBudget
+from training.fit.checkpoints import Progress
+from training.fit.schedule import PlannedCosine, TimeBudget
 
 
 def rates(schedule: PlannedCosine, *steps: int) -> list[float]:
@@ -82,11 +82,3 @@ class TestBudget:
     def test_epochs_stay_an_upper_bound(self) -> None:
         progress, _ = self.run(10.0, epochs=2)
         assert progress.epochs == 2
-
-
-@pytest.mark.parametrize(
-    ("epochs", "minutes", "is_over"), [(3, None, False), (2, None, True), (3, 1.0, True), (3, 1.1, False)]
-)
-def test_a_run_is_over_after_its_epochs_or_minutes(epochs: int, minutes: float | None, *, is_over: bool) -> None:
-    progress = Progress({"val_loss": [1.0, 1.0], "seconds": [30.0, 30.0]})
-    assert progress.is_over(epochs, minutes) == is_over

@@ -7,9 +7,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from training.config import PRESETS, Config
+from training.config import Config
 from training.errors import RunError
 from training.images.noise import RecordedNoise
+from training.presets import PRESETS
 
 
 def describe_run(config: Config, data_name: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import keras
 from keras import KerasTensor, ops
 
 from training.config import Adadelta, AdamW, Muon, Optimizer
-from training.schedule import PlannedCosine
+from training.fit.schedule import PlannedCosine
 
 MIN_MATRIX_SIDE = 32
 MIN_AVERAGED_STEPS = 10.0

@@ -6,7 +6,7 @@ from pathlib import Path
 import keras
 from tensorboard.summary import Writer
 
-from training.checkpoints import Progress, save_best, save_checkpoint
+from training.fit.checkpoints import Progress, save_best, save_checkpoint
 
 
 class KeepProgress(keras.callbacks.Callback):

@@ -20,7 +20,7 @@ from training.store.versions import check_name
 
 if TYPE_CHECKING:
     from training.data import CleanImages
-    from training.photos import CleanPhotos
+    from training.photos.data import CleanPhotos
 
 INTERRUPTED = 130
 
@@ -80,7 +80,7 @@ def _evaluate(options: argparse.Namespace) -> None:
     folder = find_version(options.store, options.model)
     try:
         from training.assess import assess
-        from training.photo_assess import assess_photos, takes_photos
+        from training.photos.assess import assess_photos, takes_photos
     except ModuleNotFoundError as error:
         raise TrainingError(f"the classical filters need {error.name}: `make install` installs it") from error
     if holds_pairs(Path(options.data)):
@@ -126,7 +126,7 @@ def _load_digits(source: str) -> "CleanImages":
 def _load_images(source: str, config: Config) -> "CleanImages | CleanPhotos":
     from training.architectures import ARCHITECTURES
     from training.data import load_clean_images
-    from training.photos import load_photos
+    from training.photos.data import load_photos
 
     if config.crops:
         return load_photos(source, min_side_px=config.crops.side_px, seed=config.seed)

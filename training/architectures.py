@@ -5,7 +5,7 @@ from typing import Literal
 import keras
 from keras import layers
 
-from training.unet import build_photo
+from training.photos.networks import build_photo
 
 ARTICLE_FILTERS = 8
 

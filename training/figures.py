@@ -30,18 +30,6 @@ def plot_examples(rows: dict[str, Images]) -> Figure:
     return figure
 
 
-def plot_crops(titles: Sequence[str], rows: Sequence[Sequence[Images]]) -> Figure:
-    """Draw images (H, W) in [0, 1], a titled column for each method, pixel by pixel."""
-    figure = Figure(figsize=(2.4 * len(titles), 2.4 * len(rows) + 0.3), layout="constrained")
-    for panels, row in zip(figure.subplots(len(rows), len(titles), squeeze=False), rows, strict=True):
-        for panel, image in zip(panels, row, strict=True):
-            panel.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-            panel.set_axis_off()
-    for panel, title in zip(figure.axes, titles, strict=False):
-        panel.set_title(title, fontsize=10)
-    return figure
-
-
 def plot_features(network: keras.Model, image: Images) -> Figure:
     """Draw what each convolution and pooling layer makes of one image (H, W, 1), a row for a layer, a tile a channel.
 

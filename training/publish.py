@@ -18,9 +18,9 @@ from training.fit.checkpoints import load_progress
 from training.fit.provenance import format_command, restore_config
 from training.fit.train import load_network
 from training.model_card import render_model_card
-from training.photo_card import render_photo_card
-from training.photo_product import draw_photo_run, measure_photo_run
-from training.photos import CleanPhotos
+from training.photos.card import render_photo_card
+from training.photos.task import draw_photo_run, measure_photo_run
+from training.photos.data import CleanPhotos
 from training.store.card_section import CARD_NAME
 from training.store.export import VERSIONS, SavedNetwork, save_network
 from training.store.figures import save_figures

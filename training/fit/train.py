@@ -13,7 +13,7 @@ from keras import ops
 from training.architectures import ARCHITECTURES
 from training.batches import NoisyBatches
 from training.config import Config, Crops, Loss, Stage
-from training.crops import Inputs, NoisyCrops, make_validation_crops
+from training.photos.batches import Inputs, NoisyCrops, make_validation_crops
 from training.data import CleanImages
 from training.errors import RunError
 from training.fit.callbacks import KeepProgress, LogScalars
@@ -22,7 +22,7 @@ from training.fit.optimizers import build_optimizer
 from training.fit.provenance import describe_run
 from training.fit.schedule import TimeBudget, plan_end
 from training.images.noise import Images, Noise, RandomLevelNoise, RecordedNoise, pair_up
-from training.photos import CleanPhotos
+from training.photos.data import CleanPhotos
 
 EVALUATION_BATCH_PIXELS = 500 * 28 * 28
 # Several batches in one call of the compiled step: 1.6 times faster than one by one on 2 cores.

@@ -11,7 +11,6 @@ from training.errors import DataError
 from training.folder import load_folder
 from training.images.noise import RecordedNoise, pair_up
 from training.images.pairs import holds_pairs
-from training.photos import load_photos
 
 
 def save(path: Path, width: int = 28, height: int = 28, *, gray: int = 0) -> None:
@@ -86,14 +85,6 @@ def test_noisy_images_without_clean_ones_are_not_taken_for_clean_ones(tmp_path: 
     save(tmp_path / "noisy" / "a.png")
     with pytest.raises(DataError, match=r"has noisy/; pairs are"):
         load(tmp_path)
-
-
-def test_a_photograph_of_a_pair_must_hold_a_crop(tmp_path: Path) -> None:
-    for kind in ("clean", "noisy"):
-        save(tmp_path / kind / "a.png", 64, 31)
-        save(tmp_path / kind / "b.png", 64, 64)
-    with pytest.raises(DataError, match=r"clean/a\.png: 64x31 pixels, at least 32"):
-        load_photos(str(tmp_path), min_side_px=32, seed=0)
 
 
 def test_pairs_stay_together_when_they_are_divided(tmp_path: Path) -> None:

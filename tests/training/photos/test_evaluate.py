@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 
 from training.images.noise import Images, RecordedNoise
-from training.photo_evaluation import PROTOCOLS, PairProtocol, PhotoScore, Protocol, compare_on_photos, score_on_photos
-from training.photo_report import render_photo_section
+from training.photos.evaluate import PROTOCOLS, PairProtocol, Protocol, compare_on_photos, score_on_photos
 
 PHOTO = np.random.default_rng(3).integers(0, 256, (40, 30), np.uint8)
 OTHER = np.random.default_rng(4).integers(0, 256, (30, 40), np.uint8)
@@ -59,21 +58,3 @@ def test_a_method_is_told_the_level() -> None:
     results = compare_on_photos({"listens": listen}, [PHOTO])
     assert told == [15, 25, 50, 15, 25, 50]
     assert list(results["listens"]) == list(PROTOCOLS)
-
-
-RESULTS = {"mine/1": {protocol: PhotoScore(20 + protocol.level, 0.5, 1.234) for protocol in PROTOCOLS}}
-
-
-def test_the_report_has_every_level_once_as_it_is_and_once_rounded() -> None:
-    section = render_photo_section(RESULTS, data_name="mine", count=3)
-    assert "3 images of mine." in section
-    assert "| PSNR (dB) | 15 | 25 | 50 | 15 rounded | 25 rounded | 50 rounded |" in section
-    assert "| mine/1 | 35.00 | 45.00 | 70.00 | 35.00 | 45.00 | 70.00 |" in section
-    assert "| mine/1 | 1.23 |" in section
-    assert "As published" not in section
-
-
-def test_published_figures_stand_beside_sets_that_others_used() -> None:
-    section = render_photo_section(RESULTS, data_name="Set12", count=12)
-    assert "As published, not measured here" in section
-    assert "| FFDNet | 32.75 | 30.43 | 27.32 |" in section

@@ -6,7 +6,7 @@ from training.architectures import ARCHITECTURES
 from training.images.metrics import count_macs
 from training.images.noise import Images
 from training.presets import PRESETS
-from training.unet import UnfoldPixels, build_photo, measure_receptive_radius
+from training.photos.networks import UnfoldPixels, build_photo, measure_receptive_radius
 
 SIDE_PX = 64
 

@@ -9,7 +9,7 @@ from PIL import Image
 from training.config import Crops
 from training.images.files import to_images
 from training.images.noise import Images, RandomLevelNoise, RecordedNoise
-from training.photos import Photo
+from training.photos.data import Photo
 
 VALIDATION_LEVELS = (15, 25, 50)  # standard deviations on the 8-bit scale, those of most publications
 VALIDATION_SEED = 1

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from training.errors import DataError
-from training.photos import load_photos, read_photo
+from training.photos.data import load_photos, read_photo
 
 
 def save(path: Path, width: int, height: int, *, gray: int = 90) -> None:
@@ -62,3 +62,12 @@ def test_photographs_keep_their_size_and_their_light_ground(tmp_path: Path) -> N
 def test_16_bit_photographs_are_rounded_to_8(tmp_path: Path) -> None:
     Image.fromarray(np.full((16, 16), 257 * 77 + 100, np.uint16)).save(tmp_path / "deep.png")
     assert (read_photo(tmp_path / "deep.png") == 77).all()
+
+
+def test_a_photograph_of_a_pair_must_hold_a_crop(tmp_path: Path) -> None:
+    for kind in ("clean", "noisy"):
+        (tmp_path / kind).mkdir()
+        save(tmp_path / kind / "a.png", 64, 31)
+        save(tmp_path / kind / "b.png", 64, 64)
+    with pytest.raises(DataError, match=r"clean/a\.png: 64x31 pixels, at least 32"):
+        load_photos(str(tmp_path), min_side_px=32, seed=0)

@@ -9,46 +9,26 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from training.config import Config
-from training.figures import plot_crops
+from training.photos.figures import draw_examples
 from training.fit.checkpoints import load_progress
 from training.fit.figures import plot_loss
 from training.images.metrics import count_macs
 from training.images.noise import Images, RecordedNoise
-from training.photo_evaluation import (
-    NOISE_LEVELS,
-    PairProtocol,
-    PhotoMethod,
-    Protocol,
-    leave_noisy,
-    score_on_photos,
-)
-from training.photos import CleanPhotos, Photo, read_photo
+from training.photos.evaluate import NOISE_LEVELS, PairProtocol, Protocol, as_method, leave_noisy, score_on_photos
+from training.photos.data import CleanPhotos
 from training.store.export import SavedNetwork
-from training.unet import build_photo
+from training.photos.networks import build_photo
 
 PAIRS = "pairs"
 MAIN_LEVEL = "25"
-EXAMPLES = Path(__file__).parent / "examples"
-EXAMPLE_LEVEL = 50
-EXAMPLE_SIDE_PX = 128
-EXAMPLE_PAIRS = 2
 MAC_SIDE_PX = 64
-
-
-def as_photo_method(saved: SavedNetwork) -> PhotoMethod:
-    """Let a network take one image and one level."""
-
-    def denoise(noisy: Images, sigma: float) -> Images:
-        return saved.denoise(noisy[None, ..., None], np.array([sigma], np.float32))[0, ..., 0]
-
-    return denoise
 
 
 def measure_photo_run(
     network: keras.Model, saved: SavedNetwork, photos: CleanPhotos, *, config: Config, run_dir: Path
 ) -> dict[str, Any]:
     """Return the metrics of metadata.json, on the held-out photographs through the SavedModel."""
-    method = as_photo_method(saved)
+    method = as_method(saved)
     by_level = {}
     for level, protocol in _choose_protocols(config).items():
         score = score_on_photos(method, photos.validation, protocol)
@@ -92,22 +72,6 @@ def draw_photo_run(
     """Return the figures by name: crops of held-out pairs, or of photographs in the public domain, and the loss."""
     progresses = [load_progress(run_dir / stage.name) for stage in config.stages]
     return {
-        "examples": draw_examples({"denoised": as_photo_method(saved)}, photos.validation if photos.are_pairs else ()),
+        "examples": draw_examples({"denoised": as_method(saved)}, photos.validation if photos.are_pairs else ()),
         "loss": plot_loss(config.stages, progresses),
     }
-
-
-def draw_examples(methods: Mapping[str, PhotoMethod], pairs: Sequence[Photo] = ()) -> Figure:
-    """Draw what each method makes of pairs, or of the project's photographs with noise, between noisy and clean."""
-    if pairs:
-        examples = [PairProtocol(RecordedNoise()).make_noisy(_cut_centre(pair)) for pair in pairs[:EXAMPLE_PAIRS]]
-    else:
-        protocol = Protocol(EXAMPLE_LEVEL, rounded=True)
-        examples = [protocol.make_noisy(read_photo(path)) for path in sorted(EXAMPLES.glob("*.png"))]
-    rows = [[noisy, *(method(noisy, sigma) for method in methods.values()), clean] for clean, noisy, sigma in examples]
-    return plot_crops(["noisy" if pairs else f"noise {EXAMPLE_LEVEL}", *methods, "clean"], rows)
-
-
-def _cut_centre(photo: Photo) -> Photo:
-    top, left = (max(0, length - EXAMPLE_SIDE_PX) // 2 for length in photo.shape[:2])
-    return photo[top : top + EXAMPLE_SIDE_PX, left : left + EXAMPLE_SIDE_PX]

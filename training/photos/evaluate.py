@@ -9,7 +9,8 @@ import numpy as np
 
 from training.images.metrics import psnr_db, ssim
 from training.images.noise import Images, RecordedNoise, round_to_8_bits
-from training.photos import Photo
+from training.photos.data import Photo
+from training.store.export import SavedNetwork
 
 NOISE_LEVELS = (15, 25, 50)  # standard deviations on the 8-bit scale
 NOISE_SEED = 0  # anew for each image
@@ -70,6 +71,15 @@ PhotoResults = dict[str, dict[Protocol, PhotoScore]]
 def leave_noisy(noisy: Images, _sigma: float) -> Images:
     """Do nothing: the noisy image is what every method has to beat."""
     return noisy
+
+
+def as_method(saved: SavedNetwork) -> PhotoMethod:
+    """Let a network take one image and one level."""
+
+    def denoise(noisy: Images, sigma: float) -> Images:
+        return saved.denoise(noisy[None, ..., None], np.array([sigma], np.float32))[0, ..., 0]
+
+    return denoise
 
 
 def compare_on_photos(methods: Mapping[str, PhotoMethod], photos: Sequence[Photo]) -> PhotoResults:

@@ -8,7 +8,7 @@ from skimage.restoration import denoise_tv_chambolle, denoise_wavelet
 
 from training.images.files import from_8_bit, to_8_bit
 from training.images.noise import Images
-from training.photo_evaluation import PhotoMethod, leave_noisy
+from training.photos.evaluate import PhotoMethod, leave_noisy
 
 # Times the standard deviation: what did best on photographs of BSDS500's training split at levels 15 to 50.
 NLM_STRENGTH = 0.9

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from training.photo_evaluation import NOISE_LEVELS, PhotoResults, PhotoScore, Protocol
-from training.published import PUBLISHED_PSNR_DB, SOURCE
+from training.photos.evaluate import NOISE_LEVELS, PhotoResults, PhotoScore, Protocol
+from training.photos.published import PUBLISHED_PSNR_DB, SOURCE
 from training.store.card_section import wrap_section
 
 INTRO = """\

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from training.errors import DataError, StoreError
 from training.images.files import find_images
-from training.photo_baselines import PHOTO_BASELINES
-from training.photo_evaluation import Protocol, compare_on_photos
-from training.photo_product import as_photo_method, draw_examples
-from training.photo_report import render_photo_section
-from training.photos import read_photo
+from training.photos.baselines import PHOTO_BASELINES
+from training.photos.evaluate import Protocol, as_method, compare_on_photos
+from training.photos.figures import draw_examples
+from training.photos.report import render_photo_section
+from training.photos.data import read_photo
 from training.store.card_section import write_report
 from training.store.export import SavedNetwork
 from training.store.figures import save_figures
@@ -40,7 +40,7 @@ def assess_photos(folder: Path, source: str, *, limit: int | None = None) -> str
     photos = [read_photo(path) for path in find_images(Path(source))[:limit]]
     own_name = f"{folder.parent.name}/{folder.name}"
     data_name = Path(source).resolve().name
-    results = compare_on_photos(PHOTO_BASELINES | {own_name: as_photo_method(saved)}, photos)
+    results = compare_on_photos(PHOTO_BASELINES | {own_name: as_method(saved)}, photos)
     section = render_photo_section(results, data_name=data_name, count=len(photos))
     if limit is None:
         scores = {
@@ -48,7 +48,7 @@ def assess_photos(folder: Path, source: str, *, limit: int | None = None) -> str
             for protocol, score in results[own_name].items()
         }
         write_report(folder, section, {data_name: scores})
-        shown = {"non-local means": PHOTO_BASELINES["non-local means"], "denoised": as_photo_method(saved)}
+        shown = {"non-local means": PHOTO_BASELINES["non-local means"], "denoised": as_method(saved)}
         save_figures(folder / "figures", {"comparison": draw_examples(shown)})
     return section
 

@@ -19,7 +19,7 @@ from training.presets import PRESETS
 from training.store.versions import check_name
 
 if TYPE_CHECKING:
-    from training.data import CleanImages
+    from training.digits.data import CleanImages
     from training.photos.data import CleanPhotos
 
 INTERRUPTED = 130
@@ -79,7 +79,7 @@ def _evaluate(options: argparse.Namespace) -> None:
 
     folder = find_version(options.store, options.model)
     try:
-        from training.assess import assess
+        from training.digits.assess import assess
         from training.photos.assess import assess_photos, takes_photos
     except ModuleNotFoundError as error:
         raise TrainingError(f"the classical filters need {error.name}: `make install` installs it") from error
@@ -92,7 +92,7 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 
 def _make_classifier(options: argparse.Namespace) -> None:
-    from training.classifier import WEIGHTS, save_classifier, train_classifier
+    from training.digits.classifier import WEIGHTS, save_classifier, train_classifier
 
     save_classifier(train_classifier(_load_digits(options.data)))
     print(f"wrote {WEIGHTS}")
@@ -118,14 +118,14 @@ def _publish(run_dir: Path, images: "CleanImages | CleanPhotos", *, options: arg
 
 
 def _load_digits(source: str) -> "CleanImages":
-    from training.data import load_clean_images
+    from training.digits.data import load_clean_images
 
     return load_clean_images(source, height=28, width=28, seed=0)
 
 
 def _load_images(source: str, config: Config) -> "CleanImages | CleanPhotos":
-    from training.architectures import ARCHITECTURES
-    from training.data import load_clean_images
+    from training.digits.data import load_clean_images
+    from training.digits.networks import ARCHITECTURES
     from training.photos.data import load_photos
 
     if config.crops:

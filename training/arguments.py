@@ -42,7 +42,8 @@ def build_parser() -> argparse.ArgumentParser:
         commands.add_parser(
             "classifier",
             help="train anew the classifier that reads denoised digits in `evaluate`",
-            description="Train the classifier that reads denoised digits in `evaluate`, into training/classifier.npz.",
+            description="Train the classifier that reads denoised digits in `evaluate`,"
+            " into training/digits/classifier.npz.",
         )
     )
     _add_describe_arguments(

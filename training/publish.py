@@ -11,16 +11,16 @@ from keras import ops
 from matplotlib.figure import Figure
 
 from training.config import Config
-from training.data import CleanImages
-from training.digit_product import draw_digit_run, measure_digit_run
+from training.digits.card import render_model_card
+from training.digits.data import CleanImages
+from training.digits.task import draw_digit_run, measure_digit_run
 from training.errors import RunError, StoreError
 from training.fit.checkpoints import load_progress
 from training.fit.provenance import format_command, restore_config
 from training.fit.train import load_network
-from training.model_card import render_model_card
 from training.photos.card import render_photo_card
-from training.photos.task import draw_photo_run, measure_photo_run
 from training.photos.data import CleanPhotos
+from training.photos.task import draw_photo_run, measure_photo_run
 from training.store.card_section import CARD_NAME
 from training.store.export import VERSIONS, SavedNetwork, save_network
 from training.store.figures import save_figures

@@ -8,7 +8,7 @@ import pytest
 
 from tests.training.drawing import draw_blobs
 from training.__main__ import main
-from training.data import CleanImages
+from training.digits.data import CleanImages
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 import pytest
 
-from training.architectures import ARCHITECTURES
+from training.digits.networks import ARCHITECTURES
 from training.presets import PRESETS
 
 

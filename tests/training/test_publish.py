@@ -9,9 +9,9 @@ from PIL import Image
 
 from tests.training.conftest import FinishedRun
 from training.__main__ import main
-from training.data import CleanImages, load_clean_images
+from training.digits.data import CleanImages, load_clean_images
+from training.digits.evaluate import evaluate
 from training.errors import RunError, StoreError
-from training.evaluate import evaluate
 from training.fit.train import load_network
 from training.presets import PRESETS
 from training.publish import publish

@@ -10,11 +10,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from training.architectures import ARCHITECTURES
-from training.batches import NoisyBatches
 from training.config import Config, Crops, Loss, Stage
-from training.photos.batches import Inputs, NoisyCrops, make_validation_crops
-from training.data import CleanImages
+from training.digits.batches import NoisyBatches
+from training.digits.data import CleanImages
+from training.digits.networks import ARCHITECTURES
 from training.errors import RunError
 from training.fit.callbacks import KeepProgress, LogScalars
 from training.fit.checkpoints import load_best, load_checkpoint, load_progress
@@ -22,6 +21,7 @@ from training.fit.optimizers import build_optimizer
 from training.fit.provenance import describe_run
 from training.fit.schedule import TimeBudget, plan_end
 from training.images.noise import Images, Noise, RandomLevelNoise, RecordedNoise, pair_up
+from training.photos.batches import Inputs, NoisyCrops, make_validation_crops
 from training.photos.data import CleanPhotos
 
 EVALUATION_BATCH_PIXELS = 500 * 28 * 28

@@ -6,10 +6,10 @@ from pathlib import Path
 from training.errors import DataError, StoreError
 from training.images.files import find_images
 from training.photos.baselines import PHOTO_BASELINES
+from training.photos.data import read_photo
 from training.photos.evaluate import Protocol, as_method, compare_on_photos
 from training.photos.figures import draw_examples
 from training.photos.report import render_photo_section
-from training.photos.data import read_photo
 from training.store.card_section import write_report
 from training.store.export import SavedNetwork
 from training.store.figures import save_figures

@@ -1,23 +1,21 @@
 """What a finished run of a network for photographs is measured with, and what is drawn of it."""
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 from matplotlib.figure import Figure
 
 from training.config import Config
-from training.photos.figures import draw_examples
 from training.fit.checkpoints import load_progress
 from training.fit.figures import plot_loss
 from training.images.metrics import count_macs
-from training.images.noise import Images, RecordedNoise
-from training.photos.evaluate import NOISE_LEVELS, PairProtocol, Protocol, as_method, leave_noisy, score_on_photos
+from training.images.noise import RecordedNoise
 from training.photos.data import CleanPhotos
-from training.store.export import SavedNetwork
+from training.photos.evaluate import NOISE_LEVELS, PairProtocol, Protocol, as_method, leave_noisy, score_on_photos
+from training.photos.figures import draw_examples
 from training.photos.networks import build_photo
+from training.store.export import SavedNetwork
 
 PAIRS = "pairs"
 MAIN_LEVEL = "25"

@@ -9,7 +9,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from tests.training.conftest import FinishedRun
 from training.config import Adadelta, AdamW, Config, Stage
-from training.data import CleanImages
+from training.digits.data import CleanImages
 from training.errors import RunError
 from training.fit.checkpoints import load_progress
 from training.fit.train import load_network, log_mean_squared_error, psnr_db, train

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from training.config import Crops
-from training.photos.batches import VALIDATION_LEVELS, Inputs, NoisyCrops, make_validation_crops, scale_photo
 from training.images.noise import Images, RandomLevelNoise, RecordedNoise
+from training.photos.batches import VALIDATION_LEVELS, Inputs, NoisyCrops, make_validation_crops, scale_photo
 from training.photos.data import Photo
 
 CROPS = Crops(side_px=16, scales=(1.0,), steps_per_epoch=3)

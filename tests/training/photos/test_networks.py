@@ -2,11 +2,11 @@ import keras
 import numpy as np
 import pytest
 
-from training.architectures import ARCHITECTURES
+from training.digits.networks import ARCHITECTURES
 from training.images.metrics import count_macs
 from training.images.noise import Images
-from training.presets import PRESETS
 from training.photos.networks import UnfoldPixels, build_photo, measure_receptive_radius
+from training.presets import PRESETS
 
 SIDE_PX = 64
 

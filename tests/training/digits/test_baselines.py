@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from tests.training.drawing import draw_blobs
-from training.baselines import BASELINES
-from training.evaluate import make_noisy
+from training.digits.baselines import BASELINES
+from training.digits.evaluate import make_noisy
 from training.images.metrics import psnr_db
 from training.images.noise import GaussianNoise, NoNoise, SaltAndPepperNoise
 

@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.training.drawing import draw_blobs
-from training.data import CleanImages, load_clean_images
+from tests.training.drawing import draw_blobs, write_pairs
+from training.digits.data import CleanImages, load_clean_images, load_folder
 from training.errors import DataError
+from training.images.noise import Images, RecordedNoise, pair_up
+
+RAMP = np.tile(np.linspace(0, 0.4, 28), (28, 1))
 
 
 def load(source: Path) -> CleanImages:
@@ -130,3 +133,77 @@ def test_there_need_be_no_labels(blobs_npz: Path, tmp_path: Path) -> None:
     save_images(tmp_path, 10)
     assert load(blobs_npz).labels is None
     assert load(tmp_path).labels is None
+
+
+def load_one(folder: Path) -> Images:
+    images = load_folder(folder, height=28, width=28)
+    assert len(images) == 1
+    return images[0, ..., 0]
+
+
+def test_an_image_of_the_right_size_keeps_its_pixels(tmp_path: Path) -> None:
+    pixels = np.rint(RAMP * 255).astype(np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "ramp.png")
+    assert np.array_equal(np.rint(load_one(tmp_path) * 255), pixels)
+
+
+def test_a_wide_image_loses_its_sides(tmp_path: Path) -> None:
+    wide = np.zeros((56, 112), np.uint8)
+    wide[:, 28:84] = np.linspace(0, 100, 56)
+    Image.fromarray(wide).save(tmp_path / "wide.png")
+    image = load_one(tmp_path)
+    np.testing.assert_allclose(image[14, 1:-1] * 255, np.linspace(1, 99, 28)[1:-1], atol=3)
+
+
+def test_dark_ink_on_light_paper_is_inverted(tmp_path: Path) -> None:
+    (disc,) = draw_blobs(1)[..., 0]
+    Image.fromarray(np.rint((1 - disc) * 255).astype(np.uint8)).save(tmp_path / "ink.png")
+    np.testing.assert_allclose(load_one(tmp_path), disc, atol=1 / 255)
+
+
+def test_ink_on_a_transparent_ground_is_ink_on_paper(tmp_path: Path) -> None:
+    (disc,) = draw_blobs(1)[..., 0]
+    layers = np.zeros((28, 28, 4), np.uint8)
+    layers[..., 3] = np.rint(disc * 255)
+    Image.fromarray(layers).save(tmp_path / "ink.png")
+    np.testing.assert_allclose(load_one(tmp_path), disc, atol=2 / 255)
+
+
+def test_images_of_many_sizes_are_made_one(tmp_path: Path) -> None:
+    Image.new("L", (28, 28)).save(tmp_path / "a.png")
+    Image.new("L", (30, 40)).save(tmp_path / "b.png")
+    assert load_folder(tmp_path, height=28, width=28).shape == (2, 28, 28, 1)
+
+
+def save_gray(path: Path, *, gray: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("L", (28, 28), gray).save(path)
+
+
+def test_the_clean_image_decides_whether_both_are_inverted(tmp_path: Path) -> None:
+    save_gray(tmp_path / "clean" / "dark.png", gray=100)
+    save_gray(tmp_path / "noisy" / "dark.png", gray=200)
+    save_gray(tmp_path / "clean" / "light.png", gray=200)
+    save_gray(tmp_path / "noisy" / "light.png", gray=100)
+    dark, light = load_folder(tmp_path, height=28, width=28)[:, 0, 0] * 255
+    np.testing.assert_allclose([dark, light], [[100, 200], [55, 155]], atol=1e-4)
+
+
+def test_pairs_are_cropped_and_scaled_alike(tmp_path: Path) -> None:
+    scene = np.rint(np.mgrid[:60, :100][1] * 1.2).astype(np.uint8)
+    for kind in ("clean", "noisy"):
+        (tmp_path / kind).mkdir()
+        Image.fromarray(scene).save(tmp_path / kind / "a.png")
+    (pair,) = load_folder(tmp_path, height=28, width=28)
+    np.testing.assert_array_equal(pair[..., 0], pair[..., 1])
+
+
+def test_pairs_stay_together_when_they_are_divided(tmp_path: Path) -> None:
+    clean = draw_blobs(20)
+    write_pairs(tmp_path, clean, clean * np.float32(0.5))
+    images = load_clean_images(str(tmp_path), height=28, width=28, seed=0)
+    assert images.are_pairs
+    assert [len(part) for part in (images.train, images.validation, images.test)] == [17, 1, 2]
+    for part in (images.train, images.validation, images.test):
+        noisy, paired = pair_up(part, RecordedNoise(), np.random.default_rng(0))
+        np.testing.assert_allclose(noisy, paired / 2, atol=1 / 255)

@@ -7,9 +7,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from training.baselines import BASELINES, Baseline
-from training.classifier import read_digits
-from training.evaluate import BATCH_SIZE, make_noisy
+from training.digits.baselines import BASELINES, Baseline
+from training.digits.classifier import read_digits
+from training.digits.evaluate import BATCH_SIZE, make_noisy
 from training.images.metrics import bce, mse, psnr_db, ssim
 from training.images.noise import GaussianNoise, Images, Noise, NoNoise, SaltAndPepperNoise
 

@@ -4,8 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.classifier import build_classifier, load_classifier, read_digits, save_classifier, train_classifier
-from training.data import CleanImages, Labels
+from training.digits.classifier import build_classifier, load_classifier, read_digits, save_classifier, train_classifier
+from training.digits.data import CleanImages, Labels
 from training.errors import DataError
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tests.training.drawing import draw_blobs
-from training.evaluate import evaluate
+from training.digits.evaluate import evaluate
 from training.images.noise import GaussianNoise, Images
 
 CLEAN = draw_blobs(510)

@@ -1,8 +1,8 @@
 import math
 
-from training.comparison import Results, Score
+from training.digits.comparison import Results, Score
+from training.digits.report import render_section, round_scores
 from training.images.noise import BlindNoise, GaussianNoise, NoNoise, SaltAndPepperNoise
-from training.report import render_section, round_scores
 
 CLEAN = Score(bce=0.05, mse=0, psnr_db=math.inf, ssim=1, accuracy=0.99)
 NOISY = Score(bce=0.123456, mse=0.01, psnr_db=20, ssim=0.5, accuracy=0.5)

@@ -6,15 +6,15 @@ from pathlib import Path
 
 from keras import ops
 
-from training.classifier import load_classifier
-from training.comparison import NOISES, Judge, Method, as_method, compare, tune_baselines
-from training.data import CleanImages
+from training.digits.classifier import load_classifier
+from training.digits.comparison import NOISES, Judge, Method, as_method, compare, tune_baselines
+from training.digits.data import CleanImages
+from training.digits.figures import plot_psnr
+from training.digits.report import render_section, round_scores
 from training.errors import StoreError
-from training.figures import plot_psnr
 from training.fit.train import load_network
 from training.images.noise import Noise
 from training.presets import PRESETS
-from training.report import render_section, round_scores
 from training.store.card_section import write_report
 from training.store.export import SavedNetwork
 from training.store.figures import save_figures

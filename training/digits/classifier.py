@@ -7,9 +7,9 @@ import numpy as np
 from keras import layers, ops
 from numpy.typing import NDArray
 
-from training.batches import NoisyBatches
 from training.config import AdamW
-from training.data import CleanImages
+from training.digits.batches import NoisyBatches
+from training.digits.data import CleanImages
 from training.errors import DataError
 from training.fit.optimizers import build_optimizer
 from training.images.augmentation import RandomAffine

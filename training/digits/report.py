@@ -3,7 +3,7 @@
 import math
 from dataclasses import asdict
 
-from training.comparison import Results, Score
+from training.digits.comparison import Results, Score
 from training.images.noise import GaussianNoise, Noise, NoNoise, SaltAndPepperNoise
 from training.store.card_section import wrap_section
 

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from training.architectures import build_article, build_dense, build_digits
+from training.digits.networks import build_article, build_dense, build_digits
 from training.images.metrics import count_macs
 
 

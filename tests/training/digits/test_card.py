@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from tests.training.conftest import FinishedRun
-from training.model_card import render_model_card
+from training.digits.card import render_model_card
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import numpy as np
 from keras import ops
 
 from training.config import Config
-from training.data import CleanImages
-from training.evaluate import evaluate, make_test_pairs
-from training.figures import FEATURE_LAYERS, plot_examples, plot_features
+from training.digits.data import CleanImages
+from training.digits.evaluate import evaluate, make_test_pairs
+from training.digits.figures import FEATURE_LAYERS, plot_examples, plot_features
 from training.fit.checkpoints import load_progress
 from training.fit.figures import plot_loss
 from training.fit.train import load_network

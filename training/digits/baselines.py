@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from skimage.restoration import denoise_tv_chambolle
 
-from training.evaluate import make_noisy
+from training.digits.evaluate import make_noisy
 from training.images.files import from_8_bit, to_8_bit
 from training.images.metrics import psnr_db
 from training.images.noise import Images, Noise

@@ -1,15 +1,13 @@
 import json
 import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.training.conftest import FinishedRun
-from training.__main__ import main
-from training.assess import assess, load_dense
-from training.data import CleanImages, load_clean_images
+from training.digits.assess import assess, load_dense
+from training.digits.data import CleanImages, load_clean_images
 from training.errors import StoreError
 from training.fit.train import train
 from training.images.noise import GaussianNoise
@@ -84,27 +82,3 @@ def test_a_rival_of_another_size_stays_out(folder: Path, images: CleanImages) ->
     metadata = read_metadata(rival) | {"input": {"height": 32, "width": 32, "channels": 1, "polarity": None}}
     (rival / "metadata.json").write_text(json.dumps(metadata))
     assert "rival" not in assess(folder, images, runs=folder, limit=3, noises=NOISES)
-
-
-def test_the_command_says_what_the_store_has(finished_run: FinishedRun, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["--data", str(finished_run.data), "--store", str(finished_run.store)]
-    assert main(["evaluate", "article/7", *words]) == 1
-    assert "no article/7 in it; found 1 of article" in capsys.readouterr().err
-    assert main(["evaluate", "nothing", *words]) == 1
-    assert "found no version of nothing" in capsys.readouterr().err
-
-
-def test_the_command_prints_the_tables(finished_run: FinishedRun, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["evaluate", "article", "--data", finished_run.data, "--store", finished_run.store]
-    assert main([str(word) for word in [*words, "--runs", finished_run.run_dir, "--limit", "1"]]) == 0
-    assert "| article/1 |" in capsys.readouterr().out
-
-
-def test_without_the_libraries_of_the_filters_the_command_says_what_to_do(
-    finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for name in ("training.assess", "training.comparison", "training.baselines"):
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "cv2", None)
-    assert main(["evaluate", "article", "--store", str(finished_run.store)]) == 1
-    assert "the classical filters need cv2: `make install`" in capsys.readouterr().err

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.training.conftest import FinishedRun
+from tests.training.drawing import draw_blobs, write_pairs
 from training.__main__ import main
 from training.fit.checkpoints import load_progress
 from training.fit.provenance import format_command, restore_config
@@ -27,19 +28,6 @@ def test_help_comes_without_importing_keras() -> None:
     )
     assert "--resume" in result.stdout
     assert "keras" not in result.stderr
-
-
-@pytest.mark.parametrize("words", [[], ["train"], ["train", "article", "--epochs", "0"], ["train", "x"]])
-def test_wrong_words_end_with_the_usage(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit, match="2"):
-        main(words)
-    assert "usage:" in capsys.readouterr().err
-
-
-def test_a_negative_seed_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit, match="2"):
-        main(["train", "article", "--seed", "-1"])
-    assert "--seed" in capsys.readouterr().err
 
 
 def test_an_error_is_one_line_and_a_status(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -93,13 +81,36 @@ def test_minutes_end_a_run_before_its_epochs(blobs_npz: Path, tmp_path: Path) ->
     assert format_command(config, "blobs").endswith("--data path/to/blobs --minutes 0.0001")
 
 
-@pytest.mark.parametrize("minutes", ["0", "-1", "inf", "nan"])
-def test_minutes_are_a_positive_number(minutes: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit, match="2"):
-        main(["train", "article", "--minutes", minutes])
-    assert "--minutes" in capsys.readouterr().err
-
-
 def test_a_classifier_needs_labels(blobs_npz: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["classifier", "--data", str(blobs_npz)]) == 1
     assert "a classifier needs the labels" in capsys.readouterr().err
+
+
+def test_evaluation_wants_clean_images(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_pairs(tmp_path / "data", draw_blobs(1), draw_blobs(1))
+    assert main(["evaluate", "digits/1", "--data", str(tmp_path / "data")]) == 1
+    assert "holds pairs" in capsys.readouterr().err
+
+
+def test_the_command_says_what_the_store_has(finished_run: FinishedRun, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--data", str(finished_run.data), "--store", str(finished_run.store)]
+    assert main(["evaluate", "article/7", *words]) == 1
+    assert "no article/7 in it; found 1 of article" in capsys.readouterr().err
+    assert main(["evaluate", "nothing", *words]) == 1
+    assert "found no version of nothing" in capsys.readouterr().err
+
+
+def test_the_command_prints_the_tables(finished_run: FinishedRun, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["evaluate", "article", "--data", finished_run.data, "--store", finished_run.store]
+    assert main([str(word) for word in [*words, "--runs", finished_run.run_dir, "--limit", "1"]]) == 0
+    assert "| article/1 |" in capsys.readouterr().out
+
+
+def test_without_the_libraries_of_the_filters_the_command_says_what_to_do(
+    finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("training.digits.assess", "training.digits.comparison", "training.digits.baselines"):
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    assert main(["evaluate", "article", "--store", str(finished_run.store)]) == 1
+    assert "the classical filters need cv2: `make install`" in capsys.readouterr().err

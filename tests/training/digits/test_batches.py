@@ -1,7 +1,7 @@
 import numpy as np
 
 from tests.training.drawing import draw_blobs
-from training.batches import NoisyBatches
+from training.digits.batches import NoisyBatches
 from training.images.augmentation import RandomAffine
 from training.images.noise import GaussianNoise, Images
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from tests.training.drawing import draw_blobs
-from training.classifier import load_classifier, read_digits
-from training.comparison import NOISY_INPUT, Judge, as_method, compare, tune_baselines
+from training.digits.classifier import load_classifier, read_digits
+from training.digits.comparison import NOISY_INPUT, Judge, as_method, compare, tune_baselines
 from training.images.noise import GaussianNoise, Images, NoNoise
 
 CLEAN = draw_blobs(5)

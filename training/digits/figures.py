@@ -1,6 +1,5 @@
 """Pictures of a run for people: the versions' figures/*.png."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import keras
@@ -11,7 +10,7 @@ from matplotlib.figure import Figure
 from training.images.noise import GaussianNoise, Images, SaltAndPepperNoise
 
 if TYPE_CHECKING:
-    from training.comparison import Results
+    from training.digits.comparison import Results
 
 MAX_TILES = 16
 TILE_SHARE = 0.92

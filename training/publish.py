@@ -24,8 +24,8 @@ from training.photos.task import draw_photo_run, measure_photo_run
 from training.store.card_section import CARD_NAME
 from training.store.export import VERSIONS, SavedNetwork, save_network
 from training.store.figures import save_figures
-from training.store.metadata import build_metadata, write_metadata
-from training.store.versions import new_version
+from training.store.metadata import Metadata, write_metadata
+from training.store.versions import hash_files, new_version
 
 CHECKED_BATCH_SIZES = (1, 3, 8)
 CHECKED_FREE_SIZE = (24, 40)  # height and width that a network of any size is checked with
@@ -74,8 +74,7 @@ def publish(run_dir: Path, images: CleanImages | CleanPhotos, *, store: Path, na
         save_network(network, folder, size_multiple=config.interface.size_multiple)
         saved = SavedNetwork(folder)
         check_same(network, saved)
-        metadata = build_metadata(
-            folder,
+        metadata = Metadata(
             name=name,
             version=version,
             description=_describe_network(config, images.name),
@@ -83,6 +82,7 @@ def publish(run_dir: Path, images: CleanImages | CleanPhotos, *, store: Path, na
             interface=config.interface,
             training=run | {"versions": run["versions"] | VERSIONS},
             metrics=measure(network, saved, images, config=config, run_dir=run_dir),
+            files=hash_files(folder),
         )
         write_metadata(folder, metadata)
         figures = draw(network, saved, images, config=config, run_dir=run_dir)

@@ -1,6 +1,5 @@
 """One version of the store beside everything else that could have denoised the same images."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from training.presets import PRESETS
 from training.store.card_section import write_report
 from training.store.export import SavedNetwork
 from training.store.figures import save_figures
-from training.store.metadata import FILE_NAME
+from training.store.metadata import read_metadata
 from training.store.versions import find_versions
 
 DENSE = "dense"
@@ -74,7 +73,7 @@ def find_rivals(folder: Path) -> dict[str, Method]:
 
 def _load_method(folder: Path, *, like: Path | None = None) -> Method | None:
     """Return a version's network, None if it wants a noise level or another input than the version `like`."""
-    metadata, other = (json.loads((path / FILE_NAME).read_text()) for path in (folder, like or folder))
+    metadata, other = (read_metadata(path) for path in (folder, like or folder))
     if metadata["noise_level"] or metadata["input"] != other["input"]:
         return None
     return as_method(SavedNetwork(folder).denoise)

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 from training.images.noise import RecordedNoise
+from training.store.metadata import Metadata
 
 MNIST_LICENSE = (
     "[MNIST](https://keras.io/api/datasets/mnist/) by Yann LeCun, Corinna Cortes and Christopher Burges,"
@@ -89,15 +90,18 @@ SECTIONS = {"features": FEATURES, "reconstructions": RECONSTRUCTIONS}
 STAGE = "| {name} | {noise} | {epochs} | {optimizer_text} | {origin} | {best_bce:.4f} |"
 
 
-def render_model_card(metadata: dict[str, Any], *, command: str, figures: Collection[str]) -> str:
+def render_model_card(metadata: Metadata, *, command: str, figures: Collection[str]) -> str:
     """Return the card of an exported version; `command` makes it again, `figures` are the names of its figures."""
-    training, metrics, image = metadata["training"], metadata["metrics"], metadata["input"]
+    training, metrics = metadata.training, metadata.metrics
+    height, width = metadata.size
     is_mnist = training["data"] == "MNIST"
     return TEMPLATE.format(
-        **{key: metadata[key] for key in ("name", "version", "description")},
+        name=metadata.name,
+        version=metadata.version,
+        description=metadata.description,
         **metrics,
-        size="any size" if image["height"] is None else f"{image['width']}x{image['height']} pixels",
-        polarity=image["polarity"] or "of either polarity",
+        size="any size" if height is None else f"{width}x{height} pixels",
+        polarity=metadata.interface.polarity or "of either polarity",
         data=MNIST_LICENSE if is_mnist else f"The {_name_kind(training)} of “{training['data']}”",
         features="\n".join(text for name, text in SECTIONS.items() if name in figures),
         data_license="The figures show digits of MNIST, so they are CC BY-SA 3.0, like MNIST itself"

@@ -1,6 +1,5 @@
 """One version for photographs beside classical filters, on a folder of test images."""
 
-import json
 from pathlib import Path
 
 from training.errors import DataError, StoreError
@@ -13,13 +12,12 @@ from training.photos.report import render_photo_section
 from training.store.card_section import write_report
 from training.store.export import SavedNetwork
 from training.store.figures import save_figures
-from training.store.metadata import FILE_NAME
+from training.store.metadata import read_metadata
 
 
 def takes_photos(folder: Path) -> bool:
     """Tell whether a version takes images of any size."""
-    metadata = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
-    return metadata["input"]["height"] is None
+    return read_metadata(folder)["input"]["height"] is None
 
 
 def assess_photos(folder: Path, source: str, *, limit: int | None = None) -> str:

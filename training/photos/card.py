@@ -4,6 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 from training.images.noise import RecordedNoise
+from training.store.metadata import Metadata
 
 BSDS_LICENSE = (
     "400 images of [BSDS500](https://www2.eecs.berkeley.edu/Research/Projects/CS/vision/grouping/resources.html)"
@@ -87,14 +88,16 @@ STAGE = "| {name} | {loss} | {epochs} | {optimizer} | {start_from} |"
 LEVEL = "| {level} | {noisy_psnr_db:.2f} | {psnr_db:.2f} | {ssim:.3f} |"
 
 
-def render_photo_card(metadata: dict[str, Any], *, command: str, figures: Collection[str]) -> str:  # noqa: ARG001  # as the card of digits
+def render_photo_card(metadata: Metadata, *, command: str, figures: Collection[str]) -> str:  # noqa: ARG001  # as the card of digits
     """Return the card of an exported version; `command` makes it again."""
-    training, metrics = metadata["training"], metadata["metrics"]
+    training, metrics = metadata.training, metadata.metrics
     config = training["config"]
     is_bsds = training["data"].lower().startswith("bsds")
     are_pairs = training["noise"] == str(RecordedNoise())
     return TEMPLATE.format(
-        **{key: metadata[key] for key in ("name", "version", "description")},
+        name=metadata.name,
+        version=metadata.version,
+        description=metadata.description,
         **{key: config[key] for key in ("batch_size", "seed")},
         note="" if are_pairs else config["note"] + " ",
         kind="noisy/clean pairs" if are_pairs else "photographs",

@@ -1,12 +1,11 @@
 """The results of `evaluate` in a version: a section of its MODEL_CARD.md, and its metadata.json."""
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from training.store.metadata import FILE_NAME, write_metadata
+from training.store.metadata import add_evaluation
 
 CARD_NAME = "MODEL_CARD.md"
 BEGIN, END = "<!-- evaluation{of}: written by `python -m training evaluate` -->", "<!-- end of evaluation{of} -->"
@@ -24,9 +23,7 @@ def write_report(folder: Path, section: str, scores: Mapping[str, Any]) -> None:
     card = folder / CARD_NAME
     text = card.read_text(encoding="utf-8") if card.exists() else f"# {folder.parent.name}/{folder.name}\n"
     card.write_text(insert_section(text, section), encoding="utf-8")
-    metadata = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
-    metadata["metrics"].setdefault("evaluation", {}).update(scores)
-    write_metadata(folder, metadata)
+    add_evaluation(folder, scores)
 
 
 def insert_section(text: str, section: str) -> str:

@@ -1,23 +1,23 @@
 """metadata.json for a SavedModel that someone else made, after a look at whether it meets the contract."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from training.config import Interface, NoiseLevelRange
 from training.errors import StoreError
 from training.store.export import SIGNATURE, SavedNetwork
-from training.store.metadata import FILE_NAME, Size, build_metadata, write_metadata
-from training.store.versions import NAME_PATTERN
+from training.store.metadata import FILE_NAME, Metadata, Size, write_metadata
+from training.store.versions import NAME_PATTERN, hash_files
 
 DEFAULT_NOISE_LEVEL = NoiseLevelRange(0.0, 75 / 255)
 # Heights and widths that a network of any size is tried with.
 SAMPLE_SIZES = ((1, 1), (17, 23), (64, 48))
 
 
-def describe(folder: Path, *, description: str, interface: Interface, overwrite: bool = False) -> dict[str, Any]:
-    """Check the SavedModel in STORE/NAME/VERSION, write metadata.json beside it and return it.
+def describe(folder: Path, *, description: str, interface: Interface, overwrite: bool = False) -> None:
+    """Check the SavedModel in STORE/NAME/VERSION, write metadata.json beside it.
 
     A noise level range in `interface` counts only for a network with that input; 0 to 75/255 is assumed if it has none.
 
@@ -35,18 +35,17 @@ def describe(folder: Path, *, description: str, interface: Interface, overwrite:
     for sample_height, sample_width in SAMPLE_SIZES:
         shape = (3, size[0] or sample_height, size[1] or sample_width, 1)
         _check_call(saved, shape=shape, noise_level=noise_level)
-    metadata = build_metadata(
-        folder,
+    metadata = Metadata(
         name=name,
         version=version,
         description=description,
         size=size,
-        interface=Interface(interface.polarity, noise_level, interface.size_multiple, interface.halo_px),
+        interface=replace(interface, noise_level=noise_level),
         training={},
         metrics={},
+        files=hash_files(folder),
     )
     write_metadata(folder, metadata)
-    return metadata
 
 
 def _parse_location(folder: Path) -> tuple[str, int]:

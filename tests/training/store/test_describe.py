@@ -1,4 +1,3 @@
-import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ from training.__main__ import main
 from training.config import Interface, NoiseLevelRange
 from training.errors import StoreError
 from training.store.describe import describe
+from training.store.metadata import read_metadata
 from training.store.versions import hash_files
 
 ANY_SIZE = tf.TensorSpec((None, None, None, 1), tf.float32, name="image")
@@ -40,13 +40,13 @@ def clip_less(image: tf.Tensor, noise_level: tf.Tensor) -> tf.Tensor:
 
 
 def describe_plainly(folder: Path, *, overwrite: bool = False) -> dict[str, Any]:
-    return describe(folder, description="", interface=Interface(), overwrite=overwrite)
+    describe(folder, description="", interface=Interface(), overwrite=overwrite)
+    return read_metadata(folder)
 
 
 def test_a_network_of_any_size_is_described(tmp_path: Path) -> None:
     folder = save_model(tmp_path, clip, ANY_SIZE)
     metadata = describe_plainly(folder)
-    assert metadata == json.loads((folder / "metadata.json").read_text())
     assert (metadata["name"], metadata["version"]) == ("foreign", 3)
     assert metadata["input"] == {"height": None, "width": None, "channels": 1, "polarity": None}
     assert metadata["noise_level"] is None
@@ -59,7 +59,7 @@ def test_the_command_takes_what_the_graph_does_not_tell(tmp_path: Path, capsys: 
     words += ["--size-multiple", "4", "--halo-px", "7"]
     assert main(["describe", str(folder), *words]) == 0
     assert str(folder / "metadata.json") in capsys.readouterr().out
-    metadata = json.loads((folder / "metadata.json").read_text())
+    metadata = read_metadata(folder)
     assert metadata["description"] == "Less"
     assert metadata["input"] == {"height": 20, "width": 30, "channels": 1, "polarity": "dark-on-light"}
     assert metadata["noise_level"] == {"min": 0.1, "max": 0.2}
@@ -73,8 +73,8 @@ def test_a_noise_level_has_a_range_unless_one_is_given(tmp_path: Path) -> None:
 
 def test_a_range_counts_only_for_networks_with_a_noise_level(tmp_path: Path) -> None:
     folder = save_model(tmp_path, clip, ANY_SIZE)
-    metadata = describe(folder, description="", interface=Interface(noise_level=NoiseLevelRange(0, 1)))
-    assert metadata["noise_level"] is None
+    describe(folder, description="", interface=Interface(noise_level=NoiseLevelRange(0, 1)))
+    assert read_metadata(folder)["noise_level"] is None
 
 
 def test_what_is_described_is_kept_unless_asked(tmp_path: Path) -> None:
@@ -154,4 +154,4 @@ def test_the_example_of_the_readme_meets_the_contract(tmp_path: Path, monkeypatc
     exec(compile(code, "README.md", "exec"), {})  # noqa: S102  the README's own code
     name, folder, option, text = command.split(maxsplit=3)
     assert main([name, folder, option, text.strip('"')]) == 0
-    assert json.loads(Path(folder, "metadata.json").read_text())["description"] == "Mean of 3x3 pixels"
+    assert read_metadata(Path(folder))["description"] == "Mean of 3x3 pixels"

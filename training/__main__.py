@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow greets on stderr when Keras imports it
 
 from training.arguments import build_parser
-from training.config import Config, Interface, NoiseLevelRange
+from training.config import Interface, NoiseLevelRange
 from training.errors import TrainingError
 from training.presets import PRESETS
 from training.store.versions import check_name
 
 if TYPE_CHECKING:
-    from training.digits.data import CleanImages
-    from training.photos.data import CleanPhotos
+    from training.task import Dataset
 
 INTERRUPTED = 130
 
@@ -47,54 +46,61 @@ def main(argv: Sequence[str]) -> int:
 
 def _train(options: argparse.Namespace, argv: Sequence[str]) -> None:
     from training.fit.train import train
+    from training.tasks import TASKS
 
     config = replace(PRESETS[options.preset], seed=options.seed, minutes=options.minutes)
     if options.epochs is not None:
         config = config.with_epochs(options.epochs)
     run_dir = options.run_dir or Path("runs") / options.preset
     check_name(options.name or options.preset)
-    images = _load_images(options.data, config)
+    task = TASKS[config.task]
+    images = task.load(options.data, config)
     if images.are_pairs:
         config = config.with_pairs()
     try:
-        train(config, images, run_dir, resume=options.resume)
+        train(task, config, images, run_dir, resume=options.resume)
     except KeyboardInterrupt:
         _explain_interruption(run_dir, argv)
         raise
     print(f"trained; the weights are in {run_dir}")
     if not options.no_export:
-        _publish(run_dir, images, options=options, preset=config.preset)
+        _publish(run_dir, options, images)
 
 
 def _export(options: argparse.Namespace) -> None:
-    from training.publish import read_run
+    _publish(options.run_dir, options)
 
-    _, config = read_run(options.run_dir)
-    _publish(options.run_dir, _load_images(options.data, config), options=options, preset=config.preset)
+
+def _publish(run_dir: Path, options: argparse.Namespace, images: "Dataset | None" = None) -> None:
+    from training.publish import publish, read_run
+    from training.tasks import TASKS
+
+    run = read_run(run_dir)
+    task = TASKS[run.config.task]
+    images = images or task.load(options.data, run.config)
+    version = publish(task, run, images, store=options.store, name=options.name or run.config.preset)
+    print(f"exported {version}")
 
 
 def _evaluate(options: argparse.Namespace) -> None:
     from training.images.pairs import holds_pairs
     from training.store.versions import find_version
+    from training.tasks import find_task
 
     folder = find_version(options.store, options.model)
-    try:
-        from training.digits.assess import assess
-        from training.photos.assess import assess_photos, takes_photos
-    except ModuleNotFoundError as error:
-        raise TrainingError(f"the classical filters need {error.name}: `make install` installs it") from error
     if holds_pairs(Path(options.data)):
         raise TrainingError(f"{options.data}: holds pairs; `evaluate` adds noise itself, to a folder of clean images")
-    if takes_photos(folder):
-        print(assess_photos(folder, options.data, limit=options.limit))
-    else:
-        print(assess(folder, _load_digits(options.data), runs=options.runs, limit=options.limit))
+    try:
+        print(find_task(folder).assess(folder, options.data, options.runs, limit=options.limit))
+    except ModuleNotFoundError as error:
+        raise TrainingError(f"the classical filters need {error.name}: `make install` installs it") from error
 
 
 def _make_classifier(options: argparse.Namespace) -> None:
     from training.digits.classifier import WEIGHTS, save_classifier, train_classifier
+    from training.digits.data import load_clean_images
 
-    save_classifier(train_classifier(_load_digits(options.data)))
+    save_classifier(train_classifier(load_clean_images(options.data)))
     print(f"wrote {WEIGHTS}")
 
 
@@ -109,29 +115,6 @@ def _describe(options: argparse.Namespace) -> None:
     )
     describe(options.folder, description=options.description, interface=interface, overwrite=options.overwrite)
     print(f"wrote {options.folder / 'metadata.json'}")
-
-
-def _publish(run_dir: Path, images: "CleanImages | CleanPhotos", *, options: argparse.Namespace, preset: str) -> None:
-    from training.publish import publish
-
-    print(f"exported {publish(run_dir, images, store=options.store, name=options.name or preset)}")
-
-
-def _load_digits(source: str) -> "CleanImages":
-    from training.digits.data import load_clean_images
-
-    return load_clean_images(source, height=28, width=28, seed=0)
-
-
-def _load_images(source: str, config: Config) -> "CleanImages | CleanPhotos":
-    from training.digits.data import load_clean_images
-    from training.digits.networks import ARCHITECTURES
-    from training.photos.data import load_photos
-
-    if config.crops:
-        return load_photos(source, min_side_px=config.crops.side_px, seed=config.seed)
-    height, width = ARCHITECTURES[config.architecture]().input_shape[1:3]
-    return load_clean_images(source, height=height, width=width, seed=config.seed)
 
 
 def _explain_interruption(run_dir: Path, argv: Sequence[str]) -> None:

@@ -8,6 +8,7 @@ from training.images.augmentation import RandomAffine
 from training.images.noise import Noise, NoNoise, RandomLevelNoise, RecordedNoise
 
 Polarity = Literal["light-on-dark", "dark-on-light"]
+TaskName = Literal["digits", "photos"]
 Loss = Literal["binary_crossentropy", "mean_absolute_error", "log_mean_squared_error"]
 
 
@@ -144,6 +145,7 @@ class Config:
     """
 
     preset: str
+    task: TaskName
     architecture: str
     description: str
     interface: Interface

@@ -7,6 +7,7 @@ from training.images.noise import BlindNoise, GaussianNoise, NoNoise, RandomLeve
 PRESETS = {
     "article": Config(
         preset="article",
+        task="digits",
         architecture="article",
         description="Handwritten digits, 28x28, trained for Gaussian noise 0.4: the small convolutional autoencoder"
         " of the well-known article",
@@ -22,6 +23,7 @@ PRESETS = {
     ),
     "dense": Config(
         preset="dense",
+        task="digits",
         architecture="dense",
         description="Handwritten digits, 28x28, trained for Gaussian noise 0.4: a fully connected autoencoder that does"
         " not know which pixels are neighbours",
@@ -31,6 +33,7 @@ PRESETS = {
     ),
     "digits": Config(
         preset="digits",
+        task="digits",
         architecture="digits",
         description="Handwritten digits, 28x28, blind to the kind and strength of the noise",
         interface=Interface(polarity="light-on-dark"),
@@ -49,6 +52,7 @@ PRESETS = {
     ),
     "photo": Config(
         preset="photo",
+        task="photos",
         architecture="photo",
         description="Gray photographs and scans of any size, Gaussian noise up to 75 on the 8-bit scale",
         interface=Interface(

@@ -9,9 +9,10 @@ from training.digits.classifier import load_classifier
 from training.digits.comparison import NOISES, Judge, Method, as_method, compare, tune_baselines
 from training.digits.data import CleanImages
 from training.digits.figures import plot_psnr
+from training.digits.networks import build_dense
 from training.digits.report import render_section, round_scores
 from training.errors import StoreError
-from training.fit.train import load_network
+from training.fit.checkpoints import load_best
 from training.images.noise import Noise
 from training.presets import PRESETS
 from training.store.card_section import write_report
@@ -56,7 +57,8 @@ def load_dense(runs: Path) -> dict[str, Method]:
     if not (run_dir / "run.json").exists():
         print(f"{DENSE} is left out: `python -m training train {DENSE} --no-export` trains it")
         return {}
-    network = load_network(config, run_dir, stage_name=config.stages[-1].name)
+    network = build_dense()
+    load_best(run_dir / config.stages[-1].name, network)
     return {DENSE: as_method(lambda noisy: ops.convert_to_numpy(network(noisy, training=False)))}
 
 

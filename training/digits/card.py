@@ -90,7 +90,7 @@ SECTIONS = {"features": FEATURES, "reconstructions": RECONSTRUCTIONS}
 STAGE = "| {name} | {noise} | {epochs} | {optimizer_text} | {origin} | {best_bce:.4f} |"
 
 
-def render_model_card(metadata: Metadata, *, command: str, figures: Collection[str]) -> str:
+def render_card(metadata: Metadata, figures: Collection[str], *, command: str) -> str:
     """Return the card of an exported version; `command` makes it again, `figures` are the names of its figures."""
     training, metrics = metadata.training, metadata.metrics
     height, width = metadata.size

@@ -51,7 +51,7 @@ class CleanImages:
         return bool(self.train.shape[-1] == 2)
 
 
-def load_clean_images(source: str, *, height: int, width: int, seed: int) -> CleanImages:
+def load_clean_images(source: str, *, height: int = 28, width: int = 28, seed: int = 0) -> CleanImages:
     """Load `source`: "mnist", the path of an .npz with x_train and x_test, or a folder of images or of pairs.
 
     A tenth of the training images, at most 5,000, is held out for validation; of a folder, which has no test images

@@ -1,11 +1,10 @@
-"""The networks, as functions that build a Keras model."""
+"""The networks for images of 28x28 pixels, as functions that build a Keras model."""
 
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 import keras
 from keras import layers
-
-from training.photos.networks import build_photo
 
 ARTICLE_FILTERS = 8
 
@@ -88,4 +87,8 @@ def _unfold_pixels(image: keras.KerasTensor) -> keras.KerasTensor:
     return layers.Reshape((2 * height, 2 * width, channels // 4))(blocks)
 
 
-ARCHITECTURES = {"article": build_article, "dense": build_dense, "digits": build_digits, "photo": build_photo}
+NETWORKS: Mapping[str, Callable[[], keras.Model]] = {
+    "article": build_article,
+    "dense": build_dense,
+    "digits": build_digits,
+}

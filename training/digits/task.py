@@ -1,55 +1,92 @@
-"""What a finished run of a network for images of one size is measured with, and what is drawn of it."""
+"""Networks for images of one size, such as digits: how they are trained, measured and published."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
+from matplotlib.figure import Figure
 
-from training.config import Config
-from training.digits.data import CleanImages
+from training.config import Config, Stage
+from training.digits.batches import NoisyBatches
+from training.digits.card import render_card
+from training.digits.data import CleanImages, load_clean_images
 from training.digits.evaluate import evaluate, make_test_pairs
 from training.digits.figures import FEATURE_LAYERS, plot_examples, plot_features
-from training.fit.checkpoints import load_progress
+from training.digits.networks import NETWORKS
+from training.fit.checkpoints import load_best, load_progresses
 from training.fit.figures import plot_loss
-from training.fit.train import load_network
 from training.images.metrics import count_macs
-from training.images.noise import NoNoise
-from training.store.export import SavedNetwork
+from training.images.noise import Images, NoNoise, RandomLevelNoise, pair_up
+from training.store.metadata import Metadata
+from training.task import TrainedRun
 
+VALIDATION_SEED = 1
 EXAMPLES = 10
 
 
-def measure_digit_run(
-    network: keras.Model, saved: SavedNetwork, images: CleanImages, *, config: Config, run_dir: Path
-) -> dict[str, Any]:
-    """Return the metrics of metadata.json: on test images through the SavedModel, and each stage's validation loss."""
-    noise = config.stages[-1].test_noise
-    return {
-        "protocol": f"{images.name} test, {noise}",
-        **evaluate(saved.denoise, images.test, noise),
-        "test_images": len(images.test),
-        "parameters": network.count_params(),
-        "mac_per_image": count_macs(network),
-        "best_validation_bce": {stage.name: load_progress(run_dir / stage.name).best_loss for stage in config.stages},
-    }
+class DigitsTask:
+    """The task of the presets for digits; a folder of other images serves as well."""
 
+    def load(self, source: str, config: Config) -> CleanImages:
+        height, width = self.build_network(config).input_shape[1:3]
+        return load_clean_images(source, height=height, width=width, seed=config.seed)
 
-def draw_digit_run(
-    network: keras.Model, saved: SavedNetwork, images: CleanImages, *, config: Config, run_dir: Path
-) -> dict[str, Any]:
-    """Return the figures by name."""
-    noisy, clean = (part[:EXAMPLES] for part in make_test_pairs(images.test, config.stages[-1].test_noise))
-    progresses = [load_progress(run_dir / stage.name) for stage in config.stages]
-    figures = {
-        "examples": plot_examples({"clean": clean, "noisy": np.clip(noisy, 0, 1), "denoised": saved.denoise(noisy)}),
-        "loss": plot_loss(config.stages, progresses),
-    }
-    if any(isinstance(layer, FEATURE_LAYERS) for layer in network.layers):
-        figures["features"] = plot_features(network, noisy[0])
-    if isinstance(config.stages[0].noise, NoNoise):
-        plain = load_network(config, run_dir, stage_name=config.stages[0].name)
-        copied = ops.convert_to_numpy(plain(clean, training=False))
-        figures["reconstructions"] = plot_examples({"clean": clean, "copied by the plain autoencoder": copied})
-    return figures
+    def build_network(self, config: Config) -> keras.Model:
+        return NETWORKS[config.architecture]()
+
+    def batches(self, config: Config, stage: Stage, images: CleanImages) -> NoisyBatches:
+        if isinstance(stage.noise, RandomLevelNoise):
+            raise TypeError(f"stage {stage.name} of {config.preset} is for networks that take a noise level")
+        return NoisyBatches(
+            images.train,
+            stage.noise,
+            batch_size=config.batch_size,
+            seed=config.seed,
+            augmentation=stage.augmentation,
+            augmented_epochs=stage.augmentation.epochs_share * stage.epochs if stage.augmentation else 0,
+        )
+
+    def validation(self, _config: Config, stage: Stage, images: CleanImages) -> tuple[Images, Images]:
+        return pair_up(images.validation, stage.test_noise, np.random.default_rng(VALIDATION_SEED))
+
+    def measure(self, run: TrainedRun[CleanImages]) -> dict[str, Any]:
+        """Measure on test images, and add each stage's lowest validation loss."""
+        stages = run.config.stages
+        noise = stages[-1].test_noise
+        progresses = load_progresses(run.folder, stages)
+        return {
+            "protocol": f"{run.images.name} test, {noise}",
+            **evaluate(run.saved.denoise, run.images.test, noise),
+            "test_images": len(run.images.test),
+            "parameters": run.network.count_params(),
+            "mac_per_image": count_macs(run.network),
+            "best_validation_bce": {name: progress.best_loss for name, progress in progresses.items()},
+        }
+
+    def draw(self, run: TrainedRun[CleanImages]) -> dict[str, Figure]:
+        stages = run.config.stages
+        noisy, clean = (part[:EXAMPLES] for part in make_test_pairs(run.images.test, stages[-1].test_noise))
+        denoised = run.saved.denoise(noisy)
+        figures = {
+            "examples": plot_examples({"clean": clean, "noisy": np.clip(noisy, 0, 1), "denoised": denoised}),
+            "loss": plot_loss(stages, load_progresses(run.folder, stages)),
+        }
+        if any(isinstance(layer, FEATURE_LAYERS) for layer in run.network.layers):
+            figures["features"] = plot_features(run.network, noisy[0])
+        if isinstance(stages[0].noise, NoNoise):
+            plain = self.build_network(run.config)
+            load_best(run.folder / stages[0].name, plain)
+            copied = ops.convert_to_numpy(plain(clean, training=False))
+            figures["reconstructions"] = plot_examples({"clean": clean, "copied by the plain autoencoder": copied})
+        return figures
+
+    def render_card(self, metadata: Metadata, figures: Collection[str], *, command: str) -> str:
+        return render_card(metadata, figures, command=command)
+
+    def assess(self, folder: Path, source: str, runs: Path, *, limit: int | None) -> str:
+        from training.digits.assess import assess  # the filters' libraries are for development only
+
+        return assess(folder, load_clean_images(source), runs=runs, limit=limit)

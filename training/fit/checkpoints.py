@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import keras
 import numpy as np
 from numpy.typing import NDArray
+
+from training.config import Stage
 
 History = dict[str, list[float]]
 
@@ -73,6 +76,11 @@ def load_progress(stage_dir: Path) -> Progress:
     """Return the history of the last checkpoint, an empty one where there is none."""
     folders = find_checkpoints(stage_dir)
     return Progress(json.loads((folders[-1] / "history.json").read_text())) if folders else Progress()
+
+
+def load_progresses(run_dir: Path, stages: Sequence[Stage]) -> dict[str, Progress]:
+    """Return the history of every stage of a run by the stage's name."""
+    return {stage.name: load_progress(run_dir / stage.name) for stage in stages}
 
 
 def save_best(stage_dir: Path, network: keras.Model) -> None:

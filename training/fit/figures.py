@@ -1,6 +1,6 @@
 """How the loss of a run fell, drawn for its model card."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from textwrap import fill
 
 from matplotlib.axes import Axes
@@ -17,13 +17,13 @@ LOSS_NAMES: dict[Loss, str] = {
 }
 
 
-def plot_loss(stages: Sequence[Stage], progresses: Sequence[Progress]) -> Figure:
+def plot_loss(stages: Sequence[Stage], progresses: Mapping[str, Progress]) -> Figure:
     """Draw validation (strong) and training (faint) loss; stages of the same noise and loss share a panel."""
     tasks = list(dict.fromkeys((str(stage.noise), stage.loss) for stage in stages))
     figure = Figure(figsize=(5 * len(tasks), 3.6), layout="constrained")
     panels = dict(zip(tasks, figure.subplots(1, len(tasks), squeeze=False)[0], strict=True))
-    for index, (stage, progress) in enumerate(zip(stages, progresses, strict=True)):
-        _plot_stage(panels[str(stage.noise), stage.loss], stage, progress, color=f"C{index}")
+    for index, stage in enumerate(stages):
+        _plot_stage(panels[str(stage.noise), stage.loss], stage, progresses[stage.name], color=f"C{index}")
     for (noise, loss), panel in panels.items():
         panel.set(title=fill(f"Noise: {noise}", TITLE_CHARACTERS), xlabel="epoch", ylabel=LOSS_NAMES[loss])
         panel.grid(alpha=0.3)

@@ -7,34 +7,27 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
 
-from training.config import Config, Crops, Loss, Stage
-from training.digits.batches import NoisyBatches
-from training.digits.data import CleanImages
-from training.digits.networks import ARCHITECTURES
+from training.config import Config, Loss, Stage
 from training.errors import RunError
 from training.fit.callbacks import KeepProgress, LogScalars
 from training.fit.checkpoints import load_best, load_checkpoint, load_progress
 from training.fit.optimizers import build_optimizer
 from training.fit.provenance import describe_run
 from training.fit.schedule import TimeBudget, plan_end
-from training.images.noise import Images, Noise, RandomLevelNoise, RecordedNoise, pair_up
-from training.photos.batches import Inputs, NoisyCrops, make_validation_crops
-from training.photos.data import CleanPhotos
+from training.task import DatasetT, Task
 
 EVALUATION_BATCH_PIXELS = 500 * 28 * 28
 # Several batches in one call of the compiled step: 1.6 times faster than one by one on 2 cores.
 MAX_STEPS_PER_EXECUTION = 20
-VALIDATION_SEED = 1
 NEGLIGIBLE_MSE = 1e-5  # that of noise of 0.8 levels
 
 
-def train(config: Config, images: CleanImages | CleanPhotos, run_dir: Path, *, resume: bool = False) -> None:
+def train(task: Task[DatasetT], config: Config, images: DatasetT, run_dir: Path, *, resume: bool = False) -> None:
     """Train every stage, from its last checkpoint if `resume`, and keep weights and histories in `run_dir`.
 
-    `images` are photographs where `config` has crops, and pairs where it takes them.
+    `task` is that of `config`; `images` are pairs where `config` takes them.
 
     KeyboardInterrupt passes through; the best weights and the last finished epoch are kept.
 
@@ -46,7 +39,7 @@ def train(config: Config, images: CleanImages | CleanPhotos, run_dir: Path, *, r
         if _has_followers(config, stage, run_dir):
             continue
         print(f"{stage.name}: noise {stage.noise}, {stage.optimizer}, {stage.epochs} epochs", flush=True)
-        _train_stage(config, stage, images, run_dir=run_dir)
+        _train_stage(task, config, stage, images, run_dir=run_dir)
 
 
 def _has_followers(config: Config, stage: Stage, run_dir: Path) -> bool:
@@ -60,7 +53,7 @@ def _prepare_run_dir(run_dir: Path, run: dict[str, Any], *, resume: bool) -> Non
     if path.exists() != resume:
         hint = "there is no run to resume" if resume else "has a run already; add --resume, or choose another --run-dir"
         raise RunError(f"{run_dir}: {hint}")
-    if resume and (other := _find_difference(json.loads(path.read_text()), json.loads(json.dumps(run)))):
+    if resume and (other := _find_difference(json.loads(path.read_text()), run)):
         raise RunError(f"{run_dir}: was started with another {other}; choose another --run-dir")
     run_dir.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(run, indent=2))
@@ -75,21 +68,21 @@ def _find_difference(started: dict[str, Any], resumed: dict[str, Any]) -> str | 
 
 
 def _keep_what_trains(config: dict[str, Any]) -> dict[str, Any]:
-    """Leave out of a config what is only said of the network, and how long it is trained."""
+    """Leave out of a config what is only said of the network, what older runs do not name, and how long it trains."""
     stages = [stage | {"epochs": None} for stage in config["stages"]]
-    said = {"description", "interface", "note", "data", "minutes"}
+    said = {"task", "description", "interface", "note", "data", "minutes"}
     return {name: value for name, value in config.items() if name not in said} | {"stages": stages}
 
 
-def _train_stage(config: Config, stage: Stage, images: CleanImages | CleanPhotos, *, run_dir: Path) -> None:
+def _train_stage(task: Task[DatasetT], config: Config, stage: Stage, images: DatasetT, *, run_dir: Path) -> None:
     """Train one stage up to its number of epochs; nothing is left to do if it got there before."""
     stage_dir = run_dir / stage.name
     minutes = config.minutes_of(stage)
     if load_progress(stage_dir).is_over(stage.epochs, minutes):
         return
     keras.utils.set_random_seed(config.seed)
-    network = load_network(config, run_dir, stage_name=stage.start_from, precision=config.precision)
-    batches, validation = _prepare_data(config, stage, images)
+    network = load_network(task, config, run_dir, stage_name=stage.start_from, precision=config.precision)
+    batches, validation = task.batches(config, stage, images), task.validation(config, stage, images)
     optimizer = build_optimizer(stage.optimizer, steps=len(batches) * stage.epochs)
     _compile_network(network, optimizer, loss=stage.loss, steps_per_epoch=len(batches))
     progress = load_checkpoint(stage_dir, network)
@@ -112,45 +105,21 @@ def _train_stage(config: Config, stage: Stage, images: CleanImages | CleanPhotos
     )
 
 
-def load_network(config: Config, run_dir: Path, *, stage_name: str | None, precision: str = "float32") -> keras.Model:
+def load_network(
+    task: Task[Any], config: Config, run_dir: Path, *, stage_name: str | None, precision: str = "float32"
+) -> keras.Model:
     """Return the network with the best weights of that stage, fresh if `stage_name` is None.
 
     `precision` is Keras' dtype policy; the weights are float32 under each.
     """
     keras.config.set_dtype_policy(precision)
     try:
-        network = ARCHITECTURES[config.architecture]()
+        network = task.build_network(config)
     finally:
         keras.config.set_dtype_policy("float32")
     if stage_name is not None:
         load_best(run_dir / stage_name, network)
     return network
-
-
-def _prepare_data(
-    config: Config, stage: Stage, images: CleanImages | CleanPhotos
-) -> tuple[NoisyBatches | NoisyCrops, tuple[Inputs | Images, Images]]:
-    """Return training batches and a validation pair (inputs, clean), the same in every epoch and every run."""
-    match images, stage.noise, config.crops:
-        case CleanPhotos(), (RandomLevelNoise() | RecordedNoise()) as noise, Crops() as crops:
-            batches = NoisyCrops(images.train, noise, crops=crops, batch_size=config.batch_size, seed=config.seed)
-            return batches, make_validation_crops(images.validation, noise, crops)
-        case CleanImages(), noise, None if not isinstance(noise, RandomLevelNoise):
-            validation = pair_up(images.validation, stage.test_noise, np.random.default_rng(VALIDATION_SEED))
-            return _make_batches(config, stage, noise, images.train), validation
-        case _:
-            raise TypeError(f"{type(images).__name__} are not what {config.preset} is trained on")
-
-
-def _make_batches(config: Config, stage: Stage, noise: Noise | RecordedNoise, images: Images) -> NoisyBatches:
-    return NoisyBatches(
-        images,
-        noise,
-        batch_size=config.batch_size,
-        seed=config.seed,
-        augmentation=stage.augmentation,
-        augmented_epochs=stage.augmentation.epochs_share * stage.epochs if stage.augmentation else 0,
-    )
 
 
 def _compile_network(

@@ -12,15 +12,9 @@ from training.photos.report import render_photo_section
 from training.store.card_section import write_report
 from training.store.export import SavedNetwork
 from training.store.figures import save_figures
-from training.store.metadata import read_metadata
 
 
-def takes_photos(folder: Path) -> bool:
-    """Tell whether a version takes images of any size."""
-    return read_metadata(folder)["input"]["height"] is None
-
-
-def assess_photos(folder: Path, source: str, *, limit: int | None = None) -> str:
+def assess(folder: Path, source: str, *, limit: int | None = None) -> str:
     """Compare STORE/NAME/VERSION with classical filters on the photographs in the folder `source`.
 
     The tables are returned, and written into the model card and metadata.json unless `limit` takes only the first

@@ -1,6 +1,5 @@
 """MODEL_CARD.md of a network for photographs of any size."""
 
-from collections.abc import Collection
 from typing import Any
 
 from training.images.noise import RecordedNoise
@@ -88,7 +87,7 @@ STAGE = "| {name} | {loss} | {epochs} | {optimizer} | {start_from} |"
 LEVEL = "| {level} | {noisy_psnr_db:.2f} | {psnr_db:.2f} | {ssim:.3f} |"
 
 
-def render_photo_card(metadata: Metadata, *, command: str, figures: Collection[str]) -> str:  # noqa: ARG001  # as the card of digits
+def render_card(metadata: Metadata, *, command: str) -> str:
     """Return the card of an exported version; `command` makes it again."""
     training, metrics = metadata.training, metadata.metrics
     config = training["config"]

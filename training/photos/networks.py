@@ -1,5 +1,7 @@
 """The network for photographs of any size: a residual U-Net that is told how strong the noise is."""
 
+from collections.abc import Callable, Mapping
+
 import keras
 from keras import KerasTensor, layers, ops
 
@@ -80,3 +82,6 @@ def _add_blocks(image: KerasTensor, count: int) -> KerasTensor:
         hidden = _convolve(channels, 3, kernel_initializer="zeros")(hidden)
         image = layers.Add()([image, hidden])
     return image
+
+
+NETWORKS: Mapping[str, Callable[[], keras.Model]] = {"photo": build_photo}

@@ -1,50 +1,103 @@
-"""What a finished run of a network for photographs is measured with, and what is drawn of it."""
+"""Networks for photographs of any size: how they are trained, measured and published."""
 
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import keras
 from matplotlib.figure import Figure
 
-from training.config import Config
-from training.fit.checkpoints import load_progress
+from training.config import Config, Crops, Stage
+from training.fit.checkpoints import load_progresses
 from training.fit.figures import plot_loss
 from training.images.metrics import count_macs
-from training.images.noise import RecordedNoise
-from training.photos.data import CleanPhotos
+from training.images.noise import Images, RandomLevelNoise, RecordedNoise
+from training.photos.batches import Inputs, NoisyCrops, make_validation_crops
+from training.photos.card import render_card
+from training.photos.data import CleanPhotos, load_photos
 from training.photos.evaluate import NOISE_LEVELS, PairProtocol, Protocol, as_method, leave_noisy, score_on_photos
 from training.photos.figures import draw_examples
-from training.photos.networks import build_photo
-from training.store.export import SavedNetwork
+from training.photos.networks import NETWORKS, build_photo
+from training.store.metadata import Metadata
+from training.task import TrainedRun
 
 PAIRS = "pairs"
 MAIN_LEVEL = "25"
 MAC_SIDE_PX = 64
 
 
-def measure_photo_run(
-    network: keras.Model, saved: SavedNetwork, photos: CleanPhotos, *, config: Config, run_dir: Path
-) -> dict[str, Any]:
-    """Return the metrics of metadata.json, on the held-out photographs through the SavedModel."""
-    method = as_method(saved)
-    by_level = {}
-    for level, protocol in _choose_protocols(config).items():
-        score = score_on_photos(method, photos.validation, protocol)
-        noisy = score_on_photos(leave_noisy, photos.validation, protocol)
-        by_level[level] = {"psnr_db": score.psnr_db, "ssim": score.ssim, "noisy_psnr_db": noisy.psnr_db}
-    progresses = [load_progress(run_dir / stage.name) for stage in config.stages]
-    seconds = sum(progress.seconds for progress in progresses)
-    return {
-        "protocol": f"{len(photos.validation)} held-out photographs of {photos.name}, {_describe(config)}, level told",
-        **by_level[PAIRS if config.takes_pairs else MAIN_LEVEL],
-        "by_noise_level": by_level,
-        "train_images": len(photos.train),
-        "validation_images": len(photos.validation),
-        "epochs": {stage.name: progress.epochs for stage, progress in zip(config.stages, progresses, strict=True)},
-        **({"minutes": round(seconds / 60, 1)} if seconds else {}),
-        "parameters": network.count_params(),
-        "mac_per_pixel": count_macs_per_pixel(),
-    }
+@dataclass(frozen=True)
+class PhotosTask:
+    """The task of the preset for photographs; `networks` are its architectures by name."""
+
+    networks: Mapping[str, Callable[[], keras.Model]] = field(default_factory=lambda: NETWORKS)
+
+    def load(self, source: str, config: Config) -> CleanPhotos:
+        return load_photos(source, min_side_px=_crops_of(config).side_px, seed=config.seed)
+
+    def build_network(self, config: Config) -> keras.Model:
+        return self.networks[config.architecture]()
+
+    def batches(self, config: Config, stage: Stage, photos: CleanPhotos) -> NoisyCrops:
+        return NoisyCrops(
+            photos.train, _noise_of(stage), crops=_crops_of(config), batch_size=config.batch_size, seed=config.seed
+        )
+
+    def validation(self, config: Config, stage: Stage, photos: CleanPhotos) -> tuple[Inputs, Images]:
+        return make_validation_crops(photos.validation, _noise_of(stage), _crops_of(config))
+
+    def measure(self, run: TrainedRun[CleanPhotos]) -> dict[str, Any]:
+        """Measure on the held-out photographs, at each noise level."""
+        config, photos = run.config, run.images
+        method = as_method(run.saved)
+        by_level = {}
+        for level, protocol in _choose_protocols(config).items():
+            score = score_on_photos(method, photos.validation, protocol)
+            noisy = score_on_photos(leave_noisy, photos.validation, protocol)
+            by_level[level] = {"psnr_db": score.psnr_db, "ssim": score.ssim, "noisy_psnr_db": noisy.psnr_db}
+        progresses = load_progresses(run.folder, config.stages)
+        seconds = sum(progress.seconds for progress in progresses.values())
+        noise = f"noise {config.stages[-1].noise}" if config.takes_pairs else "white Gaussian noise"
+        return {
+            "protocol": f"{len(photos.validation)} held-out photographs of {photos.name}, {noise}, level told",
+            **by_level[PAIRS if config.takes_pairs else MAIN_LEVEL],
+            "by_noise_level": by_level,
+            "train_images": len(photos.train),
+            "validation_images": len(photos.validation),
+            "epochs": {name: progress.epochs for name, progress in progresses.items()},
+            **({"minutes": round(seconds / 60, 1)} if seconds else {}),
+            "parameters": run.network.count_params(),
+            "mac_per_pixel": count_macs_per_pixel(),
+        }
+
+    def draw(self, run: TrainedRun[CleanPhotos]) -> dict[str, Figure]:
+        """Draw crops of held-out pairs, or of photographs in the public domain, and the loss."""
+        pairs = run.images.validation if run.images.are_pairs else ()
+        return {
+            "examples": draw_examples({"denoised": as_method(run.saved)}, pairs),
+            "loss": plot_loss(run.config.stages, load_progresses(run.folder, run.config.stages)),
+        }
+
+    def render_card(self, metadata: Metadata, _figures: Collection[str], *, command: str) -> str:
+        return render_card(metadata, command=command)
+
+    def assess(self, folder: Path, source: str, _runs: Path, *, limit: int | None) -> str:
+        from training.photos.assess import assess  # the filters' libraries are for development only
+
+        return assess(folder, source, limit=limit)
+
+
+def _crops_of(config: Config) -> Crops:
+    if config.crops is None:
+        raise TypeError(f"{config.preset} has no crops, which photographs are trained on")
+    return config.crops
+
+
+def _noise_of(stage: Stage) -> RandomLevelNoise | RecordedNoise:
+    if not isinstance(stage.noise, RandomLevelNoise | RecordedNoise):
+        raise TypeError(f"stage {stage.name} has noise without a level that the network can be given")
+    return stage.noise
 
 
 def _choose_protocols(config: Config) -> dict[str, Protocol | PairProtocol]:
@@ -53,23 +106,8 @@ def _choose_protocols(config: Config) -> dict[str, Protocol | PairProtocol]:
     return {str(level): Protocol(level, rounded=False) for level in NOISE_LEVELS}
 
 
-def _describe(config: Config) -> str:
-    return f"noise {config.stages[-1].noise}" if config.takes_pairs else "white Gaussian noise"
-
-
 def count_macs_per_pixel() -> int:
     """Return the multiply-accumulates of the photo network for each pixel of its image, rounded."""
     total = count_macs(build_photo(side_px=MAC_SIDE_PX))
     assert total is not None  # noqa: S101  # the side is fixed
     return round(total / MAC_SIDE_PX**2)
-
-
-def draw_photo_run(
-    _network: keras.Model, saved: SavedNetwork, photos: CleanPhotos, *, config: Config, run_dir: Path
-) -> dict[str, Figure]:
-    """Return the figures by name: crops of held-out pairs, or of photographs in the public domain, and the loss."""
-    progresses = [load_progress(run_dir / stage.name) for stage in config.stages]
-    return {
-        "examples": draw_examples({"denoised": as_method(saved)}, photos.validation if photos.are_pairs else ()),
-        "loss": plot_loss(config.stages, progresses),
-    }

@@ -13,6 +13,7 @@ from training.fit.train import train
 from training.images.noise import GaussianNoise
 from training.presets import PRESETS
 from training.store.versions import hash_files
+from training.tasks import DIGITS
 
 NOISES = (GaussianNoise(0.4),)
 
@@ -64,7 +65,7 @@ def test_a_quick_look_writes_nothing(folder: Path, images: CleanImages) -> None:
 
 def test_the_dense_autoencoder_takes_part_once_it_is_trained(blobs: CleanImages, tmp_path: Path) -> None:
     assert load_dense(tmp_path) == {}
-    train(PRESETS["dense"].with_epochs(1), blobs, tmp_path / "dense")
+    train(DIGITS, PRESETS["dense"].with_epochs(1), blobs, tmp_path / "dense")
     denoised = load_dense(tmp_path)["dense"](blobs.test, NOISES[0])
     assert denoised.shape == blobs.test.shape
     assert np.isfinite(denoised).all()

@@ -11,7 +11,8 @@ STAGES = (
 
 
 def test_stages_of_the_same_noise_share_a_panel() -> None:
-    panels = plot_loss(STAGES, [Progress({"loss": [3.0, 2.0], "val_loss": [2.5, 1.5]})] * 3).axes
+    progress = Progress({"loss": [3.0, 2.0], "val_loss": [2.5, 1.5]})
+    panels = plot_loss(STAGES, dict.fromkeys(("plain", "slow", "denoise"), progress)).axes
     assert [panel.get_title() for panel in panels] == ["Noise: none", "Noise: Gaussian 0.4 clipped"]
     assert [len(panel.lines) for panel in panels] == [4, 2]
     assert panels[0].get_ylabel() == "binary cross-entropy"

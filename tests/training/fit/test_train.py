@@ -16,6 +16,7 @@ from training.fit.train import load_network, log_mean_squared_error, psnr_db, tr
 from training.images.augmentation import RandomAffine
 from training.images.noise import BlindNoise, GaussianNoise
 from training.presets import PRESETS
+from training.tasks import DIGITS
 
 NOISE = GaussianNoise(0.4)
 TWO_STAGES = replace(
@@ -33,7 +34,7 @@ def with_last_epochs(epochs: int) -> Config:
 @pytest.fixture(scope="module")
 def uninterrupted(blobs: CleanImages, tmp_path_factory: pytest.TempPathFactory) -> Path:
     run_dir = tmp_path_factory.mktemp("uninterrupted") / "run"
-    train(TWO_STAGES, blobs, run_dir)
+    train(DIGITS, TWO_STAGES, blobs, run_dir)
     return run_dir
 
 
@@ -52,8 +53,8 @@ def test_a_resumed_run_ends_where_an_uninterrupted_one_does(
     uninterrupted: Path, blobs: CleanImages, tmp_path: Path
 ) -> None:
     run_dir = shutil.copytree(uninterrupted, tmp_path / "run", ignore=shutil.ignore_patterns("second"))
-    train(with_last_epochs(1), blobs, run_dir, resume=True)
-    train(TWO_STAGES, blobs, run_dir, resume=True)
+    train(DIGITS, with_last_epochs(1), blobs, run_dir, resume=True)
+    train(DIGITS, TWO_STAGES, blobs, run_dir, resume=True)
     for resumed, expected in zip(read_weights(run_dir), read_weights(uninterrupted), strict=True):
         np.testing.assert_allclose(resumed, expected, atol=1e-5)
     histories = [load_progress(run / "second").history for run in (run_dir, uninterrupted)]
@@ -62,13 +63,13 @@ def test_a_resumed_run_ends_where_an_uninterrupted_one_does(
 
 def test_a_finished_run_that_is_resumed_stays_as_it_is(uninterrupted: Path, blobs: CleanImages) -> None:
     before = read_weights(uninterrupted)
-    train(TWO_STAGES, blobs, uninterrupted, resume=True)
+    train(DIGITS, TWO_STAGES, blobs, uninterrupted, resume=True)
     for resumed, expected in zip(read_weights(uninterrupted), before, strict=True):
         assert np.array_equal(resumed, expected)
 
 
 def test_a_stage_starts_from_the_weights_of_the_one_it_names(blobs: CleanImages, uninterrupted: Path) -> None:
-    network = load_network(TWO_STAGES, uninterrupted, stage_name="first")
+    network = load_network(DIGITS, TWO_STAGES, uninterrupted, stage_name="first")
     network.compile(loss="binary_crossentropy")
     noisy = NOISE.add_to(blobs.validation, np.random.default_rng(1))
     best = load_progress(uninterrupted / "first").best_loss
@@ -85,12 +86,12 @@ def test_tensorboard_finds_loss_and_psnr_of_every_epoch(uninterrupted: Path) -> 
 
 def test_a_run_is_not_overwritten(finished_run: FinishedRun, blobs: CleanImages) -> None:
     with pytest.raises(RunError, match="has a run already; add --resume"):
-        train(TWO_STAGES, blobs, finished_run.run_dir)
+        train(DIGITS, TWO_STAGES, blobs, finished_run.run_dir)
 
 
 def test_there_must_be_a_run_to_resume(blobs: CleanImages, tmp_path: Path) -> None:
     with pytest.raises(RunError, match="no run to resume"):
-        train(TWO_STAGES, blobs, tmp_path, resume=True)
+        train(DIGITS, TWO_STAGES, blobs, tmp_path, resume=True)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -99,12 +100,12 @@ def test_there_must_be_a_run_to_resume(blobs: CleanImages, tmp_path: Path) -> No
 )
 def test_a_run_is_resumed_only_with_its_own_config(uninterrupted: Path, blobs: CleanImages, config: Config) -> None:
     with pytest.raises(RunError, match="was started with another"):
-        train(config, blobs, uninterrupted, resume=True)
+        train(DIGITS, config, blobs, uninterrupted, resume=True)
 
 
 def test_a_run_is_resumed_only_with_its_own_data(uninterrupted: Path, blobs: CleanImages) -> None:
     with pytest.raises(RunError, match="was started with another"):
-        train(TWO_STAGES, replace(blobs, name="others"), uninterrupted, resume=True)
+        train(DIGITS, TWO_STAGES, replace(blobs, name="others"), uninterrupted, resume=True)
 
 
 AVERAGED = replace(
@@ -117,8 +118,8 @@ AVERAGED = replace(
 
 
 def test_what_is_kept_of_averaged_weights_is_what_was_validated(blobs: CleanImages, tmp_path: Path) -> None:
-    train(AVERAGED, blobs, tmp_path / "run")
-    network = load_network(AVERAGED, tmp_path / "run", stage_name="only")
+    train(DIGITS, AVERAGED, blobs, tmp_path / "run")
+    network = load_network(DIGITS, AVERAGED, tmp_path / "run", stage_name="only")
     network.compile(loss="binary_crossentropy")
     noisy = NOISE.add_to(blobs.validation, np.random.default_rng(1))
     best = load_progress(tmp_path / "run" / "only").best_loss
@@ -129,9 +130,9 @@ def test_a_resumed_run_goes_on_averaging(blobs: CleanImages, tmp_path: Path) -> 
     # A constant learning rate, since the cosine depends on the number of epochs.
     stage = replace(AVERAGED.stages[0], optimizer=AdamW(1e-3, warmup_steps=0, final_share=1), augmentation=None)
     config = replace(AVERAGED, stages=(stage,))
-    train(config.with_epochs(2), blobs, tmp_path / "whole")
-    train(config.with_epochs(1), blobs, tmp_path / "parts")
-    train(config.with_epochs(2), blobs, tmp_path / "parts", resume=True)
+    train(DIGITS, config.with_epochs(2), blobs, tmp_path / "whole")
+    train(DIGITS, config.with_epochs(1), blobs, tmp_path / "parts")
+    train(DIGITS, config.with_epochs(2), blobs, tmp_path / "parts", resume=True)
     whole, parts = (load_progress(tmp_path / name / "only").history["val_loss"] for name in ("whole", "parts"))
     assert parts == pytest.approx(whole, abs=1e-4)
 
@@ -139,8 +140,8 @@ def test_a_resumed_run_goes_on_averaging(blobs: CleanImages, tmp_path: Path) -> 
 def test_a_run_that_is_resumed_for_more_epochs_goes_on_learning(blobs: CleanImages, tmp_path: Path) -> None:
     stage = replace(AVERAGED.stages[0], optimizer=AdamW(3e-3, final_share=0.0), augmentation=None)
     config = replace(AVERAGED, stages=(stage,))
-    train(config.with_epochs(1), blobs, tmp_path / "run")
-    train(config.with_epochs(2), blobs, tmp_path / "run", resume=True)
+    train(DIGITS, config.with_epochs(1), blobs, tmp_path / "run")
+    train(DIGITS, config.with_epochs(2), blobs, tmp_path / "run", resume=True)
     losses = load_progress(tmp_path / "run" / "only").history["loss"]
     assert losses[1] < 0.999 * losses[0]
 
@@ -172,8 +173,8 @@ def test_a_stage_that_has_spent_its_share_of_the_minutes_is_over(
     run_dir = shutil.copytree(uninterrupted, tmp_path / "run", ignore=shutil.ignore_patterns("second"))
     spend(run_dir, "first", 0.1)
     first, second = TWO_STAGES.stages
-    longer = replace(first, epochs=1000), replace(second, epochs=2000)
-    train(replace(TWO_STAGES, minutes=0.3 / 60, stages=longer), blobs, run_dir, resume=True)  # a third for the first
+    longer = replace(first, epochs=1000), replace(second, epochs=2000)  # the first has a third of the minutes
+    train(DIGITS, replace(TWO_STAGES, minutes=0.3 / 60, stages=longer), blobs, run_dir, resume=True)
     assert load_progress(run_dir / "first").epochs == 1
 
 
@@ -181,5 +182,13 @@ def test_a_stage_that_another_has_started_from_is_trained_no_more(
     uninterrupted: Path, blobs: CleanImages, tmp_path: Path
 ) -> None:
     run_dir = shutil.copytree(uninterrupted, tmp_path / "run")
-    train(TWO_STAGES.with_epochs(4), blobs, run_dir, resume=True)
+    train(DIGITS, TWO_STAGES.with_epochs(4), blobs, run_dir, resume=True)
     assert [load_progress(run_dir / stage.name).epochs for stage in TWO_STAGES.stages] == [1, 4]
+
+
+def test_a_run_of_a_release_without_tasks_is_resumed(uninterrupted: Path, blobs: CleanImages, tmp_path: Path) -> None:
+    run_dir = shutil.copytree(uninterrupted, tmp_path / "run")
+    run = json.loads((run_dir / "run.json").read_text())
+    del run["config"]["task"]
+    (run_dir / "run.json").write_text(json.dumps(run))
+    train(DIGITS, TWO_STAGES, blobs, run_dir, resume=True)

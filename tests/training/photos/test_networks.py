@@ -2,10 +2,9 @@ import keras
 import numpy as np
 import pytest
 
-from training.digits.networks import ARCHITECTURES
 from training.images.metrics import count_macs
 from training.images.noise import Images
-from training.photos.networks import UnfoldPixels, build_photo, measure_receptive_radius
+from training.photos.networks import NETWORKS, UnfoldPixels, build_photo, measure_receptive_radius
 from training.presets import PRESETS
 
 SIDE_PX = 64
@@ -86,4 +85,4 @@ def test_no_pixel_depends_on_one_beyond_the_receptive_radius() -> None:
 def test_the_presets_tiles_overlap_by_the_receptive_radius_at_most() -> None:
     interface = PRESETS["photo"].interface
     assert 0 < interface.halo_px <= measure_receptive_radius()
-    assert ARCHITECTURES["photo"] is build_photo
+    assert NETWORKS["photo"] is build_photo

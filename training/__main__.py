@@ -5,12 +5,12 @@ import logging
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow greets on stderr when Keras imports it
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow prints a greeting when Keras imports it
 
 from training.arguments import build_parser
 from training.config import Interface, NoiseLevelRange
@@ -26,13 +26,10 @@ INTERRUPTED = 130
 
 def main(argv: Sequence[str]) -> int:
     """Run one command and return its exit status: 0, 1 after an error, 130 after Ctrl-C."""
-    options = build_parser().parse_args(argv)
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of tracing too often when a run is short
+    options = build_parser().parse_args(argv, argparse.Namespace(argv=argv))
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # short runs make it warn of frequent tracing
     try:
-        if options.command == "train":
-            _train(options, argv)
-        else:
-            COMMANDS[options.command](options)
+        COMMANDS[options.command](options)
     except TrainingError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -41,41 +38,37 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-# Keras and TensorFlow take seconds to import: a command imports what it needs, --help nothing.
+# Keras and TensorFlow take seconds to import: each command imports what it needs, --help nothing.
 
 
-def _train(options: argparse.Namespace, argv: Sequence[str]) -> None:
+def _train(options: argparse.Namespace) -> None:
     from training.fit.train import train
     from training.tasks import TASKS
 
     config = replace(PRESETS[options.preset], seed=options.seed, minutes=options.minutes)
     if options.epochs is not None:
         config = config.with_epochs(options.epochs)
-    run_dir = options.run_dir or Path("runs") / options.preset
+    options.run_dir = options.run_dir or Path("runs") / options.preset
     check_name(options.name or options.preset)
     task = TASKS[config.task]
     images = task.load(options.data, config)
     if images.are_pairs:
         config = config.with_pairs()
     try:
-        train(task, config, images, run_dir, resume=options.resume)
+        train(task, config, images, options.run_dir, resume=options.resume)
     except KeyboardInterrupt:
-        _explain_interruption(run_dir, argv)
+        _explain_interruption(options.run_dir, options.argv)
         raise
-    print(f"trained; the weights are in {run_dir}")
+    print(f"trained; the weights are in {options.run_dir}")
     if not options.no_export:
-        _publish(run_dir, options, images)
+        _export(options, images)
 
 
-def _export(options: argparse.Namespace) -> None:
-    _publish(options.run_dir, options)
-
-
-def _publish(run_dir: Path, options: argparse.Namespace, images: "Dataset | None" = None) -> None:
+def _export(options: argparse.Namespace, images: "Dataset | None" = None) -> None:
     from training.publish import publish, read_run
     from training.tasks import TASKS
 
-    run = read_run(run_dir)
+    run = read_run(options.run_dir)
     task = TASKS[run.config.task]
     images = images or task.load(options.data, run.config)
     version = publish(task, run, images, store=options.store, name=options.name or run.config.preset)
@@ -124,7 +117,13 @@ def _explain_interruption(run_dir: Path, argv: Sequence[str]) -> None:
     print(f"\ninterrupted; {kept}\nto continue: python -m training {resume}", file=sys.stderr)
 
 
-COMMANDS = {"export": _export, "evaluate": _evaluate, "classifier": _make_classifier, "describe": _describe}
+COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
+    "train": _train,
+    "export": _export,
+    "evaluate": _evaluate,
+    "classifier": _make_classifier,
+    "describe": _describe,
+}
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ Loss = Literal["binary_crossentropy", "mean_absolute_error", "log_mean_squared_e
 
 @dataclass(frozen=True)
 class NoiseLevelRange:
-    """Noise levels that a network with such an input was trained for, in [0, 1] units."""
+    """The noise levels that a network was trained for, in [0, 1] units."""
 
     min: float
     max: float
@@ -22,7 +22,7 @@ class NoiseLevelRange:
 
 @dataclass(frozen=True)
 class Interface:
-    """What a network takes: polarity None means any, noise_level None that it has no such input."""
+    """What a network takes; ``polarity`` is None for any, ``noise_level`` None for a network without that input."""
 
     polarity: Polarity | None = None
     noise_level: NoiseLevelRange | None = None
@@ -42,10 +42,10 @@ class Adadelta:
 
 @dataclass(frozen=True)
 class AdamW:
-    """Adam with decoupled weight decay; what is measured and kept is an exponential average of the weights.
+    """Adam with decoupled weight decay; an exponential average of the weights is measured and kept.
 
-    The learning rate rises for `warmup_steps`, at most a tenth of all, and falls along half a cosine to `final_share`.
-    The average's time constant is `averaged_share` of the steps so far.
+    The learning rate rises for ``warmup_steps``, at most a tenth of all steps, then falls along half a cosine to
+    ``final_share`` of its peak. The average's time constant is ``averaged_share`` of the steps so far.
     """
 
     learning_rate: float
@@ -62,10 +62,10 @@ class AdamW:
 
 @dataclass(frozen=True)
 class Muon:
-    """Steps of the momentum's directions, all of one length; learning rate and average as for AdamW.
+    """Orthogonalised momentum, equally long in every direction; learning rate and average as for AdamW.
 
-    Biases and narrow kernels get Adam's steps, at `adam_ratio` of the learning rate. All gradients together are clipped
-    to `clip_norm`, so that one crop cannot rule the momentum.
+    Adam updates biases and narrow kernels at ``adam_ratio`` of the learning rate. The norm of all gradients together is
+    clipped to ``clip_norm``, so that no single crop dominates the momentum.
     """
 
     learning_rate: float
@@ -86,10 +86,10 @@ Optimizer = Adadelta | AdamW | Muon
 
 @dataclass(frozen=True)
 class Crops:
-    """Square parts of photographs of many sizes, as a network of any size is fed: an epoch has a number of steps.
+    """Square crops of photographs, drawn at random; an epoch is a number of steps.
 
-    Every crop of every photograph, in every one of the `scales` (which hide what JPEG left), is equally likely.
-    `side_px` is that of a crop; validation uses central crops of twice that where the photographs are large enough.
+    Every crop of every photograph at each of the ``scales`` (which hide JPEG artifacts) is equally likely. Validation
+    uses central crops of twice ``side_px`` where the photographs are large enough.
     """
 
     side_px: int = 128
@@ -99,9 +99,9 @@ class Crops:
 
 @dataclass(frozen=True)
 class Stage:
-    """One call of fit: a fresh network, or the best weights of the earlier stage named by `start_from`.
+    """One call of fit, from fresh weights or from the best weights of the earlier stage ``start_from``.
 
-    `measured_noise` is what validation and test images get where that is another one than in training.
+    ``measured_noise`` is the noise of validation and test images where it differs from that of training.
     """
 
     name: str
@@ -115,10 +115,10 @@ class Stage:
 
     @property
     def test_noise(self) -> Noise | RecordedNoise:
-        """What the stage's network is measured with, where it is not told the level.
+        """The noise of validation and test images, for networks without a noise level as input.
 
         Raises:
-            TypeError: it is told.
+            TypeError: the network has that input.
         """
         noise = self.measured_noise or self.noise
         if isinstance(noise, RandomLevelNoise):
@@ -136,12 +136,11 @@ class Stage:
 
 @dataclass(frozen=True)
 class Config:
-    """A preset, and after the command line's options a run.
+    """A preset, or a run: a preset with the options of the command line.
 
-    The last stage is the one that is exported; `note` tells readers of the model card what the stages are for. `data`
-    names the images that `description` is about. `crops`
-    is None for images of one size, which are used whole. `minutes` is for all stages together, each of which has its
-    share by its epochs and ends with it where its epochs take longer.
+    The last stage is exported; ``note`` explains the stages to readers of the model card. ``data`` names the images
+    that ``description`` is about. ``crops`` is None for images of one size, which are used whole. The stages share
+    ``minutes`` in proportion to their epochs, and end early where their epochs take longer.
     """
 
     preset: str
@@ -164,13 +163,13 @@ class Config:
         return isinstance(self.stages[-1].noise, RecordedNoise)
 
     def minutes_of(self, stage: Stage) -> float | None:
-        """Return the stage's share of `minutes`, None where the run is not timed."""
+        """Return the stage's share of ``minutes``, None where the run is not timed."""
         return self.minutes and self.minutes * stage.epochs / sum(stage.epochs for stage in self.stages)
 
     def with_pairs(self) -> "Config":
-        """Return the same run on noisy/clean pairs, which are neither bent nor scaled: either would change their noise.
+        """Return the same run on noisy/clean pairs, without warping and scaling, which would change their noise.
 
-        Stages that learn to copy clean images still do.
+        Stages that learn to copy clean images stay as they are.
         """
         stages = tuple(
             stage

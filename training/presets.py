@@ -1,11 +1,11 @@
-"""The networks that `python -m training train` offers, by name."""
+"""The networks that ``python -m training train`` offers, by name."""
 
 from training.config import Adadelta, AdamW, Config, Crops, Interface, Muon, NoiseLevelRange, Stage
 from training.images.augmentation import RandomAffine
 from training.images.noise import BlindNoise, GaussianNoise, NoNoise, RandomLevelNoise
 
-PRESETS = {
-    "article": Config(
+CONFIGS = (
+    Config(
         preset="article",
         task="digits",
         architecture="article",
@@ -21,7 +21,7 @@ PRESETS = {
             Stage("denoise", GaussianNoise(0.4), epochs=100, optimizer=Adadelta(1.0), start_from="plain"),
         ),
     ),
-    "dense": Config(
+    Config(
         preset="dense",
         task="digits",
         architecture="dense",
@@ -31,7 +31,7 @@ PRESETS = {
         note="For comparison only: what it costs to lose the neighbourhood of pixels.",
         stages=(Stage("denoise", GaussianNoise(0.4), epochs=30, optimizer=AdamW(1e-3)),),
     ),
-    "digits": Config(
+    Config(
         preset="digits",
         task="digits",
         architecture="digits",
@@ -50,7 +50,7 @@ PRESETS = {
             ),
         ),
     ),
-    "photo": Config(
+    Config(
         preset="photo",
         task="photos",
         architecture="photo",
@@ -58,11 +58,11 @@ PRESETS = {
         interface=Interface(
             noise_level=NoiseLevelRange(0.0, 75 / 255),
             size_multiple=8,
-            halo_px=72,  # of a receptive radius of 84: what lies beyond moved no pixel by a thousandth of a level
+            halo_px=72,  # of a receptive radius of 84: farther pixels changed none by a thousandth of a level
         ),
-        note="Crops of clean photographs, turned and mirrored; each gets noise of its own level, which the network is"
-        " told. The mean absolute error brings it close fast; the logarithm of the squared error, which is PSNR, gives"
-        " every level the same weight then. The exported weights are an exponential average.",
+        note="Crops of clean photographs, turned and mirrored; each gets noise of its own level, which the network"
+        " takes as an input. The mean absolute error converges fast; the logarithm of the squared error, which is PSNR,"
+        " then gives every level the same weight. The exported weights are an exponential average.",
         data="bsds400",
         crops=Crops(),
         precision="mixed_bfloat16",
@@ -79,4 +79,5 @@ PRESETS = {
             ),
         ),
     ),
-}
+)
+PRESETS = {config.preset: config for config in CONFIGS}

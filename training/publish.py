@@ -22,8 +22,7 @@ from training.task import DatasetT, Task, TrainedRun
 
 CHECKED_BATCH_SIZES = (1, 3, 8)
 CHECKED_FREE_SIZE = (24, 40)  # height and width that a network of any size is checked with
-# What float32 sums in another order may differ by.
-TOLERANCE = 1e-5
+TOLERANCE = 1e-5  # float32 sums differ by less if their order changes
 
 
 class Run(NamedTuple):
@@ -35,11 +34,7 @@ class Run(NamedTuple):
 
 
 def read_run(folder: Path) -> Run:
-    """Return the run in a folder.
-
-    Raises:
-        RunError: there is none, its preset has other stages now, or its last one has no weights yet.
-    """
+    """Return the run in a folder; RunError if it lacks run.json or weights, or its preset has other stages now."""
     path = folder / "run.json"
     if not path.exists():
         raise RunError(f"{folder}: there is no run in it")
@@ -51,16 +46,21 @@ def read_run(folder: Path) -> Run:
 
 
 def publish(task: Task[DatasetT], run: Run, images: DatasetT, *, store: Path, name: str) -> Path:
-    """Write the best weights of the run's last stage as the next version of `name`, and return its folder.
+    """Write the best weights of the run's last stage as the next version of ``name``, and return its folder.
 
     Raises:
         RunError: the run was trained on other data.
         StoreError: the store cannot be written, or the SavedModel does not compute what the network computes.
     """
     config = run.config
-    trained, given = (run.record["data"], config.takes_pairs), (images.name, images.are_pairs)
+    trained, given = (
+        f"pairs of {data}" if are_pairs else data
+        for data, are_pairs in ((run.record["data"], config.takes_pairs), (images.name, images.are_pairs))
+    )
     if trained != given:
-        raise RunError(f"{run.folder}: was trained on {_name(*trained)}, not {_name(*given)}; --data names it")
+        raise RunError(f"{run.folder}: was trained on {trained}, not {given}; --data names it")
+    is_usual = images.name == config.data
+    description = config.description if is_usual else f"Preset {config.preset}, trained on {images.name}"
     network = load_network(task, config, run.folder, stage_name=config.stages[-1].name)
     with new_version(store, name) as (folder, version):
         save_network(network, folder, size_multiple=config.interface.size_multiple)
@@ -70,7 +70,7 @@ def publish(task: Task[DatasetT], run: Run, images: DatasetT, *, store: Path, na
         metadata = Metadata(
             name=name,
             version=version,
-            description=_describe_network(config, images.name),
+            description=description,
             size=saved.size,
             interface=config.interface,
             training=run.record | {"versions": run.record["versions"] | VERSIONS},
@@ -85,21 +85,8 @@ def publish(task: Task[DatasetT], run: Run, images: DatasetT, *, store: Path, na
     return store / name / str(version)
 
 
-def _name(data: str, are_pairs: bool) -> str:
-    return f"pairs of {data}" if are_pairs else data
-
-
-def _describe_network(config: Config, data_name: str) -> str:
-    """Return the preset's own line only for the data that it is about."""
-    return config.description if data_name == config.data else f"Preset {config.preset}, trained on {data_name}"
-
-
 def check_same(network: keras.Model, saved: SavedNetwork) -> None:
-    """Compare the network in memory with its SavedModel on random images.
-
-    Raises:
-        StoreError: an output differs by more than rounding, or is not finite.
-    """
+    """Raise StoreError unless the SavedModel computes what the network computes on random images, up to rounding."""
     rng = np.random.default_rng(0)
     height, width = (length or free for length, free in zip(saved.size, CHECKED_FREE_SIZE, strict=True))
     for count in CHECKED_BATCH_SIZES:

@@ -18,5 +18,5 @@ TASKS: Mapping[TaskName, Task[Any]] = {"digits": DIGITS, "photos": PHOTOS}
 
 
 def find_task(folder: Path) -> Task[Any]:
-    """Return the task of a version, which may come from elsewhere and have no config: photographs are of any size."""
+    """Return the task of a version by its size, since a version from elsewhere has no config."""
     return TASKS["photos" if read_metadata(folder)["input"]["height"] is None else "digits"]

@@ -1,4 +1,4 @@
-"""One version of the store beside everything else that could have denoised the same images."""
+"""A network of the store beside other methods, on the same noisy images."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -29,16 +29,16 @@ def assess(
 ) -> str:
     """Compare STORE/NAME/VERSION with the noisy input, classical filters and the store's other networks of its size.
 
-    The fully connected autoencoder takes part if its run is in `runs`. The tables are returned, and written into the
-    model card, metadata.json and figures unless `limit` takes only the first test images.
+    The fully connected autoencoder takes part if its run is in ``runs``. The tables are returned, and written into the
+    model card, metadata.json and figures unless ``limit`` restricts them to the first test images.
 
     Raises:
-        StoreError: the network cannot take these images.
+        StoreError: the network does not take these images.
     """
     chosen = replace(images, test=images.test[:limit])
     labels = images.labels.test[:limit] if images.labels else None
     own_name = _title(folder)
-    own = _load_method(folder)
+    own = _load_method(folder, like=folder)
     if own is None:
         raise StoreError(f"{folder}: takes other images than {images.name}'s, or a noise level")
     methods = tune_baselines(chosen.train) | load_dense(runs) | find_rivals(folder) | {own_name: own}
@@ -51,7 +51,7 @@ def assess(
 
 
 def load_dense(runs: Path) -> dict[str, Method]:
-    """Return the fully connected autoencoder of the run in `runs`, if there is one."""
+    """Return the fully connected autoencoder whose run is in ``runs``, if any."""
     config = PRESETS[DENSE]
     run_dir = runs / DENSE
     if not (run_dir / "run.json").exists():
@@ -63,7 +63,7 @@ def load_dense(runs: Path) -> dict[str, Method]:
 
 
 def find_rivals(folder: Path) -> dict[str, Method]:
-    """Return the highest versions of the store's other models that take the same images."""
+    """Return the highest versions of the store's other models for the same images."""
     rivals = {}
     for versions in sorted(path for path in folder.parents[1].iterdir() if path.is_dir() and path != folder.parent):
         if numbers := find_versions(versions):
@@ -73,10 +73,10 @@ def find_rivals(folder: Path) -> dict[str, Method]:
     return rivals
 
 
-def _load_method(folder: Path, *, like: Path | None = None) -> Method | None:
-    """Return a version's network, None if it wants a noise level or another input than the version `like`."""
-    metadata, other = (read_metadata(path) for path in (folder, like or folder))
-    if metadata["noise_level"] or metadata["input"] != other["input"]:
+def _load_method(folder: Path, *, like: Path) -> Method | None:
+    """Return a version's network, or None if it takes a noise level or other images than the version ``like``."""
+    metadata = read_metadata(folder)
+    if metadata["noise_level"] or metadata["input"] != read_metadata(like)["input"]:
         return None
     return as_method(SavedNetwork(folder).denoise)
 

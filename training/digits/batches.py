@@ -1,4 +1,4 @@
-"""Batches of noisy and clean images, drawn anew in every step."""
+"""Batches of noisy and clean images, with new noise in every step."""
 
 import keras
 import numpy as np
@@ -8,9 +8,9 @@ from training.images.noise import Images, Noise, RecordedNoise, pair_up
 
 
 class NoisyBatches(keras.utils.PyDataset):
-    """Shuffled (noisy, clean) batches that depend on (seed, epoch, step) alone, so a resumed run sees the same ones.
+    """Shuffled (noisy, clean) batches that depend on (seed, epoch, step) alone, for the sake of resumed runs.
 
-    `images` and `noise` are as for `pair_up`; augmentation is for images without a noisy counterpart.
+    ``images`` and ``noise`` are as for ``pair_up``; augmentation is for images without a noisy counterpart.
     """
 
     def __init__(
@@ -33,7 +33,6 @@ class NoisyBatches(keras.utils.PyDataset):
         self.start_epoch(0)
 
     def start_epoch(self, epoch: int) -> None:
-        """Go to the first step of `epoch`, counted from 0."""
         self.epoch = epoch
         self.order = np.random.default_rng([self.seed, epoch]).permutation(len(self.images))
 

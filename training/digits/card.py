@@ -1,4 +1,4 @@
-"""MODEL_CARD.md: a version's metadata told to people."""
+"""MODEL_CARD.md of a network for images of one size."""
 
 from collections.abc import Collection
 from typing import Any
@@ -27,14 +27,14 @@ shape out. Trained for this noise: {noise}.
 ## Data
 
 {data}.
-{test_images:,} images that the network never saw give the figures below; the weights are those of the epoch with the
-lowest loss on images held out of the training set.
+The figures below come from {test_images:,} images that the network never saw; the weights are those of the epoch with
+the lowest loss on images held out of the training set.
 
 ## Training
 
 {note}
 
-| stage | noise, drawn anew in every step | epochs | optimizer, learning rate | starts from | lowest validation BCE |
+| stage | noise, new in every step | epochs | optimizer, learning rate | starts from | lowest validation BCE |
 | --- | --- | ---: | --- | --- | ---: |
 {stages}
 
@@ -54,8 +54,8 @@ lowest loss on images held out of the training set.
 
 ## Limits
 
-It knows only what it was trained on: other subjects are drawn as if they were the ones it knows, other or stronger
-noise leaves traces, and fine detail below the noise is invented or lost. Not for evidence, diagnosis or measurement.
+The network knows only what it was trained on: it draws other subjects as if they were those, other or stronger noise
+leaves traces, and fine detail below the noise is invented or lost. Not for evidence, diagnosis or measurement.
 
 ## Reproduce
 
@@ -63,7 +63,7 @@ noise leaves traces, and fine detail below the noise is invented or lost. Not fo
 {command}
 ```
 
-Seed {seed}; the same seed gives the same data and noise, and weights that differ by rounding.{commit}
+Seed {seed}; the same seed yields the same data and noise, and weights that differ by rounding.{commit}
 Configuration and versions are in [metadata.json](metadata.json).
 
 ## Licence
@@ -91,7 +91,7 @@ STAGE = "| {name} | {noise} | {epochs} | {optimizer_text} | {origin} | {best_bce
 
 
 def render_card(metadata: Metadata, figures: Collection[str], *, command: str) -> str:
-    """Return the card of an exported version; `command` makes it again, `figures` are the names of its figures."""
+    """Return the card; ``figures`` are the names of its figures, ``command`` reproduces the network."""
     training, metrics = metadata.training, metadata.metrics
     height, width = metadata.size
     is_mnist = training["data"] == "MNIST"
@@ -106,7 +106,7 @@ def render_card(metadata: Metadata, figures: Collection[str], *, command: str) -
         features="\n".join(text for name, text in SECTIONS.items() if name in figures),
         data_license="The figures show digits of MNIST, so they are CC BY-SA 3.0, like MNIST itself"
         if is_mnist
-        else f"Whoever holds the rights to “{training['data']}” may see it otherwise: state their licence here",
+        else f"The holders of the rights to “{training['data']}” may disagree: state their licence here",
         noise=training["noise"],
         note=training["config"]["note"],
         stages="\n".join(

@@ -1,4 +1,4 @@
-"""A small classifier of clean digits: can what a denoiser drew still be read?"""
+"""A small classifier of clean digits, which shows whether denoised ones are still legible."""
 
 from pathlib import Path
 
@@ -10,22 +10,22 @@ from numpy.typing import NDArray
 from training.config import AdamW
 from training.digits.batches import NoisyBatches
 from training.digits.data import CleanImages
+from training.digits.evaluate import map_batches
 from training.errors import DataError
 from training.fit.optimizers import build_optimizer
 from training.images.augmentation import RandomAffine
 from training.images.noise import Images, NoNoise
 
-# Committed, so that accuracies can be compared from one machine to the next; `python -m training classifier` makes it.
+# Committed, so that accuracies are comparable between machines; ``python -m training classifier`` makes it.
 WEIGHTS = Path(__file__).with_name("classifier.npz")
-# People write at other angles and sizes than MNIST's; nothing here is noise.
+# Handwriting has more angles and sizes than MNIST.
 AUGMENTATION = RandomAffine(share=0.8, rotation_rad=0.2, scale=0.12, shear=0.2, shift_px=1.5)
 EPOCHS = 8
 BATCH_SIZE = 128
-CHUNK_IMAGES = 500
 
 
 class LabelledBatches(keras.utils.PyDataset):
-    """Shuffled (image, label) batches of bent images without noise."""
+    """Shuffled (image, label) batches of warped images without noise."""
 
     def __init__(self, batches: NoisyBatches, labels: NDArray[np.uint8]) -> None:
         super().__init__()
@@ -36,8 +36,8 @@ class LabelledBatches(keras.utils.PyDataset):
         return len(self.batches)
 
     def __getitem__(self, step: int) -> tuple[Images, NDArray[np.uint8]]:
-        _, bent = self.batches[step]
-        return bent, self.labels[self.batches.order[step * BATCH_SIZE : (step + 1) * BATCH_SIZE]]
+        _, warped = self.batches[step]
+        return warped, self.labels[self.batches.order[step * BATCH_SIZE : (step + 1) * BATCH_SIZE]]
 
 
 def build_classifier() -> keras.Model:
@@ -52,11 +52,7 @@ def build_classifier() -> keras.Model:
 
 
 def train_classifier(images: CleanImages, *, epochs: int = EPOCHS) -> keras.Model:
-    """Train on clean images and their labels.
-
-    Raises:
-        DataError: there are no labels.
-    """
+    """Train on clean images and their labels, or raise DataError if there are none."""
     if images.labels is None:
         raise DataError(f"{images.name}: a classifier needs the labels y_train and y_test")
     keras.utils.set_random_seed(0)
@@ -87,7 +83,7 @@ def save_classifier(network: keras.Model, path: Path = WEIGHTS) -> None:
 
 
 def load_classifier(path: Path = WEIGHTS) -> keras.Model:
-    """Return what `save_classifier` wrote, by default the classifier of the repository."""
+    """Load what ``save_classifier`` wrote, by default the classifier of the repository."""
     network = build_classifier()
     with np.load(path) as archive:
         network.set_weights([archive[name].astype(np.float32) for name in archive.files])
@@ -95,7 +91,6 @@ def load_classifier(path: Path = WEIGHTS) -> keras.Model:
 
 
 def read_digits(network: keras.Model, images: Images) -> NDArray[np.int64]:
-    """Return the digit that is read in each image of (N, 28, 28, 1)."""
-    chunks = np.split(images, range(CHUNK_IMAGES, len(images), CHUNK_IMAGES))
-    logits = [ops.convert_to_numpy(network(chunk, training=False)) for chunk in chunks]
-    return np.asarray(np.argmax(np.concatenate(logits), axis=1), np.int64)
+    """Return the digit in each image of (N, 28, 28, 1)."""
+    logits = map_batches(lambda batch: ops.convert_to_numpy(network(batch, training=False)), images)
+    return np.asarray(np.argmax(logits, axis=1), np.int64)

@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from training.digits.baselines import BASELINES, Baseline
+from training.digits.baselines import BASELINES
 from training.digits.classifier import read_digits
-from training.digits.evaluate import BATCH_SIZE, make_noisy
+from training.digits.evaluate import make_test_pairs, map_batches
 from training.images.metrics import bce, mse, psnr_db, ssim
 from training.images.noise import GaussianNoise, Images, Noise, NoNoise, SaltAndPepperNoise
 
@@ -26,7 +27,7 @@ Method = Callable[[Images, Noise], Images]
 
 @dataclass(frozen=True)
 class Score:
-    """Means over the images; `accuracy` is the share that the classifier reads correctly, None without labels."""
+    """Means over the images; ``accuracy`` is the share that the classifier reads correctly, or None without labels."""
 
     bce: float
     mse: float
@@ -40,14 +41,13 @@ Results = dict[str, dict[Noise, Score]]
 
 @dataclass(frozen=True)
 class Judge:
-    """Clean images, what they show, and who reads them."""
+    """Clean images, the digits that they show, and the classifier that reads the denoised ones."""
 
     clean: Images
     labels: NDArray[np.uint8] | None
     classifier: keras.Model
 
     def score(self, denoised: Images) -> Score:
-        """Compare images with the clean ones."""
         is_right = None if self.labels is None else read_digits(self.classifier, denoised) == self.labels
         return Score(
             bce=bce(self.clean, denoised),
@@ -60,29 +60,21 @@ class Judge:
 
 def compare(methods: Mapping[str, Method], judge: Judge, noises: tuple[Noise, ...] = NOISES) -> Results:
     """Return each method's score for each noise, the noisy input first."""
-    everyone: dict[str, Method] = {NOISY_INPUT: lambda noisy, _: np.clip(noisy, 0, 1), **methods}
-    results: Results = {name: {} for name in everyone}
+    compared: dict[str, Method] = {NOISY_INPUT: lambda noisy, _: np.clip(noisy, 0, 1), **methods}
+    results: Results = {name: {} for name in compared}
     for noise in noises:
-        noisy = make_noisy(judge.clean, noise)
-        for name, method in everyone.items():
+        noisy, _ = make_test_pairs(judge.clean, noise)
+        for name, method in compared.items():
             results[name][noise] = judge.score(method(noisy, noise))
         print(f"measured with noise: {noise}", flush=True)
     return results
 
 
 def as_method(denoise: Callable[[Images], Images]) -> Method:
-    """Let a network denoise in batches, whatever the noise."""
-
-    def denoise_batches(noisy: Images, _noise: Noise) -> Images:
-        return np.concatenate([denoise(batch) for batch in np.split(noisy, range(BATCH_SIZE, len(noisy), BATCH_SIZE))])
-
-    return denoise_batches
+    """Return a network as a method, which denoises in batches, whatever the noise."""
+    return lambda noisy, _noise: map_batches(denoise, noisy)
 
 
 def tune_baselines(clean: Images) -> dict[str, Method]:
-    """Return the classical filters; each finds its parameter for a noise on the first `TUNING_IMAGES` of `clean`."""
-    return {name: _as_tuned(baseline, clean[:TUNING_IMAGES]) for name, baseline in BASELINES.items()}
-
-
-def _as_tuned(baseline: Baseline, clean: Images) -> Method:
-    return lambda noisy, noise: baseline.denoise_all(noisy, baseline.tune(clean, noise))
+    """Return the classical filters, each of which tunes its parameter for a noise on the first of the clean images."""
+    return {name: partial(baseline.denoise_tuned, clean[:TUNING_IMAGES]) for name, baseline in BASELINES.items()}

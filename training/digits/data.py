@@ -1,4 +1,4 @@
-"""Clean images, or noisy/clean pairs: MNIST, a file of its layout, or a folder of the user's own."""
+"""Images of one size, clean or as noisy/clean pairs: from MNIST, a file like it, or the user's own folder."""
 
 import hashlib
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ Arrays = Mapping[str, Pixels]
 
 @dataclass(frozen=True)
 class Labels:
-    """The digit that each image shows, uint8, in the order of the images."""
+    """The digit in each image, uint8, in the order of the images."""
 
     train: NDArray[np.uint8]
     validation: NDArray[np.uint8]
@@ -34,9 +34,10 @@ class Labels:
 
 @dataclass(frozen=True)
 class CleanImages:
-    """Float32 NHWC in [0, 1]. `name` goes into metadata; weights are selected on `validation`, reported on `test`.
+    """Float32 NHWC images in [0, 1]: weights are selected on ``validation`` and measured on ``test``.
 
-    The channels are one, or clean and noisy where there are pairs. `labels` is None where the source has none.
+    The only channel is clean; pairs have two, clean and noisy. ``labels`` is None if the source has none, and ``name``
+    goes into metadata.
     """
 
     name: str
@@ -52,10 +53,10 @@ class CleanImages:
 
 
 def load_clean_images(source: str, *, height: int = 28, width: int = 28, seed: int = 0) -> CleanImages:
-    """Load `source`: "mnist", the path of an .npz with x_train and x_test, or a folder of images or of pairs.
+    """Load ``source``: "mnist", an .npz file with x_train and x_test, or a folder of images or pairs.
 
-    A tenth of the training images, at most 5,000, is held out for validation; of a folder, which has no test images
-    of its own, a tenth for test before that.
+    A tenth of the training images, at most 5,000, is held out for validation. A folder, which has no test images of its
+    own, first loses a tenth for test.
 
     Raises:
         DataError: the images are missing, unreadable, of another size, or too few.
@@ -83,7 +84,6 @@ def load_clean_images(source: str, *, height: int = 28, width: int = 28, seed: i
 
 
 def _split_labels(arrays: Arrays, order: NDArray[np.int64], held_out: int) -> Labels | None:
-    """Put labels in the order of the images."""
     if "y_train" not in arrays or "y_test" not in arrays:
         return None
     validation, train = np.split(arrays["y_train"][order], [held_out])
@@ -91,11 +91,7 @@ def _split_labels(arrays: Arrays, order: NDArray[np.int64], held_out: int) -> La
 
 
 def _download_mnist() -> Arrays:
-    """Return MNIST's images, uint8 NHW, and labels, downloaded once by Keras.
-
-    Raises:
-        DataError: there is no network.
-    """
+    """Return MNIST's images, uint8 NHW, and labels, which Keras downloads once; DataError without a network."""
     try:
         (x_train, y_train), (x_test, y_test) = keras.datasets.mnist.load_data()
     except Exception as error:  # Keras raises a bare Exception for a failed download
@@ -104,11 +100,7 @@ def _download_mnist() -> Arrays:
 
 
 def _read_npz(path: Path) -> Arrays:
-    """Return x_train and x_test, uint8 NHW, and any labels of a file laid out like Keras' mnist.npz.
-
-    Raises:
-        DataError: there is no such file, or it has another layout.
-    """
+    """Return x_train and x_test, uint8 NHW, and any labels from a file like Keras' mnist.npz, or raise DataError."""
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in ("x_train", "x_test")}
@@ -125,16 +117,16 @@ def _read_npz(path: Path) -> Arrays:
 
 
 def load_folder(folder: Path, *, height: int, width: int) -> Images:
-    """Return every image in `folder` and below, by path, float32 (N, height, width, 1) in [0, 1].
+    """Return the images in ``folder`` and its subfolders, by path, float32 (N, height, width, 1) in [0, 1].
 
-    Each is rotated as its EXIF data says, turned to gray (BT.601 luma, on white where it is transparent), cropped at
-    the centre to the aspect ratio height:width and resized with antialiasing. An image with a light border (median
-    above 0.5) is inverted, as the service does: networks of fixed size see light ink on a dark ground.
+    Each is rotated according to its EXIF data, converted to gray (BT.601 luma, on white if it is transparent), cropped
+    centrally to the aspect ratio and resized with antialiasing. As in the service, images with a light border (median
+    above 0.5) are inverted: networks of fixed size expect light ink on a dark ground.
 
-    Of noisy/clean pairs the last axis has both, clean first, treated alike; the clean one decides about inversion.
+    Pairs have both images on the last axis, clean first, treated alike; the clean one decides on inversion.
 
     Raises:
-        DataError: there is no image, or one cannot be read, or pairs do not match.
+        DataError: there is no image, or one is unreadable, or pairs do not match.
     """
 
     def fit(_path: Path, gray: Gray) -> Images:
@@ -149,7 +141,6 @@ def load_folder(folder: Path, *, height: int, width: int) -> Images:
 
 
 def _make_light_on_dark(image: Images) -> Images:
-    """Return float32 HWC inverted where the median of the first channel's border is above 0.5."""
     gray = image[..., 0]
     border = np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])
     return 1 - image if np.median(border) > 0.5 else image

@@ -1,4 +1,4 @@
-"""Measures a denoiser on test images that it never saw."""
+"""How well a denoiser does on test images that it never saw."""
 
 from collections.abc import Callable
 
@@ -12,10 +12,9 @@ BATCH_SIZE = 500
 
 
 def evaluate(denoise: Callable[[Images], Images], images: Images, noise: Noise | RecordedNoise) -> dict[str, float]:
-    """Return BCE, MSE, PSNR and SSIM of denoised against clean images, and of the noisy ones all but MSE."""
+    """Return BCE, MSE, PSNR and SSIM of the denoised images, and all but MSE of the noisy ones."""
     noisy, clean = make_test_pairs(images, noise)
-    starts = range(0, len(noisy), BATCH_SIZE)
-    denoised = np.concatenate([denoise(noisy[start : start + BATCH_SIZE]) for start in starts])
+    denoised = map_batches(denoise, noisy)
     return {
         "bce": bce(clean, denoised),
         "mse": mse(clean, denoised),
@@ -27,11 +26,10 @@ def evaluate(denoise: Callable[[Images], Images], images: Images, noise: Noise |
     }
 
 
-def make_noisy(clean: Images, noise: Noise) -> Images:
-    """Return test images with the noise that every evaluation and figure uses."""
-    return make_test_pairs(clean, noise)[0]
-
-
 def make_test_pairs(images: Images, noise: Noise | RecordedNoise) -> tuple[Images, Images]:
-    """Return (noisy, clean) test images, as `pair_up` does; every evaluation and figure uses the same noise."""
+    """Return (noisy, clean) test images as ``pair_up`` does, with the same noise for every evaluation and figure."""
     return pair_up(images, noise, np.random.default_rng(TEST_SEED))
+
+
+def map_batches(function: Callable[[Images], Images], images: Images) -> Images:
+    return np.concatenate([function(batch) for batch in np.split(images, range(BATCH_SIZE, len(images), BATCH_SIZE))])

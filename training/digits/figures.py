@@ -1,4 +1,4 @@
-"""Pictures of a run for people: the versions' figures/*.png."""
+"""Figures of digits for the model card: examples, feature maps, and the comparison."""
 
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ FEATURE_LAYERS = (layers.Conv2D, layers.MaxPooling2D, layers.AveragePooling2D)
 
 
 def plot_examples(rows: dict[str, Images]) -> Figure:
-    """Draw (N, H, W, 1) images in [0, 1], one titled row for each entry."""
+    """Draw (N, H, W, 1) images in [0, 1], a titled row for each entry."""
     count = len(next(iter(rows.values())))
     figure = Figure(figsize=(count, 1.25 * len(rows)), layout="constrained")
     for strip, (title, images) in zip(figure.subfigures(len(rows), 1, squeeze=False)[:, 0], rows.items(), strict=True):
@@ -30,10 +30,10 @@ def plot_examples(rows: dict[str, Images]) -> Figure:
 
 
 def plot_features(network: keras.Model, image: Images) -> Figure:
-    """Draw what each convolution and pooling layer makes of one image (H, W, 1), a row for a layer, a tile a channel.
+    """Draw the output of each convolution and pooling for an image (H, W, 1): a row per layer, a tile per channel.
 
-    Of more than `MAX_TILES` channels the first are drawn. Each layer has its own range, from black for zero to white
-    for its highest value.
+    At most ``MAX_TILES`` channels are drawn. Each layer has its own range, from black for zero to white for its
+    highest value.
     """
     drawn = [layer for layer in network.layers if isinstance(layer, FEATURE_LAYERS)]
     maps = keras.Model(network.input, [layer.output for layer in drawn])(image[None], training=False)
@@ -53,7 +53,7 @@ def plot_features(network: keras.Model, image: Images) -> Figure:
 
 
 def plot_psnr(results: "Results") -> Figure:
-    """Draw PSNR against the strength of Gaussian (left) and salt-and-pepper noise (right), a line for each method."""
+    """Draw PSNR against the strength of Gaussian (left) and salt-and-pepper noise (right), a line per method."""
     figure = Figure(figsize=(9, 3.8), layout="constrained")
     panels = figure.subplots(1, 2, sharey=True, width_ratios=(2, 1))
     for name, scores in results.items():

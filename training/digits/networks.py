@@ -12,7 +12,7 @@ ARTICLE_FILTERS = 8
 def build_article(filters: int = ARTICLE_FILTERS, pooling: Literal["max", "average"] = "max") -> keras.Model:
     """Build the 28x28 convolutional autoencoder of 4,385 parameters with a 4x4x8 bottleneck.
 
-    Source: F. Chollet, "Building Autoencoders in Keras" (2016), section "Convolutional autoencoder". `filters` is the
+    Source: F. Chollet, "Building Autoencoders in Keras" (2016), section "Convolutional autoencoder". ``filters`` is the
     depth of the bottleneck and half that of the outer layers.
     """
     pool = layers.MaxPooling2D if pooling == "max" else layers.AveragePooling2D
@@ -21,7 +21,7 @@ def build_article(filters: int = ARTICLE_FILTERS, pooling: Literal["max", "avera
     for depth in (2 * filters, filters, filters):
         hidden = layers.Conv2D(depth, 3, activation="relu", padding="same")(hidden)
         hidden = pool(2, padding="same")(hidden)
-    # The last one is unpadded, 16x16 -> 14x14, so that the last doubling ends at 28x28.
+    # The last convolution is unpadded, 16x16 -> 14x14, so that the last doubling ends at 28x28.
     for depth, padding in ((filters, "same"), (filters, "same"), (2 * filters, "valid")):
         hidden = layers.Conv2D(depth, 3, activation="relu", padding=padding)(hidden)
         hidden = layers.UpSampling2D(2)(hidden)
@@ -30,7 +30,7 @@ def build_article(filters: int = ARTICLE_FILTERS, pooling: Literal["max", "avera
 
 
 def build_dense() -> keras.Model:
-    """Build a fully connected autoencoder of the 784 stacked pixels: it does not know which of them are neighbours.
+    """Build a fully connected autoencoder of the 784 stacked pixels, which does not know their neighbours.
 
     Source: the same article, section "Deep autoencoder".
     """
@@ -46,7 +46,7 @@ def build_digits() -> keras.Model:
     """Build a residual U-Net of two levels, 14x14 and 7x7, for 28x28 pixels.
 
     The first convolution folds 2x2 pixels into channels. On the 7x7 level, residual blocks alternate with bottlenecks
-    through which every position sees all others, so that strokes are drawn as the whole digit suggests.
+    through which every position sees all others, so that the whole digit shapes each stroke.
     """
     image = keras.Input((28, 28, 1), name="image")
     skip = layers.Conv2D(24, 5, strides=2, padding="same", activation="relu", name="fold")(image)
@@ -57,13 +57,13 @@ def build_digits() -> keras.Model:
     hidden = _unfold_pixels(layers.Conv2D(4 * 24, 1, name="up")(hidden))
     hidden = layers.Activation("relu")(layers.Add()([hidden, skip]))
     hidden = _add_residual_block(hidden, channels=24)
-    # Most pixels are black: the bias starts near there.
+    # Most pixels are black, which is where the bias starts.
     bias = keras.initializers.Constant(-2.0)
     hidden = _unfold_pixels(layers.Conv2D(4, 3, padding="same", bias_initializer=bias, name="unfold")(hidden))
     return keras.Model(image, layers.Activation("sigmoid", name="denoised")(hidden), name="digits")
 
 
-# Branches that are added end in weights of zero: a block starts as the identity, which trains faster.
+# Added branches end in weights of zero: a block starts as the identity, which trains faster.
 
 
 def _add_residual_block(image: keras.KerasTensor, *, channels: int) -> keras.KerasTensor:

@@ -1,16 +1,16 @@
-"""A comparison told to people: tables for the terminal and the model card, key figures for metadata.json."""
+"""The comparison of a network with other methods: tables for people, scores for metadata.json."""
 
 import math
 from dataclasses import asdict
 
 from training.digits.comparison import Results, Score
 from training.images.noise import GaussianNoise, Noise, NoNoise, SaltAndPepperNoise
-from training.store.card_section import wrap_section
+from training.store.card_section import render_table, wrap_section
 
 INTRO = """\
 {count:,} test images of {data_name}; mean over the images. Columns: no noise; Gaussian noise of that standard
 deviation, clipped to [0, 1]; salt-and-pepper noise on that share of the pixels. Each classical filter has the parameter
-that does best for that noise on training images. The networks are told neither kind nor strength. Made by
+that does best for that noise on training images. The networks know neither kind nor strength of the noise. Made by
 `python -m training evaluate MODEL`, and `dense`, the fully connected autoencoder of the stacked pixels, by
 `python -m training train dense --no-export` before it.
 
@@ -25,43 +25,39 @@ METRICS = {
 
 
 def render_section(results: Results, *, data_name: str, count: int) -> str:
-    """Return the model card's section: one table for each metric, methods down, noises across."""
+    """Return the model card's section: a table for each metric, with a row per method and a column per noise."""
     tables = [
-        _render_table(results, metric)
+        _render_metric(results, metric)
         for metric in METRICS
         if all(getattr(score, metric) is not None for scores in results.values() for score in scores.values())
     ]
-    intro = INTRO.format(count=count, data_name=data_name)
-    return wrap_section("\n\n".join(["## Beside other methods", intro, *tables]))
+    return wrap_section(
+        "\n\n".join(["## Beside other methods", INTRO.format(count=count, data_name=data_name), *tables])
+    )
 
 
-def _render_table(results: Results, metric: str) -> str:
+def _render_metric(results: Results, metric: str) -> str:
     title, form, factor = METRICS[metric]
-    noises = list(next(iter(results.values())))
-    lines = [
-        f"| {title} | " + " | ".join(_shorten(noise) for noise in noises) + " |",
-        "| --- |" + " ---: |" * len(noises),
-    ]
-    for name, scores in results.items():
-        values = (form.format(getattr(score, metric) * factor).replace("inf", "∞") for score in scores.values())
-        lines.append(f"| {name} | " + " | ".join(values) + " |")
-    return "\n".join(lines)
+    rows = {
+        name: [form.format(getattr(score, metric) * factor).replace("inf", "∞") for score in scores.values()]
+        for name, scores in results.items()
+    }
+    return render_table(title, map(_shorten, next(iter(results.values()))), rows)
 
 
 def _shorten(noise: Noise) -> str:
     match noise:
         case NoNoise():
             return "clean"
-        case GaussianNoise():
-            return f"{noise.sigma:g}"
-        case SaltAndPepperNoise():
-            return f"{noise.share:.0%}"
-        case _:
-            return str(noise)
+        case GaussianNoise(sigma):
+            return f"{sigma:g}"
+        case SaltAndPepperNoise(share):
+            return f"{share:.0%}"
+    return str(noise)
 
 
 def round_scores(scores: dict[Noise, Score]) -> dict[str, dict[str, float]]:
-    """Return what is finite and known, without the digits in which two runs may differ, for metadata.json."""
+    """Return the finite scores for metadata.json, rounded so that two runs agree."""
     return {
         str(noise): {name: round(value, 5) for name, value in asdict(score).items() if value not in (None, math.inf)}
         for noise, score in scores.items()

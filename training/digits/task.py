@@ -1,6 +1,5 @@
 """Networks for images of one size, such as digits: how they are trained, measured and published."""
 
-from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ from training.fit.checkpoints import load_best, load_progresses
 from training.fit.figures import plot_loss
 from training.images.metrics import count_macs
 from training.images.noise import Images, NoNoise, RandomLevelNoise, pair_up
-from training.store.metadata import Metadata
 from training.task import TrainedRun
 
 VALIDATION_SEED = 1
@@ -28,7 +26,9 @@ EXAMPLES = 10
 
 
 class DigitsTask:
-    """The task of the presets for digits; a folder of other images serves as well."""
+    """The task of the presets for digits, also for other images in a folder."""
+
+    render_card = staticmethod(render_card)
 
     def load(self, source: str, config: Config) -> CleanImages:
         height, width = self.build_network(config).input_shape[1:3]
@@ -53,7 +53,7 @@ class DigitsTask:
         return pair_up(images.validation, stage.test_noise, np.random.default_rng(VALIDATION_SEED))
 
     def measure(self, run: TrainedRun[CleanImages]) -> dict[str, Any]:
-        """Measure on test images, and add each stage's lowest validation loss."""
+        """Measure on test images, and add the lowest validation loss of each stage."""
         stages = run.config.stages
         noise = stages[-1].test_noise
         progresses = load_progresses(run.folder, stages)
@@ -83,10 +83,7 @@ class DigitsTask:
             figures["reconstructions"] = plot_examples({"clean": clean, "copied by the plain autoencoder": copied})
         return figures
 
-    def render_card(self, metadata: Metadata, figures: Collection[str], *, command: str) -> str:
-        return render_card(metadata, figures, command=command)
-
     def assess(self, folder: Path, source: str, runs: Path, *, limit: int | None) -> str:
-        from training.digits.assess import assess  # the filters' libraries are for development only
+        from training.digits.assess import assess  # needs libraries that only developers install
 
         return assess(folder, load_clean_images(source), runs=runs, limit=limit)

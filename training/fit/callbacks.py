@@ -12,8 +12,8 @@ from training.fit.checkpoints import Progress, save_best, save_checkpoint
 class KeepProgress(keras.callbacks.Callback):
     """Keeps the weights of the lowest validation loss, and the last epoch's state for resumption.
 
-    Where the optimizer averages the weights, their average is what was validated and is kept. A run whose loss is no
-    longer finite is ended, and its last good epoch stays.
+    If the optimizer averages the weights, their average was validated and is kept. A loss that is not finite ends the
+    run with its last good epoch.
     """
 
     def __init__(self, stage_dir: Path, progress: Progress) -> None:
@@ -27,19 +27,16 @@ class KeepProgress(keras.callbacks.Callback):
             self.model.stop_training = True
             return
         if logs["val_loss"] < self.progress.best_loss:
-            self._save_best()
+            latest = self.model.get_weights()
+            self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
+            save_best(self.stage_dir, self.model)
+            self.model.set_weights(latest)
         self.progress = self.progress.with_epoch(logs)
         save_checkpoint(self.stage_dir, self.model, self.progress)
 
-    def _save_best(self) -> None:
-        latest = self.model.get_weights()
-        self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
-        save_best(self.stage_dir, self.model)
-        self.model.set_weights(latest)
-
 
 class LogScalars(keras.callbacks.Callback):
-    """Writes loss and PSNR for TensorBoard; Keras' own callback needs TensorFlow as the backend."""
+    """Writes loss and PSNR for TensorBoard; Keras' own callback needs the TensorFlow backend."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__()

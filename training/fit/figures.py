@@ -1,4 +1,4 @@
-"""How the loss of a run fell, drawn for its model card."""
+"""The loss curves of a run, for its model card."""
 
 from collections.abc import Mapping, Sequence
 from textwrap import fill
@@ -33,7 +33,6 @@ def plot_loss(stages: Sequence[Stage], progresses: Mapping[str, Progress]) -> Fi
 
 def _plot_stage(panel: Axes, stage: Stage, progress: Progress, *, color: str) -> None:
     epochs = range(1, progress.epochs + 1)
-    best = progress.best_loss
-    label = f"{stage.name}, {stage.optimizer} (best {best:.4f})"
+    label = f"{stage.name}, {stage.optimizer} (best {progress.best_loss:.4f})"
     panel.plot(epochs, progress.history["loss"], color=color, alpha=0.35, linewidth=1)
     panel.plot(epochs, progress.history["val_loss"], color=color, label=label)

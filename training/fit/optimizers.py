@@ -1,4 +1,4 @@
-"""Optimizers as frozen values say them, made for Keras."""
+"""Keras optimizers from the frozen values of a config."""
 
 import math
 
@@ -13,13 +13,13 @@ MIN_AVERAGED_STEPS = 10.0
 
 
 def build_optimizer(choice: Optimizer, *, steps: int) -> keras.optimizers.Optimizer:
-    """Return the optimizer for a stage of that many steps."""
+    """Return the optimizer for a stage of ``steps`` steps."""
     if isinstance(choice, Adadelta):
         return keras.optimizers.Adadelta(choice.learning_rate)
     schedule = PlannedCosine(
         choice.learning_rate,
         steps=steps,
-        # A short run must end its warm-up, too.
+        # so that a short run ends its warm-up, too
         warmup_steps=min(choice.warmup_steps, steps // 10),
         final_share=choice.final_share,
     )
@@ -46,25 +46,25 @@ def build_optimizer(choice: Optimizer, *, steps: int) -> keras.optimizers.Optimi
                 use_ema=True,
             )
     optimizer.averaged_share = choice.averaged_share
-    optimizer.plan = schedule.plan  # its own variable, so that it is kept with the others and passed to JAX
+    optimizer.plan = schedule.plan  # a variable of the optimizer is saved with the others and passed to JAX
     return optimizer
 
 
 class _AveragesMore:
-    """Lets Keras' exponential average of the weights reach back over `averaged_share` of the steps so far."""
+    """Keras' exponential average of the weights over the last ``averaged_share`` of the steps so far."""
 
     averaged_share = 0.0
     iterations: keras.Variable
 
     @property
     def ema_momentum(self) -> KerasTensor:
-        """The weight of the average so far; a fixed one would remember the first steps of a short run."""
+        """The weight of the average so far; with a constant one, a short run would average its first steps, too."""
         steps = self.averaged_share * ops.cast(self.iterations, "float32")
         return 1 - 1 / ops.maximum(MIN_AVERAGED_STEPS, steps)
 
     @ema_momentum.setter
     def ema_momentum(self, _value: float) -> None:
-        """Take no notice of the constant that Keras' constructor sets."""
+        """Ignore the constant that Keras' constructor sets."""
 
 
 class AveragedAdamW(_AveragesMore, keras.optimizers.AdamW):
@@ -72,9 +72,9 @@ class AveragedAdamW(_AveragesMore, keras.optimizers.AdamW):
 
 
 class ConvolutionMuon(_AveragesMore, keras.optimizers.Muon):
-    """Muon for convolutions: a kernel is the matrix from its inputs, neighbourhood included, to its outputs.
+    """Muon for convolutions, whose kernels are matrices from inputs and their neighbourhood to outputs.
 
-    Vectors, and kernels with a side below `MIN_MATRIX_SIDE`, are left to Adam.
+    Adam updates vectors and kernels with a side below ``MIN_MATRIX_SIDE``.
 
     Sources: K. Jordan et al., "Muon: An optimizer for hidden layers in neural networks" (2024); the step's scale from
     J. Liu et al., "Muon is scalable for LLM training", arXiv:2502.16982, section 2.2.
@@ -84,11 +84,11 @@ class ConvolutionMuon(_AveragesMore, keras.optimizers.Muon):
         return len(variable.shape) != 4 or min(variable.shape[-2:]) < MIN_MATRIX_SIDE
 
     def zeropower_via_newtonschulz5(self, update: KerasTensor, steps: int) -> KerasTensor:
-        """Orthogonalise the kernel (height, width, inputs, outputs) as a matrix with a column for each output."""
+        """Orthogonalise a kernel (height, width, inputs, outputs) as a matrix with a column per output."""
         matrix = super().zeropower_via_newtonschulz5(ops.reshape(update, (-1, update.shape[-1])), steps)
         return ops.reshape(matrix, update.shape)
 
     def lr_adjust(self, update: KerasTensor) -> KerasTensor:
-        """Scale an orthogonal step to the root mean square that Adam's steps have."""
+        """Scale an orthogonal step to the root mean square of Adam's steps."""
         rows, columns = math.prod(update.shape[:-1]), update.shape[-1]
         return update * (math.sqrt(max(rows, columns)) * self.rms_rate)

@@ -1,4 +1,4 @@
-"""Where a run's weights come from: what lets someone else make them again."""
+"""Where a run's weights come from, so that they can be reproduced."""
 
 import subprocess
 from dataclasses import replace
@@ -14,7 +14,7 @@ from training.presets import PRESETS
 
 
 def describe_run(config: Config, data_name: str) -> dict[str, Any]:
-    """Return what is kept as run.json and ends in metadata.json: data, noise, config, commit and versions."""
+    """Return the content of run.json, which metadata.json repeats: data, noise, config, commit and versions."""
     return {
         "data": data_name,
         "noise": str(config.stages[-1].noise),
@@ -25,11 +25,7 @@ def describe_run(config: Config, data_name: str) -> dict[str, Any]:
 
 
 def restore_config(run: dict[str, Any]) -> Config:
-    """Return the config that `describe_run` described.
-
-    Raises:
-        RunError: its preset has other stages now.
-    """
+    """Return the config in a run.json, or raise RunError if its preset has other stages now."""
     config = PRESETS[run["config"]["preset"]]
     if run["noise"] == str(RecordedNoise()):
         config = config.with_pairs()
@@ -41,7 +37,7 @@ def restore_config(run: dict[str, Any]) -> Config:
 
 
 def format_command(config: Config, data_name: str) -> str:
-    """Return the command line that trains `config`."""
+    """Return the command line that trains ``config``."""
     preset = PRESETS[config.preset]
     words = ["python -m training train", config.preset]
     if data_name != "MNIST":
@@ -56,7 +52,7 @@ def format_command(config: Config, data_name: str) -> str:
 
 
 def find_git_commit() -> str | None:
-    """Return the checked-out commit, with "-dirty" if files differ from it; None outside a git repository."""
+    """Return the checked-out commit, with "-dirty" if files differ from it, or None outside a git repository."""
     command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
         result = subprocess.run(command, capture_output=True, check=True, text=True)  # noqa: S603  a constant command

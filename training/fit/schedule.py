@@ -1,4 +1,4 @@
-"""How the learning rate falls over a run that is given a number of epochs, or of minutes."""
+"""How the learning rate falls over a run of so many epochs, or minutes."""
 
 import math
 import time
@@ -12,9 +12,9 @@ from training.fit.checkpoints import Progress
 
 
 class PlannedCosine(keras.optimizers.schedules.LearningRateSchedule):
-    """Rises linearly for `warmup_steps`, then falls along half a cosine to `final_share` of its peak at the run's end.
+    """Rises linearly for ``warmup_steps``, then falls along half a cosine to ``final_share`` of its peak.
 
-    Where the end lies can be planned anew between epochs: progress then goes on linearly from where it is.
+    The end of the run can be changed between epochs: progress then continues linearly from its current value.
     """
 
     def __init__(self, peak: float, *, steps: int, warmup_steps: int, final_share: float) -> None:
@@ -32,7 +32,7 @@ class PlannedCosine(keras.optimizers.schedules.LearningRateSchedule):
         return self.peak * rising * (self.final_share + (1 - self.final_share) * falling)
 
     def plan_end(self, step: int, remaining_steps: float) -> None:
-        """Let the run end `remaining_steps` after `step`; one that had ended already goes on as if it had known."""
+        """Move the end of the run to ``remaining_steps`` after ``step``, also for a run that was finished."""
         progress = float(ops.convert_to_numpy(self._find_progress(ops.convert_to_tensor(float(step)))))
         if progress >= 1:
             progress = step / (step + remaining_steps)
@@ -44,16 +44,16 @@ class PlannedCosine(keras.optimizers.schedules.LearningRateSchedule):
 
 
 def plan_end(optimizer: keras.optimizers.Optimizer, *, remaining_steps: float) -> None:
-    """Let the learning rate fall, from what it is, by the end of so many further steps."""
-    schedule = optimizer._learning_rate  # `learning_rate` is its current value
+    """Let the learning rate fall from its current value within ``remaining_steps``."""
+    schedule = optimizer._learning_rate  # ``learning_rate`` is its current value
     if isinstance(schedule, PlannedCosine):
         schedule.plan_end(int(np.asarray(optimizer.iterations)), remaining_steps)
 
 
 class TimeBudget(keras.callbacks.Callback):
-    """Ends a run after `minutes`, those before a resumption included, and plans its learning rate to fall by then.
+    """Ends a run after ``minutes``, including those before a resumption, and lets the learning rate fall by then.
 
-    The epochs stay an upper bound. Each epoch's seconds go into its logs.
+    ``epochs`` stays an upper bound. The seconds of each epoch go into its logs.
     """
 
     def __init__(

@@ -19,20 +19,19 @@ from training.fit.schedule import TimeBudget, plan_end
 from training.task import DatasetT, Task
 
 EVALUATION_BATCH_PIXELS = 500 * 28 * 28
-# Several batches in one call of the compiled step: 1.6 times faster than one by one on 2 cores.
+# Several batches per call of the compiled step: 1.6 times faster than single ones on 2 cores.
 MAX_STEPS_PER_EXECUTION = 20
 NEGLIGIBLE_MSE = 1e-5  # that of noise of 0.8 levels
 
 
 def train(task: Task[DatasetT], config: Config, images: DatasetT, run_dir: Path, *, resume: bool = False) -> None:
-    """Train every stage, from its last checkpoint if `resume`, and keep weights and histories in `run_dir`.
+    """Train every stage, from its last checkpoint if ``resume``, and keep weights and histories in ``run_dir``.
 
-    `task` is that of `config`; `images` are pairs where `config` takes them.
-
-    KeyboardInterrupt passes through; the best weights and the last finished epoch are kept.
+    ``task`` is that of ``config``; ``images`` are pairs if ``config`` takes pairs. KeyboardInterrupt passes through and
+    leaves the best weights and the last finished epoch.
 
     Raises:
-        RunError: `run_dir` holds a run and `resume` is false, or it holds none or another one and `resume` is true.
+        RunError: ``run_dir`` holds a run that ``resume`` does not continue, or lacks the one to resume.
     """
     _prepare_run_dir(run_dir, describe_run(config, images.name), resume=resume)
     for stage in config.stages:
@@ -43,12 +42,12 @@ def train(task: Task[DatasetT], config: Config, images: DatasetT, run_dir: Path,
 
 
 def _has_followers(config: Config, stage: Stage, run_dir: Path) -> bool:
-    """Whether another stage has started from this one's weights: more training of it would change nothing."""
+    """Return whether another stage has started from this one: training it further would change nothing."""
     return any(other.start_from == stage.name and load_progress(run_dir / other.name).epochs for other in config.stages)
 
 
 def _prepare_run_dir(run_dir: Path, run: dict[str, Any], *, resume: bool) -> None:
-    """Keep `run` as run.json, or check that the one to resume differs in the number of epochs alone."""
+    """Write ``run`` as run.json, or check that it matches the run to resume."""
     path = run_dir / "run.json"
     if path.exists() != resume:
         hint = "there is no run to resume" if resume else "has a run already; add --resume, or choose another --run-dir"
@@ -60,22 +59,22 @@ def _prepare_run_dir(run_dir: Path, run: dict[str, Any], *, resume: bool) -> Non
 
 
 def _find_difference(started: dict[str, Any], resumed: dict[str, Any]) -> str | None:
-    """Return what of data or config must not change between the start of a run and its resumption, but did."""
+    """Return what must not change between the start and the resumption of a run, but did.
+
+    Durations and descriptions may change; runs of older releases lack ``task``.
+    """
     if started["data"] != resumed["data"]:
         return "data"
-    old, new = (_keep_what_trains(run["config"]) for run in (started, resumed))
-    return next((name for name in new if old.get(name) != new[name]), None)
-
-
-def _keep_what_trains(config: dict[str, Any]) -> dict[str, Any]:
-    """Leave out of a config what is only said of the network, what older runs do not name, and how long it trains."""
-    stages = [stage | {"epochs": None} for stage in config["stages"]]
-    said = {"task", "description", "interface", "note", "data", "minutes"}
-    return {name: value for name, value in config.items() if name not in said} | {"stages": stages}
+    old, new = (
+        run["config"] | {"stages": [stage | {"epochs": None} for stage in run["config"]["stages"]]}
+        for run in (started, resumed)
+    )
+    names = new.keys() - {"task", "description", "interface", "note", "data", "minutes"}
+    return next((name for name in new if name in names and old.get(name) != new[name]), None)
 
 
 def _train_stage(task: Task[DatasetT], config: Config, stage: Stage, images: DatasetT, *, run_dir: Path) -> None:
-    """Train one stage up to its number of epochs; nothing is left to do if it got there before."""
+    """Train one stage up to its number of epochs, or minutes."""
     stage_dir = run_dir / stage.name
     minutes = config.minutes_of(stage)
     if load_progress(stage_dir).is_over(stage.epochs, minutes):
@@ -89,7 +88,7 @@ def _train_stage(task: Task[DatasetT], config: Config, stage: Stage, images: Dat
     plan_end(optimizer, remaining_steps=(stage.epochs - progress.epochs) * len(batches))
     network.fit(
         batches,
-        shuffle=False,  # the batches are shuffled; Keras would reorder them by a state that a resumed run lacks
+        shuffle=False,  # Keras would reorder the shuffled batches by a state that a resumed run lacks
         validation_data=validation,
         validation_batch_size=max(1, EVALUATION_BATCH_PIXELS // math.prod(validation[1].shape[1:])),
         initial_epoch=progress.epochs,
@@ -108,9 +107,9 @@ def _train_stage(task: Task[DatasetT], config: Config, stage: Stage, images: Dat
 def load_network(
     task: Task[Any], config: Config, run_dir: Path, *, stage_name: str | None, precision: str = "float32"
 ) -> keras.Model:
-    """Return the network with the best weights of that stage, fresh if `stage_name` is None.
+    """Return the network with the best weights of a stage, or fresh weights if ``stage_name`` is None.
 
-    `precision` is Keras' dtype policy; the weights are float32 under each.
+    ``precision`` is Keras' dtype policy; the weights are always float32.
     """
     keras.config.set_dtype_policy(precision)
     try:
@@ -129,9 +128,9 @@ def _compile_network(
         optimizer=optimizer,
         loss=log_mean_squared_error if loss == "log_mean_squared_error" else loss,
         metrics=[psnr_db],
-        # A divisor: the progress bar counts whole executions.
+        # a divisor, since the progress bar counts whole executions
         steps_per_execution=max(n for n in range(1, MAX_STEPS_PER_EXECUTION + 1) if steps_per_epoch % n == 0),
-        # XLA trains these networks slower on CPUs, up to three times.
+        # XLA makes these networks up to three times slower on CPUs
         jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
     )
 
@@ -139,17 +138,16 @@ def _compile_network(
 def log_mean_squared_error(clean: keras.KerasTensor, denoised: keras.KerasTensor) -> keras.KerasTensor:
     """Return half the logarithm of each image's mean squared error, shape (N,): PSNR as a loss.
 
-    Images with much and with little noise have the same weight. Errors far below a level of 8 bits are all alike, so
-    that clean images do not rule.
+    Images with much and with little noise weigh the same. Errors far below an 8-bit level count alike, so that clean
+    images do not dominate.
     """
     return ops.log(_mean_squared_errors(clean, denoised) + NEGLIGIBLE_MSE) / 2
 
 
 def psnr_db(clean: keras.KerasTensor, denoised: keras.KerasTensor) -> keras.KerasTensor:
-    """Return each image's PSNR, shape (N,), for Keras to average; at most 100 dB so that equal images stay finite."""
+    """Return each image's PSNR, shape (N,), at most 100 dB so that equal images stay finite."""
     return -10 * ops.log10(ops.maximum(_mean_squared_errors(clean, denoised), 1e-10))
 
 
 def _mean_squared_errors(clean: keras.KerasTensor, denoised: keras.KerasTensor) -> keras.KerasTensor:
-    """Return one value for each image, shape (N,)."""
     return ops.mean(ops.square(clean - denoised), axis=(1, 2, 3))

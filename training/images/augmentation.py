@@ -1,4 +1,4 @@
-"""Clean images bent a little, so that a network does not learn them by heart."""
+"""Slightly warped clean images, so that a network does not memorise them."""
 
 from dataclasses import dataclass
 
@@ -10,9 +10,9 @@ from training.images.noise import Images
 
 @dataclass(frozen=True)
 class RandomAffine:
-    """Turns, scales, shears and shifts a `share` of the images, each by amounts up to these in either direction.
+    """Rotates, scales, shears and shifts a ``share`` of the images by random amounts up to these.
 
-    It stops after `epochs_share` of a stage's epochs: the last ones see the images as they are.
+    After ``epochs_share`` of a stage's epochs the images stay as they are.
     """
 
     share: float = 0.5
@@ -23,7 +23,7 @@ class RandomAffine:
     epochs_share: float = 0.6
 
     def apply_to(self, clean: Images, rng: np.random.Generator) -> Images:
-        """Return a copy of NHWC images of the same shape; what comes from outside is black."""
+        """Return a warped copy of NHWC images; the outside is black."""
         chosen = np.flatnonzero(rng.random(len(clean)) < self.share)
         angle = rng.uniform(-self.rotation_rad, self.rotation_rad, len(chosen))
         scale_x, scale_y = 1 + rng.uniform(-self.scale, self.scale, (2, len(chosen)))
@@ -41,9 +41,9 @@ class RandomAffine:
 
 
 def sample_affine(images: Images, matrices: NDArray[np.float64], shifts: NDArray[np.float64]) -> Images:
-    """Resample each image (N, H, W, C) bilinearly at matrix @ (x, y) + shift, in pixels from its centre.
+    """Sample each image (N, H, W, C) bilinearly at matrix @ (x, y) + shift, in pixels from its centre.
 
-    `matrices` are (N, 2, 2), `shifts` (N, 2), both in the order x, y.
+    ``matrices`` are (N, 2, 2) and ``shifts`` (N, 2), in the order x, y.
     """
     count, height, width, channels = images.shape
     y, x = np.mgrid[:height, :width].reshape(2, -1)

@@ -1,4 +1,4 @@
-"""Image files as gray pixels, upright, and 8-bit levels as numbers in [0, 1]."""
+"""Image files as upright gray pixels, and 8-bit levels as numbers in [0, 1]."""
 
 import warnings
 from pathlib import Path
@@ -17,18 +17,14 @@ Pixels = NDArray[np.uint8]
 
 
 class Gray(NamedTuple):
-    """An upright image in Pillow's mode F, and the value of white in it."""
+    """An upright image in Pillow's mode F and its value of white."""
 
     image: Image.Image
     peak: float
 
 
 def find_images(folder: Path) -> list[Path]:
-    """Return every image in `folder` and below, by path; hidden files are passed over.
-
-    Raises:
-        DataError: there is none.
-    """
+    """Return all but the hidden images in ``folder`` and its subfolders, by path; DataError if there are none."""
     paths = sorted(path for path in folder.rglob("[!.]*") if path.suffix.lower() in SUFFIXES)
     if not paths:
         raise DataError(f"{folder}: no images in it (looked for {', '.join(SUFFIXES)})")
@@ -36,11 +32,7 @@ def find_images(folder: Path) -> list[Path]:
 
 
 def open_gray(path: Path) -> Gray:
-    """Return one image upright and whole.
-
-    Raises:
-        DataError: it cannot be read, the text names it.
-    """
+    """Read one image, or raise DataError with its path."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the user's own files are trusted
@@ -52,10 +44,10 @@ def open_gray(path: Path) -> Gray:
 
 
 def _to_gray(image: Image.Image) -> Gray:
-    """Return the image in gray; transparent parts are white."""
+    """Convert to gray; transparent parts become white."""
     if image.mode == "F":
         return Gray(image, 1.0)
-    if image.mode.startswith("I"):  # 16 bits, which Pillow's convert("L") would cut at 255
+    if image.mode.startswith("I"):  # 16 bits, which convert("L") would cut at 255
         return Gray(image.convert("F"), 65535.0)
     if image.has_transparency_data:
         layer = image.convert("RGBA")

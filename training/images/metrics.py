@@ -1,4 +1,4 @@
-"""How close a denoised image is to the clean one, and what a network costs."""
+"""How close denoised images are to clean ones, and what a network costs."""
 
 import math
 
@@ -19,8 +19,8 @@ CHUNK_IMAGES = 500
 def bce(clean: Images, denoised: Images) -> float:
     """Return the mean over all pixels of -(c ln d + (1 - c) ln(1 - d)) for values in [0, 1].
 
-    `denoised` is first clipped to [1e-7, 1 - 1e-7], as keras.losses.BinaryCrossentropy does. For gray `clean` images
-    the lowest possible value is above zero: it is their own entropy, bce(clean, clean).
+    ``denoised`` is first clipped to [1e-7, 1 - 1e-7], as in keras.losses.BinaryCrossentropy. For gray ``clean`` images
+    the minimum is above zero: it is their own entropy, bce(clean, clean).
     """
     likely = np.clip(denoised, BCE_EPSILON, 1 - BCE_EPSILON, dtype=np.float64)
     return float(np.mean(-clean * np.log(likely) - (1 - clean) * np.log1p(-likely)))
@@ -32,7 +32,7 @@ def mse(clean: Images, denoised: Images) -> float:
 
 
 def psnr_db(clean: Images, denoised: Images) -> float:
-    """Return the mean over the images of 10 log10(1 / mse), peak 1; infinite where an image equals its clean one."""
+    """Return the mean over the images of 10 log10(1 / mse), peak 1; infinite if an image equals its clean one."""
     mse_per_image = np.mean(np.square(clean - denoised), axis=(1, 2, 3), dtype=np.float64)
     with np.errstate(divide="ignore"):
         return float(np.mean(-10 * np.log10(mse_per_image)))
@@ -41,7 +41,7 @@ def psnr_db(clean: Images, denoised: Images) -> float:
 def ssim(clean: Images, denoised: Images) -> float:
     """Return the mean structural similarity of (N, H, W, 1) images, H and W at least 11, peak 1.
 
-    Gaussian window of 11x11 pixels, sigma 1.5, where it lies inside the image; K1 = 0.01, K2 = 0.03; variances
+    Gaussian window of 11x11 pixels, sigma 1.5, at all places inside the image; K1 = 0.01, K2 = 0.03; variances
     weighted by the window. Source: Z. Wang et al., "Image quality assessment: from error visibility to structural
     similarity", IEEE TIP 13(4), 2004, equation 13.
     """
@@ -61,12 +61,12 @@ def _map_ssim(clean: Images, denoised: Images) -> Values:
 
 
 def _blur(images: Values) -> Values:
-    """Weigh (N, H, W) with the Gaussian window, separably; H and W shrink by 10."""
+    """Convolve (N, H, W) with the Gaussian window, separably; H and W shrink by 10."""
     return np.asarray(_window_matrix(images.shape[1]) @ images @ _window_matrix(images.shape[2]).T)
 
 
 def _window_matrix(length: int) -> Values:
-    """Return the matrix (length - 10, length) that weighs each run of 11 values with the window."""
+    """Return the matrix (length - 10, length) that convolves with the window."""
     offset = np.arange(SSIM_WINDOW_PX) - SSIM_WINDOW_PX // 2
     window = np.exp(-(offset**2) / (2 * SSIM_SIGMA_PX**2))
     rows = length - SSIM_WINDOW_PX + 1
@@ -77,10 +77,9 @@ def _window_matrix(length: int) -> Values:
 
 
 def count_macs(network: keras.Model) -> int | None:
-    """Return the multiply-accumulates per image of convolutions and dense layers, None where the size is free.
+    """Return the multiply-accumulates per image of convolutions and dense layers, None if the size is free.
 
-    Every weight of such a layer, biases aside, is used once per output position (of a transposed convolution: once
-    per input position).
+    A layer uses each weight except biases once per output position, a transposed convolution once per input position.
     """
     if None in network.input_shape[1:]:
         return None

@@ -1,4 +1,7 @@
-"""What is done to a clean image before the network sees it."""
+"""The kinds of noise that training adds to clean images.
+
+``add_to`` returns a noisy copy of float32 NHWC images in [0, 1], of the same shape.
+"""
 
 from dataclasses import dataclass
 
@@ -10,7 +13,7 @@ Images = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class GaussianNoise:
-    """White Gaussian noise of standard deviation `sigma` in [0, 1] units, the sum clipped to [0, 1] if `clipped`."""
+    """White Gaussian noise of standard deviation ``sigma`` in [0, 1] units; ``clipped`` limits the sum to [0, 1]."""
 
     sigma: float
     clipped: bool = True
@@ -19,7 +22,6 @@ class GaussianNoise:
         return f"Gaussian {self.sigma:g} {'clipped' if self.clipped else 'not clipped'}"
 
     def add_to(self, clean: Images, rng: np.random.Generator) -> Images:
-        """Return a noisy copy of `clean`, float32 NHWC, of the same shape."""
         noisy = rng.standard_normal(clean.shape, dtype=np.float32)
         noisy *= np.float32(self.sigma)
         noisy += clean
@@ -28,7 +30,7 @@ class GaussianNoise:
 
 @dataclass(frozen=True)
 class SaltAndPepperNoise:
-    """A `share` of the pixels, chosen at random, is black or white, each as often."""
+    """A random ``share`` of the pixels turns black or white, equally often."""
 
     share: float
 
@@ -36,18 +38,17 @@ class SaltAndPepperNoise:
         return f"salt-and-pepper {self.share:.0%}"
 
     def add_to(self, clean: Images, rng: np.random.Generator) -> Images:
-        """Return a noisy copy of `clean`, float32 NHWC, of the same shape."""
         return sprinkle(clean, np.float32(self.share), rng)
 
 
 @dataclass(frozen=True)
 class BlindNoise:
-    """Each image gets its own kind of noise at its own strength: for a network that is told neither.
+    """Noise of another kind and strength for each image, for networks that know neither.
 
-    `gaussian`, `salt_and_pepper` and `speckle` are the shares of the images that get that kind, the rest is blurred
-    and gets Gaussian noise. Half of the Gaussian ones have a sigma in `common_sigma`, the others from 0 to `max_sigma`.
-    Salt, pepper and speckle come with faint Gaussian noise in half of their images. A `clipped` share of the images
-    without salt and pepper is clipped to [0, 1]; those with it always are.
+    ``gaussian``, ``salt_and_pepper`` and ``speckle`` are shares of the images; the rest is blurred and gets Gaussian
+    noise. Half of the Gaussian images have a sigma in ``common_sigma``, the others from 0 to ``max_sigma``. Half of the
+    images with salt and pepper or speckle also get faint Gaussian noise. Images with salt and pepper are always clipped
+    to [0, 1], a ``clipped`` share of the others as well.
     """
 
     gaussian: float = 0.75
@@ -68,8 +69,6 @@ class BlindNoise:
         )
 
     def add_to(self, clean: Images, rng: np.random.Generator) -> Images:
-        """Return a noisy copy of `clean`, float32 NHWC, of the same shape."""
-
         def draw(low: float, high: float) -> Images:
             return rng.uniform(low, high, (len(clean), 1, 1, 1)).astype(np.float32)
 
@@ -91,11 +90,11 @@ class BlindNoise:
 
 @dataclass(frozen=True)
 class RandomLevelNoise:
-    """White Gaussian noise of a level of its own for each image: for a network that is told the level.
+    """White Gaussian noise of another level for each image, for networks that take the level as an input.
 
-    Levels are standard deviations on the 8-bit scale: 0 for a `noiseless` share of the images, from `common` to
-    `highest` for a `strong` share, else up to `common`. A `rounded` share is clipped and rounded to 8 bits, as files
-    store it.
+    Levels are standard deviations on the 8-bit scale: 0 for a ``noiseless`` share of the images, from ``common`` to
+    ``highest`` for a ``strong`` share, up to ``common`` for the others. A ``rounded`` share is clipped and rounded to
+    8 bits, as in files.
     """
 
     common: float = 55
@@ -108,7 +107,7 @@ class RandomLevelNoise:
         return f"Gaussian 0 to {self.highest:g} on the 8-bit scale, {self.rounded:.0%} clipped and rounded"
 
     def add_to(self, clean: Images, rng: np.random.Generator) -> tuple[Images, Images]:
-        """Return a noisy copy of `clean`, float32 NHWC, and the standard deviations (N,), in [0, 1] units."""
+        """Return a noisy copy of ``clean`` and the standard deviations (N,), in [0, 1] units."""
         count = len(clean)
         kind = rng.random(count)
         levels = np.where(
@@ -124,22 +123,20 @@ class RandomLevelNoise:
 
 @dataclass(frozen=True)
 class NoNoise:
-    """The image itself: what a plain autoencoder is trained on."""
+    """The image itself, on which a plain autoencoder is trained."""
 
     def __str__(self) -> str:
         return "none"
 
     def add_to(self, clean: Images, _rng: np.random.Generator) -> Images:
-        """Return `clean`."""
         return clean
 
 
 @dataclass(frozen=True)
 class RecordedNoise:
-    """What is in the noisy images of noisy/clean pairs, whatever it is.
+    """The noise of noisy/clean pairs, of whatever kind.
 
-    A network that is told the level is told the standard deviation of noisy - clean over the whole image, at most
-    `highest` on the 8-bit scale.
+    Its level is the standard deviation of noisy - clean over the whole image, at most ``highest`` on the 8-bit scale.
     """
 
     highest: float = 75
@@ -148,7 +145,7 @@ class RecordedNoise:
         return "that of noisy/clean pairs"
 
     def measure_level(self, pair: Images) -> float:
-        """Return what the network is told of a pair (H, W, 2), clean and noisy; both in [0, 1] units."""
+        """Return the level in [0, 1] units for a pair (H, W, 2), clean and noisy."""
         return float(min(np.std(pair[..., 1] - pair[..., 0]), self.highest / 255))
 
 
@@ -158,20 +155,20 @@ Noise = GaussianNoise | SaltAndPepperNoise | BlindNoise | NoNoise
 def pair_up(images: Images, noise: Noise | RecordedNoise, rng: np.random.Generator) -> tuple[Images, Images]:
     """Return (noisy, clean), float32 (N, H, W, 1) each.
 
-    Every image has one channel, the clean one; with recorded noise it has two, clean and noisy.
+    The channels of ``images`` are clean alone, or clean and noisy where the noise is recorded.
     """
     clean = images[..., :1]
     return (images[..., 1:] if isinstance(noise, RecordedNoise) else noise.add_to(clean, rng)), clean
 
 
 def sprinkle(images: Images, share: Images | np.float32, rng: np.random.Generator) -> Images:
-    """Return a copy of NHWC images with `share` of the pixels, of all or of each image, set to 0 or 1."""
+    """Return a copy of NHWC images with a share of the pixels, one for all or one for each image, set to 0 or 1."""
     chance = rng.random(images.shape, dtype=np.float32)
     return np.where(chance < share / 2, 0, np.where(chance > 1 - share / 2, 1, images)).astype(np.float32)
 
 
 def blur(images: Images) -> Images:
-    """Weigh the 3x3 neighbourhood of NHWC pixels with 1, 2, 1 in both directions; outside is black."""
+    """Blur NHWC images with the weights 1, 2, 1 in both directions; the outside is black."""
     padded = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)))
     rows = padded[:, :-2] + 2 * padded[:, 1:-1] + padded[:, 2:]
     return np.asarray((rows[:, :, :-2] + 2 * rows[:, :, 1:-1] + rows[:, :, 2:]) / 16, np.float32)

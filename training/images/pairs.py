@@ -12,17 +12,17 @@ from training.errors import DataError
 from training.images.files import Gray, find_images, open_gray
 
 CLEAN, NOISY = "clean", "noisy"
-MAX_PROBLEMS = 10  # more are counted only
+MAX_PROBLEMS = 10  # further ones are only counted
 
 Convert = Callable[[Path, Gray], NDArray[Any]]
-"""Makes pixels (H, W) of an image and its path, or raises DataError."""
+"""Returns pixels (H, W) for a path and its image, or raises DataError."""
 
 
 def holds_pairs(folder: Path) -> bool:
-    """Tell whether `folder` holds pairs rather than clean images.
+    """Return whether ``folder`` holds pairs rather than clean images.
 
     Raises:
-        DataError: it has only one of the two folders, or is itself one of them, or they lie further down.
+        DataError: it has only one of the two folders, is one of them itself, or they lie deeper.
     """
     if not folder.is_dir():
         return False
@@ -42,13 +42,13 @@ def holds_pairs(folder: Path) -> bool:
 
 
 def load_pairs(folder: Path, convert: Convert) -> list[NDArray[Any]]:
-    """Return every pair in `folder`, also in subfolders, by name: clean and noisy pixels on a new last axis.
+    """Return every pair in ``folder`` and its subfolders, by name: clean and noisy pixels on a new last axis.
 
-    The images of a pair have one path below clean/ and noisy/, the file's ending aside, and one size.
+    The images of a pair have the same path below clean/ and noisy/, apart from the suffix, and the same size.
 
     Raises:
-        DataError: a partner is missing, or the only one no longer, a file is unreadable, sizes differ, or `convert`
-            complains; the text lists the files, at most `MAX_PROBLEMS`.
+        DataError: a partner is missing or ambiguous, a file is unreadable, sizes differ, or ``convert`` raises; the
+            text lists at most ``MAX_PROBLEMS`` files.
     """
     clean, noisy = _find_by_name(folder / CLEAN), _find_by_name(folder / NOISY)
     pairs, problems = [], []
@@ -65,7 +65,7 @@ def load_pairs(folder: Path, convert: Convert) -> list[NDArray[Any]]:
 
 
 def _find_by_name(folder: Path) -> defaultdict[str, list[Path]]:
-    """Return the images by their path in `folder` without the ending."""
+    """Return the images by their path in ``folder`` without suffix."""
     paths = defaultdict(list)
     for path in find_images(folder):
         paths[path.relative_to(folder).with_suffix("").as_posix()].append(path)

@@ -1,4 +1,4 @@
-"""Classical filters for photographs; each is told the level of the noise."""
+"""Classical filters for photographs, which know the noise level."""
 
 from functools import partial
 
@@ -10,7 +10,7 @@ from training.images.files import from_8_bit, to_8_bit
 from training.images.noise import Images
 from training.photos.evaluate import PhotoMethod, leave_noisy
 
-# Times the standard deviation: what did best on photographs of BSDS500's training split at levels 15 to 50.
+# Multiples of the standard deviation; the best for BSDS500's training split at levels 15 to 50.
 NLM_STRENGTH = 0.9
 TV_WEIGHT = 0.9
 

@@ -1,4 +1,4 @@
-"""Noisy and clean crops of photographs or of pairs, drawn anew in every step."""
+"""Noisy and clean crops of photographs or of pairs, with new ones in every step."""
 
 from collections.abc import Sequence
 
@@ -18,9 +18,9 @@ Inputs = dict[str, Images]
 
 
 class NoisyCrops(keras.utils.PyDataset):
-    """Batches ({image, noise_level}, clean) that depend on (seed, epoch, step) alone: a resumed run sees the same.
+    """Batches ({image, noise_level}, clean) that depend on (seed, epoch, step) alone, for the sake of resumed runs.
 
-    With recorded noise the photographs are pairs, and `crops` has the scale 1 alone.
+    With recorded noise the photographs are pairs, and ``crops`` has the scale 1 only.
     """
 
     def __init__(
@@ -46,7 +46,6 @@ class NoisyCrops(keras.utils.PyDataset):
         self.epoch = 0
 
     def start_epoch(self, epoch: int) -> None:
-        """Go to the first step of `epoch`, counted from 0."""
         self.epoch = epoch
 
     def __len__(self) -> int:
@@ -68,7 +67,7 @@ class NoisyCrops(keras.utils.PyDataset):
 def make_validation_crops(
     photos: Sequence[Photo], noise: RandomLevelNoise | RecordedNoise, crops: Crops
 ) -> tuple[Inputs, Images]:
-    """Return central crops, the same in every epoch and run: of pairs, or with noise of every `VALIDATION_LEVELS`."""
+    """Return central crops, the same in every epoch and run: pairs, or noise at each of ``VALIDATION_LEVELS``."""
     smallest = min(min(photo.shape[:2]) for photo in photos)
     side = 2 * crops.side_px if smallest >= 2 * crops.side_px else crops.side_px
     centres = np.stack(
@@ -83,7 +82,7 @@ def make_validation_crops(
 
 
 def scale_photo(photo: Photo, crops: Crops) -> list[Photo]:
-    """Return the photograph in each scale in which it holds a crop, at full size first."""
+    """Return the photograph at each scale at which it holds a crop, at full size first."""
     if crops.scales == (1.0,):
         return [photo]
     whole = Image.fromarray(photo)
@@ -105,7 +104,7 @@ def _count_crops(photo: Photo, side: int) -> int:
 
 
 def _draw_crop(photo: Photo, side: int, rng: np.random.Generator) -> Photo:
-    """Cut out a crop, turn it by a multiple of 90 degrees and mirror every other one."""
+    """Return a random crop, rotated by a multiple of 90 degrees; every other one is mirrored."""
     top, left = (rng.integers(length - side + 1) for length in photo.shape[:2])
     crop = np.rot90(_cut(photo, top, left, side), int(rng.integers(4)))
     return np.fliplr(crop) if rng.random() < 0.5 else crop

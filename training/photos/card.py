@@ -1,6 +1,6 @@
 """MODEL_CARD.md of a network for photographs of any size."""
 
-from typing import Any
+from collections.abc import Collection
 
 from training.images.noise import RecordedNoise
 from training.store.metadata import Metadata
@@ -24,7 +24,7 @@ TEMPLATE = """\
 Removing noise from gray photographs and scans of any size, behind the denoiser service or in anything else that loads a
 TensorFlow SavedModel. Signature `serving_default`: `image` (N, H, W, 1) float32 in [0, 1] and `noise_level` (N,), the
 standard deviation of its noise in the same units, in; `denoised` of the shape of `image` out. Trained for this noise:
-{noise}. Without biases, the network is homogeneous: twice the image and twice the level give twice the answer.
+{noise}. Without biases, the network is homogeneous: twice the image and twice the level yield twice the output.
 
 ## Data
 
@@ -71,13 +71,14 @@ Weights: Apache-2.0, like the code. {data_license}.{figures_license}
 """
 
 KNOWS_WHITE_NOISE = """\
-It knows white Gaussian noise: each pixel by itself, of one level everywhere. Noise of scans, of compressed and of
-processed photographs is correlated between neighbours, stronger in some tones than in others, and mostly coarser: its
-level cannot be read off single pixels, so say it by hand, and expect blotches to stay."""
+The network knows white Gaussian noise: independent for each pixel, at the same level everywhere. Noise of scans, of
+compressed and of processed photographs is correlated between neighbours, stronger in some tones than in others, and
+mostly coarser: single pixels do not reveal its level, so set it by hand, and expect blotches to stay."""
 
 KNOWS_PAIRS = """\
-It knows the noise of its pairs: the same camera, scanner or setting gives the best results. It was told the standard
-deviation of noisy - clean of each whole pair; where the service's own estimate differs, say the level by hand."""
+The network knows the noise of its pairs: the same camera, scanner or setting gives the best results. Its noise level
+was the standard deviation of noisy - clean of each whole pair; where the service's own estimate differs, set the level
+by hand."""
 
 FIGURES_LICENSE = """ \
 The photographs in the figures are the camera man by Lav Varshney
@@ -87,8 +88,8 @@ STAGE = "| {name} | {loss} | {epochs} | {optimizer} | {start_from} |"
 LEVEL = "| {level} | {noisy_psnr_db:.2f} | {psnr_db:.2f} | {ssim:.3f} |"
 
 
-def render_card(metadata: Metadata, *, command: str) -> str:
-    """Return the card of an exported version; `command` makes it again."""
+def render_card(metadata: Metadata, _figures: Collection[str], *, command: str) -> str:
+    """Return the card; ``command`` reproduces the network."""
     training, metrics = metadata.training, metadata.metrics
     config = training["config"]
     is_bsds = training["data"].lower().startswith("bsds")
@@ -98,6 +99,7 @@ def render_card(metadata: Metadata, *, command: str) -> str:
         version=metadata.version,
         description=metadata.description,
         **{key: config[key] for key in ("batch_size", "seed")},
+        **metrics,
         note="" if are_pairs else config["note"] + " ",
         kind="noisy/clean pairs" if are_pairs else "photographs",
         scales="" if are_pairs else ", at scales from 1 to 0.5",
@@ -108,26 +110,20 @@ def render_card(metadata: Metadata, *, command: str) -> str:
         data=BSDS_LICENSE if is_bsds else f"The photographs of “{training['data']}”",
         steps=config["crops"]["steps_per_epoch"],
         side_px=config["crops"]["side_px"],
-        stages="\n".join(_render_stage(stage, metrics["epochs"][stage["name"]]) for stage in config["stages"]),
-        protocol=metrics["protocol"],
-        train_images=metrics["train_images"],
-        validation_images=metrics["validation_images"],
-        parameters=metrics["parameters"],
-        mac_per_pixel=metrics["mac_per_pixel"],
+        stages="\n".join(
+            STAGE.format(
+                name=stage["name"],
+                loss=stage["loss"].replace("_", " "),
+                epochs=metrics["epochs"][stage["name"]],
+                optimizer="{name} {learning_rate:g}".format(**stage["optimizer"]),
+                start_from=stage["start_from"] or "fresh weights",
+            )
+            for stage in config["stages"]
+        ),
         levels="\n".join(LEVEL.format(level=level, **scores) for level, scores in metrics["by_noise_level"].items()),
         data_license="Photographs of BSDS500 are in none of its files"
         if is_bsds
-        else f"Whoever holds the rights to “{training['data']}” may see it otherwise: state their licence here",
+        else f"The holders of the rights to “{training['data']}” may disagree: state their licence here",
         command=command,
         commit=f" Trained at commit {training['git_commit']}." if training["git_commit"] else "",
-    )
-
-
-def _render_stage(stage: dict[str, Any], epochs: int) -> str:
-    return STAGE.format(
-        name=stage["name"],
-        loss=stage["loss"].replace("_", " "),
-        epochs=epochs,
-        optimizer="{name} {learning_rate:g}".format(**stage["optimizer"]),
-        start_from=stage["start_from"] or "fresh weights",
     )

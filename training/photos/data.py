@@ -17,9 +17,9 @@ MIN_PHOTOS = 2
 
 @dataclass(frozen=True)
 class CleanPhotos:
-    """Gray photographs, uint8, (H, W) each, or (H, W, 2), clean and noisy, where there are pairs.
+    """Gray photographs, uint8, (H, W) each, or pairs (H, W, 2), clean and noisy.
 
-    `name` goes into metadata; weights are selected on `validation`.
+    ``name`` goes into metadata; weights are selected on ``validation``.
     """
 
     name: str
@@ -33,11 +33,11 @@ class CleanPhotos:
 
 
 def load_photos(source: str, *, min_side_px: int, seed: int) -> CleanPhotos:
-    """Load every image, or pair, in the folder `source`; a twentieth, at least one, is held out for validation.
+    """Load the images, or pairs, in the folder ``source``; a twentieth, at least one, is held out for validation.
 
     Raises:
-        DataError: it is no folder, or has too few images, or one is unreadable or smaller than `min_side_px`, or pairs
-            do not match.
+        DataError: it is not a folder or has too few images, or one is unreadable or smaller than ``min_side_px``, or
+            pairs do not match.
     """
     folder = Path(source)
     if not folder.is_dir():
@@ -61,11 +61,7 @@ def load_photos(source: str, *, min_side_px: int, seed: int) -> CleanPhotos:
 
 
 def read_photo(path: Path) -> Photo:
-    """Return one photograph, uint8 (H, W): BT.601 luma, upright.
-
-    Raises:
-        DataError: it is unreadable.
-    """
+    """Return one upright photograph, uint8 (H, W) of BT.601 luma, or raise DataError."""
     return _round(open_gray(path))
 
 

@@ -1,13 +1,13 @@
-"""What a network makes of photographs, drawn for its model card."""
+"""Crops of photographs beside what a network makes of them, for its model card."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from training.images.noise import Images, RecordedNoise
+from training.images.noise import Images
 from training.photos.data import Photo, read_photo
-from training.photos.evaluate import PairProtocol, PhotoMethod, Protocol
+from training.photos.evaluate import PhotoMethod, Protocol, split_pair
 
 EXAMPLES = Path(__file__).with_name("examples")
 EXAMPLE_LEVEL = 50
@@ -16,9 +16,9 @@ EXAMPLE_PAIRS = 2
 
 
 def draw_examples(methods: Mapping[str, PhotoMethod], pairs: Sequence[Photo] = ()) -> Figure:
-    """Draw what each method makes of pairs, or of the project's photographs with noise, between noisy and clean."""
+    """Draw noisy crops, what each method makes of them, and clean ones: of pairs, or of the project's photographs."""
     if pairs:
-        examples = [PairProtocol(RecordedNoise()).make_noisy(_cut_centre(pair)) for pair in pairs[:EXAMPLE_PAIRS]]
+        examples = [split_pair(_cut_centre(pair)) for pair in pairs[:EXAMPLE_PAIRS]]
     else:
         protocol = Protocol(EXAMPLE_LEVEL, rounded=True)
         examples = [protocol.make_noisy(read_photo(path)) for path in sorted(EXAMPLES.glob("*.png"))]
@@ -32,7 +32,7 @@ def _cut_centre(photo: Photo) -> Photo:
 
 
 def plot_crops(titles: Sequence[str], rows: Sequence[Sequence[Images]]) -> Figure:
-    """Draw images (H, W) in [0, 1], a titled column for each method, pixel by pixel."""
+    """Draw images (H, W) in [0, 1] pixel by pixel, in titled columns."""
     figure = Figure(figsize=(2.4 * len(titles), 2.4 * len(rows) + 0.3), layout="constrained")
     for panels, row in zip(figure.subplots(len(rows), len(titles), squeeze=False), rows, strict=True):
         for panel, image in zip(panels, row, strict=True):

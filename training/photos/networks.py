@@ -1,4 +1,4 @@
-"""The network for photographs of any size: a residual U-Net that is told how strong the noise is."""
+"""The network for photographs of any size: a residual U-Net with the noise level as a second input."""
 
 from collections.abc import Callable, Mapping
 
@@ -11,7 +11,7 @@ FOLD_PX = 2  # the first level works on 2x2 pixels folded into channels
 
 
 class UnfoldPixels(layers.Layer):
-    """Turns 4C channels of a position into C channels of 2x2 pixels, whatever the size."""
+    """Turns 4C channels of a position into C channels of 2x2 pixels, at any size."""
 
     def call(self, image: KerasTensor) -> KerasTensor:
         """Return (N, 2H, 2W, C) for (N, H, W, 4C)."""
@@ -20,7 +20,7 @@ class UnfoldPixels(layers.Layer):
         return ops.reshape(ops.transpose(blocks, (0, 1, 3, 2, 4, 5)), (count, 2 * height, 2 * width, channels // 4))
 
     def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Return what call returns; unknown lengths stay unknown."""
+        """Return the shape of the output of ``call``; unknown lengths stay unknown."""
         count, height, width, channels = shape
         return count, height and 2 * height, width and 2 * width, channels and channels // 4
 
@@ -28,13 +28,13 @@ class UnfoldPixels(layers.Layer):
 def build_photo(
     widths: tuple[int, ...] = PHOTO_WIDTHS, blocks: tuple[int, ...] = PHOTO_BLOCKS, side_px: int | None = None
 ) -> keras.Model:
-    """Build a U-Net of 3x3 convolutions for images (N, H, W, 1), H and W multiples of 8, and `noise_level` (N,).
+    """Build a U-Net of 3x3 convolutions for images (N, H, W, 1), H and W multiples of 8, and ``noise_level`` (N,).
 
-    H and W are free, or both `side_px`.
+    H and W are free unless ``side_px`` sets both.
 
-    The first convolution folds 2x2 pixels into channels; `widths` are the channels of the levels, each half as high and
-    wide as the one before, `blocks` the residual blocks on the way down and up. Without biases and normalisation the
-    network is homogeneous: scaling image and noise level scales its answer. It predicts the noise, starting at none.
+    The first convolution folds 2x2 pixels into channels; ``widths`` are the channels of the levels, each half as high
+    and wide as the one before, ``blocks`` the residual blocks on the way down and up. Without biases and normalisation
+    the network is homogeneous: scaling image and noise level scales its output. It predicts the noise, at first none.
 
     Sources: O. Ronneberger et al., "U-Net", MICCAI 2015; K. Zhang et al., "FFDNet", IEEE TIP 27(9), 2018 (folded
     pixels, noise level as input; the same level everywhere makes its plane one number for each channel); S. Mohan et
@@ -55,13 +55,13 @@ def build_photo(
         hidden = layers.Conv2DTranspose(skip.shape[-1], 2, strides=2, use_bias=False)(hidden)
         hidden = _add_blocks(layers.Add()([hidden, skip]), count)
     noise = UnfoldPixels()(_convolve(FOLD_PX**2, 3, kernel_initializer="zeros", name="unfold")(hidden))
-    # Under mixed precision, too, the pixels themselves keep their 32 bits.
+    # Pixels keep their 32 bits under mixed precision, too.
     denoised = layers.Add(dtype="float32", name="denoised")([image, noise])
     return keras.Model({"image": image, "noise_level": noise_level}, denoised, name="photo")
 
 
 def measure_receptive_radius(widths: tuple[int, ...] = PHOTO_WIDTHS, blocks: tuple[int, ...] = PHOTO_BLOCKS) -> int:
-    """Return how far, in pixels, a pixel of the answer of `build_photo` can depend on pixels beside it."""
+    """Return how many pixels away from an input pixel the output of ``build_photo`` can depend on it."""
     steps_px = [FOLD_PX * 2**level for level in range(len(widths))]
     levels = [*range(len(widths)), *reversed(range(len(widths) - 1))]
     convolved = sum(2 * count * steps_px[level] for level, count in zip(levels, blocks, strict=True))
@@ -75,7 +75,7 @@ def _convolve(filters: int, size: int, **options: object) -> layers.Conv2D:
 
 
 def _add_blocks(image: KerasTensor, count: int) -> KerasTensor:
-    """Add residual blocks; each starts as the identity."""
+    """Add residual blocks, each of which starts as the identity."""
     channels = image.shape[-1]
     for _ in range(count):
         hidden = _convolve(channels, 3, activation="relu", kernel_initializer="he_normal")(image)

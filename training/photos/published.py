@@ -1,4 +1,4 @@
-"""Figures that others published for the same images and protocol; none of them was measured by this project."""
+"""Published figures for the same images and protocol, none of them measured by this project."""
 
 SOURCE = (
     "K. Zhang, W. Zuo, L. Zhang, “FFDNet: Toward a fast and flexible solution for CNN-based image denoising”,"

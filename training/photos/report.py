@@ -1,27 +1,22 @@
-"""A comparison on photographs told to people: tables for the terminal and the model card."""
+"""The comparison of a network with other methods on photographs, as tables for the terminal and the model card."""
 
-from collections.abc import Callable
-
-from training.photos.evaluate import NOISE_LEVELS, PhotoResults, PhotoScore, Protocol
+from training.photos.evaluate import NOISE_LEVELS, PROTOCOLS, PhotoResults, Protocol
 from training.photos.published import PUBLISHED_PSNR_DB, SOURCE
-from training.store.card_section import wrap_section
+from training.store.card_section import render_table, wrap_section
 
 INTRO = """\
 {count} images of {data_name}. White Gaussian noise of standard deviation {levels} on the 8-bit scale
-(`numpy.random.seed(0)` for each image), which every method is told; once as it is, once clipped and rounded to 8 bits.
-Answers are rounded to 8 bits; means over the images. SSIM has the Gaussian window of 11x11 pixels. Made by
+(`numpy.random.seed(0)` for each image), which every method knows; once as it is, once clipped and rounded to 8 bits.
+Outputs are rounded to 8 bits; means over the images. SSIM has the Gaussian window of 11x11 pixels. Made by
 `python -m training evaluate MODEL --data FOLDER`.
 
 ![Two photographs: noisy, after non-local means, denoised, clean](figures/comparison.png)"""
 
-METRICS: dict[str, tuple[str, Callable[[PhotoScore], float]]] = {
-    "PSNR (dB)": ("{:.2f}", lambda score: score.psnr_db),
-    "SSIM": ("{:.3f}", lambda score: score.ssim),
-}
+METRICS = {"PSNR (dB)": ("{:.2f}", "psnr_db"), "SSIM": ("{:.3f}", "ssim")}
 
 
-def render_photo_section(results: PhotoResults, *, data_name: str, count: int) -> str:
-    """Return the model card's section: a table for each metric, and one of the time that the methods take."""
+def render_section(results: PhotoResults, *, data_name: str, count: int) -> str:
+    """Return the model card's section: a table for each metric, and one of the methods' durations."""
     levels = ", ".join(str(level) for level in NOISE_LEVELS)
     parts = [f"## Beside other methods, on {data_name}", INTRO.format(count=count, data_name=data_name, levels=levels)]
     parts += [_render_metric(results, title) for title in METRICS]
@@ -31,25 +26,22 @@ def render_photo_section(results: PhotoResults, *, data_name: str, count: int) -
 
 
 def _render_metric(results: PhotoResults, title: str) -> str:
-    form, value = METRICS[title]
-    protocols = list(next(iter(results.values())))
-    header = [f"{protocol.level}{' rounded' if protocol.rounded else ''}" for protocol in protocols]
-    rows = {name: [form.format(value(scores[protocol])) for protocol in protocols] for name, scores in results.items()}
-    return _render_table(title, header, rows)
+    form, metric = METRICS[title]
+    header = [f"{protocol.level}{' rounded' if protocol.rounded else ''}" for protocol in PROTOCOLS]
+    rows = {
+        name: [form.format(getattr(scores[protocol], metric)) for protocol in PROTOCOLS]
+        for name, scores in results.items()
+    }
+    return render_table(title, header, rows)
 
 
 def _render_published(published: dict[str, dict[int, float]]) -> str:
     header = [str(level) for level in NOISE_LEVELS]
     rows = {name: [f"{figures[level]:.2f}" for level in NOISE_LEVELS] for name, figures in published.items()}
-    return f"As published, not measured here ({SOURCE}):\n\n" + _render_table("PSNR (dB)", header, rows)
+    return f"As published, not measured here ({SOURCE}):\n\n" + render_table("PSNR (dB)", header, rows)
 
 
 def _render_times(results: PhotoResults) -> str:
     protocol = Protocol(25, rounded=False)
     rows = {name: [f"{scores[protocol].seconds_per_megapixel:.2f}"] for name, scores in results.items()}
-    return _render_table("Seconds a megapixel, noise 25", ["here"], rows)
-
-
-def _render_table(title: str, header: list[str], rows: dict[str, list[str]]) -> str:
-    lines = [f"| {title} | {' | '.join(header)} |", "| --- |" + " ---: |" * len(header)]
-    return "\n".join([*lines, *(f"| {name} | {' | '.join(cells)} |" for name, cells in rows.items())])
+    return render_table("Seconds a megapixel, noise 25", ["here"], rows)

@@ -1,6 +1,6 @@
 """Networks for photographs of any size: how they are trained, measured and published."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,22 +16,23 @@ from training.images.noise import Images, RandomLevelNoise, RecordedNoise
 from training.photos.batches import Inputs, NoisyCrops, make_validation_crops
 from training.photos.card import render_card
 from training.photos.data import CleanPhotos, load_photos
-from training.photos.evaluate import NOISE_LEVELS, PairProtocol, Protocol, as_method, leave_noisy, score_on_photos
+from training.photos.evaluate import NOISE_LEVELS, Protocol, as_method, leave_noisy, score_on_photos, split_pair
 from training.photos.figures import draw_examples
 from training.photos.networks import NETWORKS, build_photo
-from training.store.metadata import Metadata
 from training.task import TrainedRun
 
 PAIRS = "pairs"
 MAIN_LEVEL = "25"
-MAC_SIDE_PX = 64
+MAC_SIDE_PX = 64  # a size at which to count, since that of the images is free
 
 
 @dataclass(frozen=True)
 class PhotosTask:
-    """The task of the preset for photographs; `networks` are its architectures by name."""
+    """The task of the preset for photographs; ``networks`` are its architectures by name."""
 
     networks: Mapping[str, Callable[[], keras.Model]] = field(default_factory=lambda: NETWORKS)
+
+    render_card = staticmethod(render_card)
 
     def load(self, source: str, config: Config) -> CleanPhotos:
         return load_photos(source, min_side_px=_crops_of(config).side_px, seed=config.seed)
@@ -51,10 +52,13 @@ class PhotosTask:
         """Measure on the held-out photographs, at each noise level."""
         config, photos = run.config, run.images
         method = as_method(run.saved)
+        protocols = {str(level): Protocol(level, rounded=False).make_noisy for level in NOISE_LEVELS}
+        if config.takes_pairs:
+            protocols = {PAIRS: split_pair}
         by_level = {}
-        for level, protocol in _choose_protocols(config).items():
-            score = score_on_photos(method, photos.validation, protocol)
-            noisy = score_on_photos(leave_noisy, photos.validation, protocol)
+        for level, make_noisy in protocols.items():
+            score = score_on_photos(method, photos.validation, make_noisy)
+            noisy = score_on_photos(leave_noisy, photos.validation, make_noisy)
             by_level[level] = {"psnr_db": score.psnr_db, "ssim": score.ssim, "noisy_psnr_db": noisy.psnr_db}
         progresses = load_progresses(run.folder, config.stages)
         seconds = sum(progress.seconds for progress in progresses.values())
@@ -68,7 +72,7 @@ class PhotosTask:
             "epochs": {name: progress.epochs for name, progress in progresses.items()},
             **({"minutes": round(seconds / 60, 1)} if seconds else {}),
             "parameters": run.network.count_params(),
-            "mac_per_pixel": count_macs_per_pixel(),
+            "mac_per_pixel": round((count_macs(build_photo(side_px=MAC_SIDE_PX)) or 0) / MAC_SIDE_PX**2),
         }
 
     def draw(self, run: TrainedRun[CleanPhotos]) -> dict[str, Figure]:
@@ -79,11 +83,8 @@ class PhotosTask:
             "loss": plot_loss(run.config.stages, load_progresses(run.folder, run.config.stages)),
         }
 
-    def render_card(self, metadata: Metadata, _figures: Collection[str], *, command: str) -> str:
-        return render_card(metadata, command=command)
-
     def assess(self, folder: Path, source: str, _runs: Path, *, limit: int | None) -> str:
-        from training.photos.assess import assess  # the filters' libraries are for development only
+        from training.photos.assess import assess  # needs libraries that only developers install
 
         return assess(folder, source, limit=limit)
 
@@ -98,16 +99,3 @@ def _noise_of(stage: Stage) -> RandomLevelNoise | RecordedNoise:
     if not isinstance(stage.noise, RandomLevelNoise | RecordedNoise):
         raise TypeError(f"stage {stage.name} has noise without a level that the network can be given")
     return stage.noise
-
-
-def _choose_protocols(config: Config) -> dict[str, Protocol | PairProtocol]:
-    if config.takes_pairs:
-        return {PAIRS: PairProtocol(RecordedNoise())}
-    return {str(level): Protocol(level, rounded=False) for level in NOISE_LEVELS}
-
-
-def count_macs_per_pixel() -> int:
-    """Return the multiply-accumulates of the photo network for each pixel of its image, rounded."""
-    total = count_macs(build_photo(side_px=MAC_SIDE_PX))
-    assert total is not None  # noqa: S101  # the side is fixed
-    return round(total / MAC_SIDE_PX**2)

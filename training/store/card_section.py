@@ -1,7 +1,7 @@
-"""The results of `evaluate` in a version: a section of its MODEL_CARD.md, and its metadata.json."""
+"""The results of ``evaluate`` in a version: a section of MODEL_CARD.md, and scores in metadata.json."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,20 @@ NEXT_SECTION = "## Limits"
 
 
 def wrap_section(text: str, *, data_name: str = "") -> str:
-    """Mark a section as written by `evaluate`; those of several data sets stand side by side."""
+    """Put a section between marks of ``evaluate``, which differ between data sets."""
     of = f" on {data_name}" if data_name else ""
     return "\n".join([BEGIN.format(of=of), f"{text}\n", END.format(of=of)])
 
 
+def render_table(title: str, header: Iterable[str], rows: Mapping[str, Iterable[str]]) -> str:
+    """Return a Markdown table with a row for each method."""
+    columns = list(header)
+    lines = [f"| {title} | {' | '.join(columns)} |", "| --- |" + " ---: |" * len(columns)]
+    return "\n".join([*lines, *(f"| {name} | {' | '.join(cells)} |" for name, cells in rows.items())])
+
+
 def write_report(folder: Path, section: str, scores: Mapping[str, Any]) -> None:
-    """Write the section into a version's model card and `scores` into its metadata, over those of the same names."""
+    """Write ``section`` into a version's model card and ``scores`` into its metadata, in place of earlier ones."""
     card = folder / CARD_NAME
     text = card.read_text(encoding="utf-8") if card.exists() else f"# {folder.parent.name}/{folder.name}\n"
     card.write_text(insert_section(text, section), encoding="utf-8")
@@ -27,7 +34,7 @@ def write_report(folder: Path, section: str, scores: Mapping[str, Any]) -> None:
 
 
 def insert_section(text: str, section: str) -> str:
-    """Replace the section with the same marks, or put it before the limits, or at the end."""
+    """Replace the section with the same marks, or insert it before the limits, or at the end."""
     begin, *_, end = section.splitlines()
     if begin in text:
         return re.sub(f"{re.escape(begin)}.*?{re.escape(end)}", lambda _: section, text, flags=re.DOTALL)

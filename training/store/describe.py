@@ -1,4 +1,4 @@
-"""metadata.json for a SavedModel that someone else made, after a look at whether it meets the contract."""
+"""metadata.json for a SavedModel made elsewhere, if it meets the contract."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -12,22 +12,22 @@ from training.store.metadata import FILE_NAME, Metadata, Size, write_metadata
 from training.store.versions import NAME_PATTERN, hash_files
 
 DEFAULT_NOISE_LEVEL = NoiseLevelRange(0.0, 75 / 255)
-# Heights and widths that a network of any size is tried with.
+# Heights and widths for trying networks of any size.
 SAMPLE_SIZES = ((1, 1), (17, 23), (64, 48))
 
 
 def describe(folder: Path, *, description: str, interface: Interface, overwrite: bool = False) -> None:
     """Check the SavedModel in STORE/NAME/VERSION, write metadata.json beside it.
 
-    A noise level range in `interface` counts only for a network with that input; 0 to 75/255 is assumed if it has none.
+    The noise level of ``interface`` counts only for networks with that input, and defaults to 0 to 75/255.
 
     Raises:
-        StoreError: it is elsewhere, described already, or breaks the contract; the text says how.
+        StoreError: it is elsewhere, has metadata.json already, or breaks the contract.
     """
     folder = folder.resolve()
     name, version = _parse_location(folder)
     if (folder / FILE_NAME).exists() and not overwrite:
-        raise StoreError(f"{folder / FILE_NAME} exists; --overwrite writes it anew")
+        raise StoreError(f"{folder / FILE_NAME} exists; --overwrite replaces it")
     saved = SavedNetwork(folder)
     size = _check_signature(saved)
     takes_noise_level = "noise_level" in saved.inputs
@@ -49,11 +49,7 @@ def describe(folder: Path, *, description: str, interface: Interface, overwrite:
 
 
 def _parse_location(folder: Path) -> tuple[str, int]:
-    """Return name and version of STORE/NAME/VERSION.
-
-    Raises:
-        StoreError: there is no SavedModel, or the last two parts of the path are not a name and a positive integer.
-    """
+    """Return name and version of STORE/NAME/VERSION, or raise StoreError."""
     if not (folder / "saved_model.pb").is_file():
         raise StoreError(f"{folder}: there is no saved_model.pb in it")
     name, version = folder.parent.name, folder.name
@@ -63,11 +59,7 @@ def _parse_location(folder: Path) -> tuple[str, int]:
 
 
 def _check_signature(saved: SavedNetwork) -> Size:
-    """Return (height, width) of the input, (None, None) where they are free.
-
-    Raises:
-        StoreError: names, types or shapes are not those of the contract.
-    """
+    """Return (height, width) of the input, or raise StoreError for names, types or shapes that break the contract."""
     names = set(saved.inputs)
     if names not in ({"image"}, {"image", "noise_level"}):
         raise StoreError(f"{SIGNATURE} has the inputs {sorted(names)}, expected image and perhaps noise_level")
@@ -88,11 +80,7 @@ def _check_signature(saved: SavedNetwork) -> Size:
 
 
 def _check_call(saved: SavedNetwork, *, shape: tuple[int, ...], noise_level: NoiseLevelRange | None) -> None:
-    """Denoise random images, some values outside [0, 1], and look at what comes back.
-
-    Raises:
-        StoreError: TensorFlow refuses the call, or the output has another shape or range.
-    """
+    """Denoise random images with values outside [0, 1]; raise StoreError for output of another shape or range."""
     image = np.random.default_rng(0).uniform(-0.2, 1.2, shape).astype(np.float32)
     levels = None if noise_level is None else np.full(shape[0], noise_level.max, np.float32)
     denoised = saved.denoise(image, levels)

@@ -1,4 +1,4 @@
-"""Keras networks as SavedModels that meet the store's contract: the only module of training that imports TensorFlow."""
+"""Keras networks as SavedModels for the model store: the only module of training that imports TensorFlow."""
 
 import os
 import shutil
@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow greets on stderr when it is imported
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow prints a greeting when it is imported
 
 import tensorflow as tf
 
@@ -19,10 +19,10 @@ VERSIONS = {"tensorflow": tf.__version__}
 
 
 def save_network(network: keras.Model, folder: Path, *, size_multiple: int = 1) -> None:
-    """Write `network` as a SavedModel with one signature and its variables, nothing of Keras or the optimizer.
+    """Write ``network`` as a SavedModel with one signature and its variables, without Keras' files and the optimizer.
 
-    The network's inputs are named `image`, (N, H, W, 1), and perhaps `noise_level`, (N,). Its output is clipped to
-    [0, 1]. Where `size_multiple` is above 1 the image is padded to it by repeating its edge, and the output cropped.
+    The network's inputs are named ``image``, (N, H, W, 1), and perhaps ``noise_level``, (N,). Its output is clipped to
+    [0, 1]. The graph pads images to ``size_multiple`` by repeating their edge, and crops the output.
 
     Raises:
         StoreError: Keras runs on another backend than TensorFlow.
@@ -42,23 +42,19 @@ def save_network(network: keras.Model, folder: Path, *, size_multiple: int = 1) 
 
     signature = tf.function(denoise, autograph=False).get_concrete_function(**specs)
     tf.saved_model.save(module, str(folder), signatures={SIGNATURE: signature})
-    # The contract has no use for these.
+    # The contract does not use these.
     (folder / "fingerprint.pb").unlink()
     shutil.rmtree(folder / "assets")
 
 
 def check_backend(name: str) -> None:
-    """Check that a network of this Keras backend can be traced by TensorFlow.
-
-    Raises:
-        StoreError: it cannot; the weights of a run can be exported on another backend than they were trained on.
-    """
+    """Raise StoreError unless TensorFlow can trace networks of this Keras backend."""
     if name != "tensorflow":
         raise StoreError(f"cannot export with Keras on {name}: set KERAS_BACKEND=tensorflow and use `export`")
 
 
 def _pad_to_multiple(image: tf.Tensor, multiple: int) -> tf.Tensor:
-    """Repeat the last row and column of NHWC; unlike reflection this works for one pixel."""
+    """Repeat the last row and column of NHWC; unlike reflection, this works for a single pixel."""
     for axis in (1, 2):
         length = tf.shape(image)[axis]
         padded = -(-length // multiple) * multiple
@@ -67,17 +63,13 @@ def _pad_to_multiple(image: tf.Tensor, multiple: int) -> tf.Tensor:
 
 
 class SavedNetwork:
-    """A SavedModel's signature as a function of NumPy arrays; `inputs` and `outputs` map names to (dtype, shape)."""
+    """A SavedModel's signature for NumPy arrays; ``inputs`` and ``outputs`` map names to (dtype, shape)."""
 
     def __init__(self, folder: Path) -> None:
-        """Load `folder`.
-
-        Raises:
-            StoreError: TensorFlow cannot load it, or it has no such signature.
-        """
+        """Load ``folder``, or raise StoreError if it is damaged or lacks the signature."""
         try:
             self._loaded = tf.saved_model.load(str(folder))
-        except Exception as error:  # TensorFlow raises what it likes for a damaged file
+        except Exception as error:  # TensorFlow raises errors of many types for damaged files
             raise StoreError(f"{folder}: TensorFlow cannot load it: {error}") from error
         if SIGNATURE not in self._loaded.signatures:
             raise StoreError(f"{folder}: no signature {SIGNATURE}, only {sorted(self._loaded.signatures)}")
@@ -87,16 +79,12 @@ class SavedNetwork:
 
     @property
     def size(self) -> tuple[int | None, int | None]:
-        """Height and width of the images, None where they are free."""
+        """Height and width of the images, None if they are free."""
         shape = self.inputs["image"][1]
         return (None, None) if shape is None else (shape[1], shape[2])
 
     def denoise(self, image: Images, noise_level: Images | None = None) -> Images:
-        """Return float32 NHWC of the shape of `image`; `noise_level` (N,) only for networks with that input.
-
-        Raises:
-            StoreError: TensorFlow refuses the call.
-        """
+        """Return float32 like ``image``, NHWC, or raise StoreError; ``noise_level`` (N,) goes to networks with it."""
         inputs = {"image": image} if noise_level is None else {"image": image, "noise_level": noise_level}
         try:
             outputs = self._signature(**{name: tf.constant(value) for name, value in inputs.items()})

@@ -1,4 +1,4 @@
-"""metadata.json: what the service has to know about a network before it loads it."""
+"""metadata.json: what the service must know about a network before it loads it."""
 
 import json
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ Size = tuple[int | None, int | None]
 
 @dataclass(frozen=True)
 class Metadata:
-    """What is known about a version; `size` is (height, width), (None, None) where it is free."""
+    """What is known about a version; ``size`` is (height, width), (None, None) where it is free."""
 
     name: str
     version: int
@@ -47,18 +47,17 @@ class Metadata:
 
 
 def write_metadata(folder: Path, metadata: Metadata) -> None:
-    """Write metadata.json."""
     _write(folder, metadata.to_json())
 
 
 def read_metadata(folder: Path) -> dict[str, Any]:
-    """Return the content of a version's metadata.json, which may hold more than `Metadata` does."""
+    """Return the content of metadata.json, which may have further keys if it was written by hand."""
     content: dict[str, Any] = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
     return content
 
 
 def add_evaluation(folder: Path, scores: Mapping[str, Any]) -> None:
-    """Add scores to a version's metrics, over those of the same names; the rest of metadata.json stays as it is."""
+    """Add scores to the metrics in metadata.json, in place of those of the same names."""
     content = read_metadata(folder)
     content["metrics"].setdefault("evaluation", {}).update(scores)
     _write(folder, content)

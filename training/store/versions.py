@@ -1,4 +1,4 @@
-"""The model store on disk: where a version goes, and that it appears whole or not at all."""
+"""Versions in the model store, which appear complete or not at all."""
 
 import hashlib
 import os
@@ -15,12 +15,12 @@ NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 @contextmanager
 def new_version(store: Path, name: str) -> Iterator[tuple[Path, int]]:
-    """Give a temporary folder and the version number that it gets when the block ends.
+    """Yield a temporary folder, and the number of the version that it becomes when the block ends.
 
-    On any error in the block the folder is deleted and the store is as before. An existing version is never replaced.
+    An error in the block deletes the folder. An existing version is never replaced.
 
     Raises:
-        StoreError: the name cannot be a model's, or the store is not a folder that can be written.
+        StoreError: the name cannot name a model, or the store cannot be written.
     """
     check_name(name)
     versions = store / name
@@ -38,11 +38,7 @@ def new_version(store: Path, name: str) -> Iterator[tuple[Path, int]]:
 
 
 def check_name(name: str) -> None:
-    """Check that `name` can name a model.
-
-    Raises:
-        StoreError: it cannot.
-    """
+    """Raise StoreError unless ``name`` can name a model."""
     if not NAME_PATTERN.fullmatch(name):
         raise StoreError(f"{name!r} cannot name a model: use letters, digits, '.', '_' and '-', at most 64")
 
@@ -51,20 +47,16 @@ def _rename(partial: Path, target: Path) -> None:
     try:
         partial.rename(target)
     except OSError as error:
-        raise StoreError(f"{target}: was made at the same time by someone else; export again") from error
+        raise StoreError(f"{target}: was made at the same time by another process; export again") from error
 
 
 def find_versions(folder: Path) -> list[int]:
-    """Return the versions of one model, its folders that are named by a positive integer."""
+    """Return the versions of a model: its folders whose names are positive integers."""
     return sorted(int(path.name) for path in folder.iterdir() if re.fullmatch("[1-9][0-9]*", path.name))
 
 
 def find_version(store: Path, model: str) -> Path:
-    """Return the folder of a model given as NAME, for its highest version, or NAME/VERSION.
-
-    Raises:
-        StoreError: there is no such version.
-    """
+    """Return the folder of NAME/VERSION, or of NAME's highest version, or raise StoreError."""
     name, _, version = model.partition("/")
     versions = [str(number) for number in find_versions(store / name)] if (store / name).is_dir() else []
     if not versions or (version and version not in versions):
@@ -73,7 +65,7 @@ def find_version(store: Path, model: str) -> Path:
 
 
 def hash_files(folder: Path) -> dict[str, str]:
-    """Return the SHA-256 of every file that TensorFlow loads, by its path inside `folder`."""
+    """Return the SHA-256 of every file that TensorFlow loads, by its path inside ``folder``."""
     paths = [folder / "saved_model.pb", *sorted((folder / "variables").iterdir())]
     paths += sorted(path for path in (folder / "assets").rglob("*") if path.is_file())
     return {

@@ -3,7 +3,7 @@ import pytest
 
 from tests.training.drawing import draw_blobs
 from training.digits.baselines import BASELINES
-from training.digits.evaluate import make_noisy
+from training.digits.evaluate import make_test_pairs
 from training.images.metrics import psnr_db
 from training.images.noise import GaussianNoise, NoNoise, SaltAndPepperNoise
 
@@ -13,7 +13,7 @@ CLEAN = draw_blobs(6)
 @pytest.mark.parametrize("name", BASELINES)
 def test_a_tuned_filter_makes_noisy_images_better(name: str) -> None:
     baseline, noise = BASELINES[name], GaussianNoise(0.2)
-    noisy = make_noisy(CLEAN, noise)
+    noisy, _ = make_test_pairs(CLEAN, noise)
     denoised = baseline.denoise_all(noisy, baseline.tune(CLEAN, noise))
     assert denoised.shape == CLEAN.shape
     assert denoised.dtype == np.float32

@@ -11,7 +11,7 @@ from training.errors import DataError
 from training.images.noise import GaussianNoise
 from training.photos.data import CleanPhotos
 from training.photos.networks import build_photo
-from training.photos.task import PhotosTask, count_macs_per_pixel
+from training.photos.task import PhotosTask
 from training.presets import PRESETS
 
 TASK = PhotosTask()
@@ -50,7 +50,3 @@ def test_noise_without_a_level_is_refused() -> None:
         TASK.batches(PHOTO, stage, PHOTOS)
     with pytest.raises(TypeError, match="no crops"):
         TASK.validation(replace(PHOTO, crops=None), PHOTO.stages[0], PHOTOS)
-
-
-def test_the_costs_of_a_pixel_do_not_depend_on_the_size() -> None:
-    assert count_macs_per_pixel() == 39_488

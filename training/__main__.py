@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow prints a greeting when Keras imports it
 
@@ -17,11 +17,6 @@ from training.config import Interface, NoiseLevelRange
 from training.errors import TrainingError
 from training.presets import PRESETS
 from training.store.versions import check_name
-
-if TYPE_CHECKING:
-    from training.task import Dataset
-
-INTERRUPTED = 130
 
 
 def main(argv: Sequence[str]) -> int:
@@ -34,7 +29,7 @@ def main(argv: Sequence[str]) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return 130
     return 0
 
 
@@ -64,7 +59,7 @@ def _train(options: argparse.Namespace) -> None:
         _export(options, images)
 
 
-def _export(options: argparse.Namespace, images: "Dataset | None" = None) -> None:
+def _export(options: argparse.Namespace, images: Any = None) -> None:  # noqa: ANN401  # of any task
     from training.publish import publish, read_run
     from training.tasks import TASKS
 

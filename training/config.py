@@ -115,11 +115,7 @@ class Stage:
 
     @property
     def test_noise(self) -> Noise | RecordedNoise:
-        """The noise of validation and test images, for networks without a noise level as input.
-
-        Raises:
-            TypeError: the network has that input.
-        """
+        """The noise of validation and test images; TypeError if the network takes a noise level."""
         noise = self.measured_noise or self.noise
         if isinstance(noise, RandomLevelNoise):
             raise TypeError(f"stage {self.name} is measured at fixed noise levels")

@@ -31,9 +31,7 @@ def assess(
 
     The fully connected autoencoder takes part if its run is in ``runs``. The tables are returned, and written into the
     model card, metadata.json and figures unless ``limit`` restricts them to the first test images.
-
-    Raises:
-        StoreError: the network does not take these images.
+    StoreError if the network does not take these images.
     """
     chosen = replace(images, test=images.test[:limit])
     labels = images.labels.test[:limit] if images.labels else None
@@ -52,13 +50,12 @@ def assess(
 
 def load_dense(runs: Path) -> dict[str, Method]:
     """Return the fully connected autoencoder whose run is in ``runs``, if any."""
-    config = PRESETS[DENSE]
     run_dir = runs / DENSE
     if not (run_dir / "run.json").exists():
         print(f"{DENSE} is left out: `python -m training train {DENSE} --no-export` trains it")
         return {}
     network = build_dense()
-    load_best(run_dir / config.stages[-1].name, network)
+    load_best(run_dir / PRESETS[DENSE].stages[-1].name, network)
     return {DENSE: as_method(lambda noisy: ops.convert_to_numpy(network(noisy, training=False)))}
 
 

@@ -48,7 +48,6 @@ class CleanImages:
 
     @property
     def are_pairs(self) -> bool:
-        """Whether each clean image comes with a noisy one."""
         return bool(self.train.shape[-1] == 2)
 
 

@@ -58,13 +58,9 @@ def plot_psnr(results: "Results") -> Figure:
     panels = figure.subplots(1, 2, sharey=True, width_ratios=(2, 1))
     for name, scores in results.items():
         style = {"linewidth": 2.5} if "/" in name else {"linewidth": 1.2, "linestyle": "--"}
-        gaussian = [(noise.sigma, score.psnr_db) for noise, score in scores.items() if isinstance(noise, GaussianNoise)]
+        gaussian = [(n.sigma, score.psnr_db) for n, score in scores.items() if isinstance(n, GaussianNoise)]
         panels[0].plot(*zip(*gaussian, strict=True), marker="o", markersize=3, label=name, **style)
-        sprinkled = [
-            (100 * noise.share, score.psnr_db)
-            for noise, score in scores.items()
-            if isinstance(noise, SaltAndPepperNoise)
-        ]
+        sprinkled = [(100 * n.share, score.psnr_db) for n, score in scores.items() if isinstance(n, SaltAndPepperNoise)]
         panels[1].plot(*zip(*sprinkled, strict=True), marker="o", markersize=3, **style)
     panels[0].set(xlabel="standard deviation of the Gaussian noise, clipped", ylabel="PSNR (dB)")
     panels[1].set(xlabel="salt and pepper (% of the pixels)")

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from textwrap import fill
 
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from training.config import Loss, Stage
@@ -23,16 +22,13 @@ def plot_loss(stages: Sequence[Stage], progresses: Mapping[str, Progress]) -> Fi
     figure = Figure(figsize=(5 * len(tasks), 3.6), layout="constrained")
     panels = dict(zip(tasks, figure.subplots(1, len(tasks), squeeze=False)[0], strict=True))
     for index, stage in enumerate(stages):
-        _plot_stage(panels[str(stage.noise), stage.loss], stage, progresses[stage.name], color=f"C{index}")
+        panel, progress, color = panels[str(stage.noise), stage.loss], progresses[stage.name], f"C{index}"
+        epochs = range(1, progress.epochs + 1)
+        label = f"{stage.name}, {stage.optimizer} (best {progress.best_loss:.4f})"
+        panel.plot(epochs, progress.history["loss"], color=color, alpha=0.35, linewidth=1)
+        panel.plot(epochs, progress.history["val_loss"], color=color, label=label)
     for (noise, loss), panel in panels.items():
         panel.set(title=fill(f"Noise: {noise}", TITLE_CHARACTERS), xlabel="epoch", ylabel=LOSS_NAMES[loss])
         panel.grid(alpha=0.3)
         panel.legend(frameon=False)
     return figure
-
-
-def _plot_stage(panel: Axes, stage: Stage, progress: Progress, *, color: str) -> None:
-    epochs = range(1, progress.epochs + 1)
-    label = f"{stage.name}, {stage.optimizer} (best {progress.best_loss:.4f})"
-    panel.plot(epochs, progress.history["loss"], color=color, alpha=0.35, linewidth=1)
-    panel.plot(epochs, progress.history["val_loss"], color=color, label=label)

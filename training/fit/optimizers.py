@@ -19,8 +19,7 @@ def build_optimizer(choice: Optimizer, *, steps: int) -> keras.optimizers.Optimi
     schedule = PlannedCosine(
         choice.learning_rate,
         steps=steps,
-        # so that a short run ends its warm-up, too
-        warmup_steps=min(choice.warmup_steps, steps // 10),
+        warmup_steps=min(choice.warmup_steps, steps // 10),  # so that a short run ends its warm-up, too
         final_share=choice.final_share,
     )
     optimizer: keras.optimizers.Optimizer

@@ -59,10 +59,7 @@ def _prepare_run_dir(run_dir: Path, run: dict[str, Any], *, resume: bool) -> Non
 
 
 def _find_difference(started: dict[str, Any], resumed: dict[str, Any]) -> str | None:
-    """Return what must not change between the start and the resumption of a run, but did.
-
-    Durations and descriptions may change; runs of older releases lack ``task``.
-    """
+    """Return what else than durations and descriptions changed; runs of older releases lack ``task``."""
     if started["data"] != resumed["data"]:
         return "data"
     old, new = (
@@ -128,9 +125,9 @@ def _compile_network(
         optimizer=optimizer,
         loss=log_mean_squared_error if loss == "log_mean_squared_error" else loss,
         metrics=[psnr_db],
-        # a divisor, since the progress bar counts whole executions
+        # A divisor, since the progress bar counts whole executions.
         steps_per_execution=max(n for n in range(1, MAX_STEPS_PER_EXECUTION + 1) if steps_per_epoch % n == 0),
-        # XLA makes these networks up to three times slower on CPUs
+        # XLA makes these networks up to three times slower on CPUs.
         jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
     )
 

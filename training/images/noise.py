@@ -110,9 +110,8 @@ class RandomLevelNoise:
         """Return a noisy copy of ``clean`` and the standard deviations (N,), in [0, 1] units."""
         count = len(clean)
         kind = rng.random(count)
-        levels = np.where(
-            kind < self.strong, rng.uniform(self.common, self.highest, count), rng.uniform(0, self.common, count)
-        )
+        strong, common = rng.uniform(self.common, self.highest, count), rng.uniform(0, self.common, count)
+        levels = np.where(kind < self.strong, strong, common)
         levels[kind > 1 - self.noiseless] = 0
         sigma = (levels / 255).astype(np.float32)
         noisy = clean + sigma[:, None, None, None] * rng.standard_normal(clean.shape, dtype=np.float32)

@@ -19,11 +19,7 @@ Convert = Callable[[Path, Gray], NDArray[Any]]
 
 
 def holds_pairs(folder: Path) -> bool:
-    """Return whether ``folder`` holds pairs rather than clean images.
-
-    Raises:
-        DataError: it has only one of the two folders, is one of them itself, or they lie deeper.
-    """
+    """Return whether ``folder`` holds pairs rather than clean images, or raise DataError if it only seems to."""
     if not folder.is_dir():
         return False
     names = {path.name for path in folder.iterdir() if path.is_dir()}

@@ -54,14 +54,11 @@ class NoisyCrops(keras.utils.PyDataset):
     def __getitem__(self, step: int) -> tuple[Inputs, Images]:
         rng = np.random.default_rng([self.seed, self.epoch, step + 1])
         chosen = rng.choice(len(self.photos), self.batch_size, p=self.shares)
-        pixels = np.stack([_draw_crop(self.photos[index], self.crops.side_px, rng) for index in chosen])
-        images = to_images(pixels)
-        match self.noise:
-            case RecordedNoise():
-                return _split_pairs(images, self.pair_levels[chosen])
-            case RandomLevelNoise():
-                noisy, levels = self.noise.add_to(images, rng)
-                return {"image": noisy, "noise_level": levels}, images
+        images = to_images(np.stack([_draw_crop(self.photos[index], self.crops.side_px, rng) for index in chosen]))
+        if isinstance(self.noise, RecordedNoise):
+            return _split_pairs(images, self.pair_levels[chosen])
+        noisy, levels = self.noise.add_to(images, rng)
+        return {"image": noisy, "noise_level": levels}, images
 
 
 def make_validation_crops(

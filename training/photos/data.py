@@ -28,7 +28,6 @@ class CleanPhotos:
 
     @property
     def are_pairs(self) -> bool:
-        """Whether each clean photograph comes with a noisy one."""
         return self.train[0].ndim == 3
 
 

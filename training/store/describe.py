@@ -17,7 +17,7 @@ SAMPLE_SIZES = ((1, 1), (17, 23), (64, 48))
 
 
 def describe(folder: Path, *, description: str, interface: Interface, overwrite: bool = False) -> None:
-    """Check the SavedModel in STORE/NAME/VERSION, write metadata.json beside it.
+    """Check the SavedModel in STORE/NAME/VERSION and write metadata.json beside it.
 
     The noise level of ``interface`` counts only for networks with that input, and defaults to 0 to 75/255.
 
@@ -30,11 +30,9 @@ def describe(folder: Path, *, description: str, interface: Interface, overwrite:
         raise StoreError(f"{folder / FILE_NAME} exists; --overwrite replaces it")
     saved = SavedNetwork(folder)
     size = _check_signature(saved)
-    takes_noise_level = "noise_level" in saved.inputs
-    noise_level = (interface.noise_level or DEFAULT_NOISE_LEVEL) if takes_noise_level else None
-    for sample_height, sample_width in SAMPLE_SIZES:
-        shape = (3, size[0] or sample_height, size[1] or sample_width, 1)
-        _check_call(saved, shape=shape, noise_level=noise_level)
+    noise_level = (interface.noise_level or DEFAULT_NOISE_LEVEL) if "noise_level" in saved.inputs else None
+    for height, width in SAMPLE_SIZES:
+        _check_call(saved, shape=(3, size[0] or height, size[1] or width, 1), noise_level=noise_level)
     metadata = Metadata(
         name=name,
         version=version,

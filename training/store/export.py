@@ -19,13 +19,10 @@ VERSIONS = {"tensorflow": tf.__version__}
 
 
 def save_network(network: keras.Model, folder: Path, *, size_multiple: int = 1) -> None:
-    """Write ``network`` as a SavedModel with one signature and its variables, without Keras' files and the optimizer.
+    """Write ``network`` as a SavedModel with one signature, or raise StoreError if Keras does not run on TensorFlow.
 
     The network's inputs are named ``image``, (N, H, W, 1), and perhaps ``noise_level``, (N,). Its output is clipped to
     [0, 1]. The graph pads images to ``size_multiple`` by repeating their edge, and crops the output.
-
-    Raises:
-        StoreError: Keras runs on another backend than TensorFlow.
     """
     check_backend(keras.backend.backend())
     module = tf.Module()

@@ -31,8 +31,12 @@ def new_version(store: Path, name: str) -> Iterator[tuple[Path, int]]:
         raise StoreError(f"{versions}: cannot write there ({error.strerror}); --store names another folder") from error
     try:
         version = max(find_versions(versions), default=0) + 1
+        target = versions / str(version)
         yield partial, version
-        _rename(partial, versions / str(version))
+        try:
+            partial.rename(target)
+        except OSError as error:
+            raise StoreError(f"{target}: was made at the same time by another process; export again") from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
@@ -41,13 +45,6 @@ def check_name(name: str) -> None:
     """Raise StoreError unless ``name`` can name a model."""
     if not NAME_PATTERN.fullmatch(name):
         raise StoreError(f"{name!r} cannot name a model: use letters, digits, '.', '_' and '-', at most 64")
-
-
-def _rename(partial: Path, target: Path) -> None:
-    try:
-        partial.rename(target)
-    except OSError as error:
-        raise StoreError(f"{target}: was made at the same time by another process; export again") from error
 
 
 def find_versions(folder: Path) -> list[int]:

@@ -13,7 +13,7 @@ from training.digits.data import CleanImages
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """What `train` left behind; nobody writes into it."""
+    """What ``train`` left behind; tests do not write into it."""
 
     data: Path
     run_dir: Path

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from training.store.card_section import insert_section, wrap_section, write_report
+from training.store.card_section import insert_section, render_table, wrap_section, write_report
 from training.store.metadata import read_metadata
 
 SECTION = wrap_section("## Beside other methods\n\n1,000 images.")
@@ -32,3 +32,13 @@ def test_a_report_goes_into_the_card_and_the_metadata(tmp_path: Path) -> None:
     write_report(folder, SECTION, {"discs": {"bce": 2}})
     assert (folder / "MODEL_CARD.md").read_text() == f"# blobs/1\n\n{SECTION}\n"
     assert read_metadata(folder)["metrics"] == {"bce": 1, "evaluation": {"discs": {"bce": 2}}}
+
+
+def test_a_table_has_a_row_for_each_method() -> None:
+    table = render_table("PSNR (dB)", ["15", "25"], {"noisy": ["24.6", "20.2"], "mine": ["33.0", "30.1"]})
+    assert table.splitlines() == [
+        "| PSNR (dB) | 15 | 25 |",
+        "| --- | ---: | ---: |",
+        "| noisy | 24.6 | 20.2 |",
+        "| mine | 33.0 | 30.1 |",
+    ]

@@ -51,7 +51,7 @@ class Reservation:
         budget = self._budget
         if pixels > budget.free:
             raise QueueFullError(
-                f"The pictures in work leave no room for one of {pixels} pixels; together they may have {budget.limit}.",
+                f"The pictures in work leave no room for {pixels} more pixels; together they may have {budget.limit}.",
                 limit=budget.limit,
                 retry_after_s=budget.retry_after_s(),
             )

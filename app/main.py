@@ -51,11 +51,6 @@ class State(TypedDict):
     service: Service
 
 
-def create_admission(settings: Settings) -> Admission:
-    """Create the admission of one process; the server shares it with its app, so that it can drain before it stops."""
-    return Admission(slots=settings.queue_size)
-
-
 def create_app(settings: Settings, *, load: Loader | None = None, admission: Admission | None = None) -> FastAPI:
     """Create the application.
 
@@ -64,7 +59,7 @@ def create_app(settings: Settings, *, load: Loader | None = None, admission: Adm
         load: how to load a version's folder; by default, with TensorFlow.
         admission: passed by a server that drains before it stops; by default, a new one.
     """
-    admission = admission or create_admission(settings)
+    admission = admission or Admission(slots=settings.queue_size)
     metrics = Metrics()
 
     @asynccontextmanager

@@ -7,7 +7,7 @@ from app.imaging.fit import fit_image
 from app.inference.runtimes.tensorflow import load_savedmodel
 from app.settings import MODEL_STORE
 from benchmarks.studies.real_digits import Picture, make_pictures
-from training.classifier import load_classifier, read_digits
+from training.digits.classifier import load_classifier, read_digits
 
 
 @pytest.fixture(scope="module")

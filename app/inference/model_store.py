@@ -50,10 +50,6 @@ class Catalogue:
             )
         return versions[version]
 
-    def versions(self, name: str) -> list[int]:
-        """Return the versions of an existing model, in ascending order."""
-        return sorted(self.models[name])
-
     def __iter__(self) -> Iterator[ModelMetadata]:
         """Yield every version of every model."""
         for versions in self.models.values():

@@ -5,7 +5,6 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable
-from types import TracebackType
 from typing import Self
 
 from app.errors import NotReadyError, QueueFullError
@@ -137,8 +136,6 @@ class Slot:
         """Hold the slot, which admit has taken."""
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Free the slot."""
         self._admission.give_back()

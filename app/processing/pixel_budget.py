@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from types import TracebackType
 from typing import Self
 
 from app.errors import QueueFullError
@@ -35,9 +34,7 @@ class Reservation:
         """Hold what the block will reserve."""
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Free the pixels."""
         self._budget.free += self.pixels
         self._budget.released.set()

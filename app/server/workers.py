@@ -11,7 +11,8 @@ from types import FrameType
 
 from uvicorn.config import STARTUP_FAILURE
 
-from app.main import create_admission, create_app
+from app.main import create_app
+from app.processing.admission import Admission
 from app.server.draining import DrainingServer, server_config
 from app.settings import Settings
 from app.telemetry.logs import configure_logging
@@ -30,7 +31,7 @@ def serve(settings: Settings) -> int:
 
 
 def _serve_here(settings: Settings, sockets: list[socket.socket] | None) -> None:
-    admission = create_admission(settings)
+    admission = Admission(slots=settings.queue_size)
     DrainingServer(settings, create_app(settings, admission=admission), admission).run(sockets)
 
 

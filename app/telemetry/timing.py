@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from types import TracebackType
 
 STAGES = ("read", "decode", "queue", "infer", "encode")
 
@@ -36,9 +35,7 @@ class _Stage:
     def __enter__(self) -> None:
         self._start = time.perf_counter()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._timer.add(self._name, seconds=time.perf_counter() - self._start)
 
 

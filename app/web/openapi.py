@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from app.web.schemas import BatchResponse, DenoiseResponse, Problem
@@ -22,61 +23,35 @@ _STATUS_DESCRIPTIONS = {
     503: "Not ready, draining, or past the deadline; `Retry-After` says when to try again",
 }
 
-IMAGE_REQUEST: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "properties": {"file": {**_BINARY["schema"], "description": "The noisy picture."}},
-                }
-            },
-            "application/octet-stream": _BINARY,
-        },
-    }
-}
 
-BATCH_REQUEST: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["files"],
-                    "properties": {
-                        "files": {"type": "array", "items": _BINARY["schema"], "description": "The noisy pictures."}
-                    },
-                }
-            }
-        },
-    }
-}
-
-IMAGE_RESPONSES: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "The denoised picture. `Server-Timing` has the milliseconds of each stage; the `X-` headers "
-        "name the model and say what the service found out about the picture.",
-        "content": {
-            "image/png": _BINARY,
-            "application/json": {"schema": {"$ref": _REFERENCE.format(model=DenoiseResponse.__name__)}},
-        },
-    }
-}
+def _form_request(part: str, schema: dict[str, Any], **other_types: Any) -> dict[str, Any]:  # noqa: ANN401  # OpenAPI
+    form = {"schema": {"type": "object", "required": [part], "properties": {part: schema}}}
+    return {"requestBody": {"required": True, "content": {"multipart/form-data": form} | other_types}}
 
 
-BATCH_RESPONSES: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "The denoised pictures and the outcome of each file: a ZIP of PNGs whose last entry is "
-        "`manifest.json`, or JSON. The response is sent while it is made; a truncated one has no manifest.",
-        "content": {
-            "application/zip": _BINARY,
-            "application/json": {"schema": {"$ref": _REFERENCE.format(model=BatchResponse.__name__)}},
-        },
-    }
-}
+def _responses(description: str, media_type: str, schema: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
+    in_json = {"schema": {"$ref": _REFERENCE.format(model=schema.__name__)}}
+    return {200: {"description": description, "content": {media_type: _BINARY, "application/json": in_json}}}
+
+
+IMAGE_REQUEST = _form_request(
+    "file", _BINARY["schema"] | {"description": "The noisy picture."}, **{"application/octet-stream": _BINARY}
+)
+BATCH_REQUEST = _form_request(
+    "files", {"type": "array", "items": _BINARY["schema"], "description": "The noisy pictures."}
+)
+IMAGE_RESPONSES = _responses(
+    "The denoised picture. `Server-Timing` has the milliseconds of each stage; the `X-` headers name the model and say "
+    "what the service found out about the picture.",
+    "image/png",
+    DenoiseResponse,
+)
+BATCH_RESPONSES = _responses(
+    "The denoised pictures and the outcome of each file: a ZIP of PNGs whose last entry is `manifest.json`, or JSON. "
+    "The response is sent while it is made; a truncated one has no manifest.",
+    "application/zip",
+    BatchResponse,
+)
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -147,7 +147,7 @@ class ModelEntry(BaseModel):
         metadata = catalogue.find(name, None)
         return cls(
             name=name,
-            versions=catalogue.versions(name),
+            versions=sorted(catalogue.models[name]),
             description=metadata.description,
             input=metadata.input,
             noise_level=metadata.noise_level,

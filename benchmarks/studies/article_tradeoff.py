@@ -12,11 +12,11 @@ from functools import partial
 import keras
 import numpy as np
 
-from training.architectures import build_article
-from training.batches import NoisyBatches
-from training.data import CleanImages, load_clean_images
-from training.metrics import bce, count_macs
-from training.noise import GaussianNoise
+from training.digits.batches import NoisyBatches
+from training.digits.data import CleanImages, load_clean_images
+from training.digits.networks import build_article
+from training.images.metrics import bce, count_macs
+from training.images.noise import GaussianNoise
 
 VARIANTS: dict[str, Callable[[], keras.Model]] = {
     "as in the article": build_article,

@@ -24,8 +24,8 @@ from app.imaging.png import encode_png
 from app.imaging.samples import to_unit
 from app.settings import MODEL_STORE
 from benchmarks.harness.processes import Server, free_port, running_server
-from training.export import SavedNetwork
-from training.store import find_version
+from training.store.export import SavedNetwork
+from training.store.versions import find_version
 
 Pixels = NDArray[np.uint8]
 

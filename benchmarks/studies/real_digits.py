@@ -20,7 +20,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from app.main import create_app
 from app.settings import Settings
 from benchmarks.harness.processes import REPOSITORY
-from training.classifier import load_classifier, read_digits
+from training.digits.classifier import load_classifier, read_digits
 
 Gray = NDArray[np.float32]
 Points = NDArray[np.float64]

@@ -7,7 +7,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.errors import ModelStoreError
-from app.main import create_admission, create_app
+from app.main import create_app
+from app.processing.admission import Admission
 from app.settings import Settings
 from tests.app.fakes import BrokenDenoiser, IdentityDenoiser
 
@@ -21,7 +22,7 @@ def test_probes_answer_when_the_models_are_ready(client: TestClient) -> None:
 
 def test_a_draining_service_is_live_but_not_ready_and_takes_no_pictures(store: Path) -> None:
     settings = Settings(model_store=store, default_model="tiny")
-    admission = create_admission(settings)
+    admission = Admission(slots=settings.queue_size)
     app = create_app(settings, load=lambda _folder: IdentityDenoiser(), admission=admission)
     with TestClient(app) as client:
         admission.is_draining = True

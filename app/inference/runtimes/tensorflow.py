@@ -3,11 +3,10 @@
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -78,12 +77,6 @@ class SavedModelDenoiser:
         )
         denoised: FloatImage = outputs[self._denoised].numpy()[..., 0]
         return denoised
-
-
-def create_loader(precision: Literal["auto", "float32"]) -> Callable[[Path], SavedModelDenoiser]:
-    """See app.inference.runtimes.create_loader."""
-    use_one_thread_a_call()
-    return partial(load_savedmodel, allows_bfloat16=precision == "auto")
 
 
 def use_one_thread_a_call() -> None:

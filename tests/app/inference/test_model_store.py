@@ -37,7 +37,7 @@ class TestFinding:
     def test_every_version_of_every_model_is_found(self, store: Path) -> None:
         catalogue = open_store(store, default="tiny")
         assert {metadata.key for metadata in catalogue} == {("tiny", 1), ("tiny", 2), ("tiny", 10), ("other", 7)}
-        assert catalogue.versions("tiny") == [1, 2, 10]
+        assert sorted(catalogue.models["tiny"]) == [1, 2, 10]
         assert catalogue.store == store
 
     def test_without_a_version_the_highest_is_used(self, store: Path) -> None:

@@ -14,7 +14,7 @@ class Application(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         """Build the stack without the layers that FastAPI puts around our middleware, which does their work.
 
-        They answer uncaught exceptions, export traces and limit bodies, at a fifth of the cost of refusing a request.
+        They answer uncaught exceptions, export traces and limit bodies, which is a fifth of the cost of a refusal.
         FastAPI has no setting that omits them.
         """
         ours: object = self.user_middleware[0].cls

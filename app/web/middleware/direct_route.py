@@ -16,8 +16,9 @@ from app.web.responses.problems import answer_denoiser_error
 class DirectRoute(APIRoute):
     """Serves an endpoint that takes ``request``, ``query``, ``media_type`` and ``service``; see app.web.dependencies.
 
-    FastAPI reads the endpoint's signature once, for /docs. For a request, the same functions are called by name;
-    docs/decisions/0009-direct-route.md says why.
+    FastAPI reads the endpoint's signature once, for /docs. For a request, the same functions are called by name. With
+    the layers that Application omits, this takes a digit from 560 to 330 µs on the event loop, and a refusal from 250
+    to 66; see docs/decisions/0009-direct-route.md.
     """
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -40,7 +40,7 @@ COPIES_OF_UPLOAD = 2  # what a parser takes out of it, and what it joins
 BYTES_PER_PIXEL = 24  # a transparent WebP takes most, 22
 WEBP_BYTES_PER_PIXEL = 8  # a WebP's two canvases are reserved when it is opened; they take memory when it is decoded
 
-OPENING_CPU_S = 2  # and so much more processor time
+OPENING_CPU_S = 1  # and so much more processor time
 DECODING_CPU_S = 3
 PIXELS_PER_CPU_S = 2**21  # a twentieth of what a slow core decodes
 

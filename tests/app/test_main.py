@@ -1,6 +1,6 @@
 """The application that create_app builds: probes, limits, CORS, and a start that fails loudly."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,8 +11,7 @@ from app.main import create_app
 from app.processing.admission import Admission
 from app.settings import Settings
 from tests.app.fakes import BrokenDenoiser, IdentityDenoiser
-
-MakeClient = Callable[..., TestClient]
+from tests.app.serving import MakeClient
 
 
 def test_probes_answer_when_the_models_are_ready(client: TestClient) -> None:

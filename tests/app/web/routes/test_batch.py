@@ -4,7 +4,6 @@ import asyncio
 import base64
 import json
 import zipfile
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from typing import Any
@@ -21,8 +20,7 @@ from app.web.schemas import BatchResponse
 from tests.app.fakes import FailingDenoiser, GatedDenoiser, IdentityDenoiser, InvertingDenoiser
 from tests.app.pictures import decode, encode, ring
 from tests.app.scraping import sample
-
-MakeClient = Callable[..., TestClient]
+from tests.app.serving import MakeClient
 
 PICTURE = encode(ring())
 

@@ -2,7 +2,6 @@
 
 import base64
 import threading
-from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from io import BytesIO
 
@@ -16,8 +15,7 @@ from starlette.types import Message
 from app.processing.admission import Admission, Slot
 from tests.app.fakes import FailingDenoiser, GatedDenoiser, InvertingDenoiser
 from tests.app.pictures import decode, encode, ring
-
-MakeClient = Callable[..., TestClient]
+from tests.app.serving import MakeClient
 
 STAGES = ["read", "decode", "queue", "infer", "encode", "total"]
 CONTRACT_HEADERS = [

@@ -28,7 +28,7 @@ T = TypeVar("T")
 INLINE_PIXELS = 128 * 128  # up to this, a step takes less time than a thread would add: a millisecond or two
 INLINE_BYTES = 20 * 1024  # a gray picture of that size
 
-Watch = Callable[[Callable[[], object]], AbstractContextManager[object]]
+Watch = Callable[[Callable[[], None]], AbstractContextManager[object]]
 
 
 @dataclass(frozen=True)
@@ -115,8 +115,12 @@ class Process:
                 data, backdrop=self.options.backdrop, keeps_color=self.options.keeps_color, reserve=reserve
             )
         )
+
+        def leave() -> None:
+            work.cancel()
+
         try:
-            with watch(work.cancel):
+            with watch(leave):
                 return await work
         except asyncio.CancelledError:
             task = asyncio.current_task()

@@ -19,7 +19,7 @@ class Connection(Protocol):
 
     more_body: bool
 
-    def call_when_lost(self, callback: Callable[[], object] | None) -> None:
+    def call_when_lost(self, callback: Callable[[], None] | None) -> None:
         """Call ``callback`` once, now or later, if the client leaves before the response is complete; None cancels."""
 
 
@@ -30,7 +30,7 @@ def connection_of(scope: Scope) -> Connection | None:
 
 
 @contextmanager
-def watch_connection(scope: Scope, receive: Receive, leave: Callable[[], object]) -> Iterator[None]:
+def watch_connection(scope: Scope, receive: Receive, leave: Callable[[], None]) -> Iterator[None]:
     """Call ``leave`` if the client leaves during a ``with`` block; the body must have been read.
 
     Without the server's help a task waits for ``http.disconnect``, which costs 20 µs; the callback costs 1 µs.

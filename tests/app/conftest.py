@@ -1,6 +1,6 @@
 """An application over a store of fakes, and a client that calls it in this process."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -12,8 +12,7 @@ from app.main import create_app
 from app.processing.admission import Admission
 from app.settings import Settings
 from tests.app.fakes import ANY_SIZE, NOISE_LEVELS, IdentityDenoiser, InProcessDecoder, write_version
-
-MakeClient = Callable[..., TestClient]
+from tests.app.serving import MakeClient
 
 
 @pytest.fixture

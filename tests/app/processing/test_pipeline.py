@@ -74,7 +74,7 @@ class EndlessDecoder:
 
 
 @contextmanager
-def leave_at_once(leave: Callable[[], object]) -> Iterator[None]:
+def leave_at_once(leave: Callable[[], None]) -> Iterator[None]:
     """Stand in for a connection that breaks while the block waits."""
     asyncio.get_running_loop().call_soon(leave)
     yield

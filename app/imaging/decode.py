@@ -21,6 +21,7 @@ SIGNATURES = re.compile(
 )
 
 MAX_SIDE_PX = 2**16 - 1  # as in a JPEG; resizing takes memory in proportion to the longer side
+ALLOCATED_AT_ONCE = (b"GIF", b"RIFF")  # as soon as they are opened
 MAX_SCANS = 256  # of a progressive JPEG; encoders write about ten, and decoding takes time in proportion
 START_OF_SCAN = b"\xff\xda"
 
@@ -66,7 +67,8 @@ def open_image(data: bytes, *, max_pixels: int) -> OpenedImage:
         InvalidImageError: the header is truncated or corrupt, or a progressive JPEG has more than MAX_SCANS scans.
         ImageTooLargeError: the header announces more than ``max_pixels`` pixels, or a side above MAX_SIDE_PX.
     """
-    Image.MAX_IMAGE_PIXELS = (max_pixels + 1) // 2  # GIF and WebP allocate here; of twice that, Pillow refuses to
+    if data.startswith(ALLOCATED_AT_ONCE):
+        Image.MAX_IMAGE_PIXELS = (max_pixels + 1) // 2  # Pillow refuses more than twice that before it allocates
     try:
         pillow = Image.open(BytesIO(data), formats=PILLOW_FORMATS)
     except MemoryError:

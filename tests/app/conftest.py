@@ -11,7 +11,7 @@ from app.inference.denoiser import Denoiser
 from app.main import create_app
 from app.processing.admission import Admission
 from app.settings import Settings
-from tests.app.fakes import ANY_SIZE, NOISE_LEVELS, IdentityDenoiser, write_version
+from tests.app.fakes import ANY_SIZE, NOISE_LEVELS, IdentityDenoiser, InProcessDecoder, write_version
 from tests.app.serving import MakeClient
 
 
@@ -35,7 +35,12 @@ def make_client(store: Path) -> Iterator[MakeClient]:
             denoiser: Denoiser | None = None, *, admission: Admission | None = None, **settings: object
         ) -> TestClient:
             chosen = Settings(**{"model_store": store, "default_model": "tiny"} | settings)  # type: ignore[arg-type]
-            app = create_app(chosen, load=lambda _folder: denoiser or IdentityDenoiser(), admission=admission)
+            app = create_app(
+                chosen,
+                load=lambda _folder: denoiser or IdentityDenoiser(),
+                admission=admission,
+                decoders=InProcessDecoder(chosen.max_pixels),
+            )
             return stack.enter_context(TestClient(app, raise_server_exceptions=False))
 
         yield make

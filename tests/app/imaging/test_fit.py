@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 from typing import Literal, get_args
 
 import numpy as np
@@ -174,3 +177,35 @@ class TestMnist:
         fitted = fitted_to(gray, fit="mnist", polarity=polarity)
         assert fitted.placement == fitted_to(gray, fit="pad", polarity=polarity).placement
         np.testing.assert_allclose(restore_image(fitted.image, fitted, to_source=True), 0.5)
+
+
+@pytest.mark.parametrize("fit", FITS)
+def test_a_thin_picture_takes_no_more_memory_than_a_square_one(fit: Fit) -> None:
+    program = """if True:
+        import re, resource, sys
+        from pathlib import Path
+        import numpy as np
+        from app.imaging.decode import MAX_SIDE_PX
+        from app.imaging.fit import fit_image, restore_image
+        from app.imaging.samples import to_unit
+        resource.setrlimit(resource.RLIMIT_AS, (2**29, 2**29))
+        height, width = (MAX_SIDE_PX, 64) if sys.argv[2] == "thin" else (2048, 2048)
+        samples = np.zeros((height, width), np.uint8)
+        samples[height // 4 : height // 2, width // 4 : width // 2] = 255
+        for gray in (to_unit(samples), to_unit(samples.T)):
+            fitted = fit_image(
+                gray, size=(28, 28), network_polarity="light-on-dark", fit=sys.argv[1], polarity="auto"
+            )
+            restore_image(fitted.image, fitted, to_source=True)
+        print(re.findall(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[0])
+    """
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}  # each thread reserves memory
+    thin_kib, square_kib = (
+        int(
+            subprocess.run(
+                [sys.executable, "-c", program, fit, shape], capture_output=True, text=True, check=True, env=environment
+            ).stdout
+        )
+        for shape in ("thin", "square")
+    )
+    assert thin_kib < 1.1 * square_kib

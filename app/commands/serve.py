@@ -1,8 +1,15 @@
 """``serve``: the HTTP service."""
 
+import socket
+from typing import TYPE_CHECKING
+
 import click
 
-from app.commands.configuration import read_settings, read_store
+from app.commands.configuration import CommandError, read_settings, read_store
+from app.telemetry.logs import configure_logging
+
+if TYPE_CHECKING:
+    from app.settings import Settings
 
 
 @click.command(help="Start the service; SIGTERM and Ctrl-C end it after the requests that are in work.")
@@ -12,8 +19,22 @@ from app.commands.configuration import read_settings, read_store
 def command(host: str | None, port: int | None, workers: int | None) -> int:
     """Start the service."""
     settings = read_settings(host=host, port=port, workers=workers)
-    read_store(settings)  # before any process starts that could fail for it
+    configure_logging(settings.log_format)
+    sockets = _bind(settings)  # this, and the store, before any process starts that could fail for it
+    read_store(settings)
 
     from app.server.workers import serve  # here, so that a wrong setting is told without waiting for FastAPI
 
-    return serve(settings)
+    return serve(settings, sockets)
+
+
+def _bind(settings: "Settings") -> list[socket.socket]:
+    from app.server.listening import bind_sockets
+
+    try:
+        return bind_sockets(settings)
+    except OSError as error:
+        raise CommandError(
+            f"cannot listen on {settings.host}, port {settings.port}: {str(error.strerror).lower()}. "
+            "Choose another port with --port (0: any that is free), another address with --host."
+        ) from error

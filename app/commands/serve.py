@@ -1,15 +1,18 @@
 """``serve``: the HTTP service."""
 
+import logging
 import socket
 from typing import TYPE_CHECKING
 
 import click
 
-from app.commands.configuration import CommandError, read_settings, read_store
+from app.commands.configuration import CommandError, read_settings, read_store, unknown_variables
 from app.telemetry.logs import configure_logging
 
 if TYPE_CHECKING:
     from app.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 
 @click.command(help="Start the service; SIGTERM and Ctrl-C end it after the requests that are in work.")
@@ -20,6 +23,8 @@ def command(host: str | None, port: int | None, workers: int | None) -> int:
     """Start the service."""
     settings = read_settings(host=host, port=port, workers=workers)
     configure_logging(settings.log_format)
+    for warning in unknown_variables():
+        logger.warning(warning)
     sockets = _bind(settings)  # this, and the store, before any process starts that could fail for it
     read_store(settings)
 

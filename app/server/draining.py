@@ -1,5 +1,6 @@
 """Uvicorn's server, with a grace period before it stops listening, and an end to every stop."""
 
+import asyncio
 import logging
 import os
 import signal
@@ -7,6 +8,7 @@ import socket
 import sys
 import threading
 import time
+from functools import partial
 from types import FrameType
 
 import uvicorn
@@ -14,10 +16,13 @@ from fastapi import FastAPI
 from uvicorn.config import STARTUP_FAILURE
 
 from app.processing.admission import Admission
+from app.server.connections import ConnectionLimit, default_max_connections
 from app.server.protocol import HttpProtocol
 from app.settings import Settings
 
 STOP_MARGIN_S = 3.0  # from the deadline of the last request to the end of the process
+TICKS_PER_S = 10  # uvicorn's
+HEADERS = [("X-Content-Type-Options", "nosniff")]  # of every answer
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +64,12 @@ class DrainingServer(uvicorn.Server):
         self._stop_at = time.monotonic() + (self._settings.drain_grace_s if sig == signal.SIGTERM else 0)
 
     async def on_tick(self, counter: int) -> bool:
-        """Tell, ten times a second, whether it is time to stop."""
+        """Tell, ten times a second, whether it is time to stop; each second, end connections that are overdue."""
+        if counter % TICKS_PER_S == 0:
+            now = asyncio.get_running_loop().time()
+            for connection in list(self.server_state.connections):
+                if isinstance(connection, HttpProtocol):
+                    connection.end_if_overdue(now)
         if self._stop_at is not None:
             rest_s = self._stop_at - time.monotonic()
             self._watch(rest_s + self._settings.request_timeout_s + STOP_MARGIN_S)
@@ -88,14 +98,17 @@ def _abandon() -> None:
 
 def server_config(settings: Settings, app: FastAPI) -> uvicorn.Config:
     """Return uvicorn's configuration; the server is given its sockets."""
+    limit = ConnectionLimit(settings.max_connections or default_max_connections())
     return uvicorn.Config(
         app,
-        http=HttpProtocol,
+        http=partial(HttpProtocol, limit=limit),  # type: ignore[arg-type]  # uvicorn only calls it
         ws="none",
         lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,
+        headers=HEADERS,
         proxy_headers=False,  # nothing here asks for the client's address
+        timeout_keep_alive=settings.keep_alive_s,
         timeout_graceful_shutdown=int(settings.request_timeout_s) + 1,
     )

@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 from io import BytesIO
 from pathlib import Path
 
@@ -267,3 +268,45 @@ def test_after_the_grace_period_no_connection_waits_while_a_request_is_still_in_
         in_work.sendall(picture[100:])
         assert in_work.recv(1000).startswith(b"HTTP/1.1 200 ")
         assert service.process.wait(EXIT_TIMEOUT_S) == 0
+
+
+@pytest.mark.parametrize("path", ["/livez", "/v1/models", "/docs", "/static/page.js", "/no", "/v1/denoise"])
+def test_no_answer_is_taken_for_another_type_than_it_says(service: RunningService, path: str) -> None:
+    assert httpx.get(f"{service.url}{path}").headers.get_list("x-content-type-options") == ["nosniff"]
+
+
+def test_a_refusal_is_not_taken_for_another_type_either(service: RunningService) -> None:
+    assert b"\r\nX-Content-Type-Options: nosniff\r\n".lower() in exchange(service, b"nonsense\r\n\r\n").lower()
+
+
+def test_trailers_without_end_end_the_connection(service: RunningService) -> None:
+    with socket.create_connection(("127.0.0.1", service.port), timeout=20) as connection:
+        connection.sendall(b"GET /livez HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n")
+        with pytest.raises((ConnectionResetError, BrokenPipeError)):
+            connection.sendall(b"X-Trailer: a\r\n" * 1_000_000)
+
+
+def test_an_idle_connection_is_closed() -> None:
+    with (
+        running_service(default_model="article", keep_alive_s=1) as service,
+        socket.create_connection(("127.0.0.1", service.port), timeout=10) as connection,
+    ):
+        connection.sendall(b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n")
+        while connection.recv(1000):
+            pass
+
+
+def test_probes_are_answered_while_silent_clients_hold_every_connection_of_few() -> None:
+    with ExitStack() as stack:
+        service = stack.enter_context(running_service(default_model="article", max_files=64))
+        silent = [stack.enter_context(socket.create_connection(("127.0.0.1", service.port))) for _ in range(200)]
+        for path in ("/livez", "/readyz"):
+            assert httpx.get(f"{service.url}{path}").status_code == 200
+        refusal = httpx.get(f"{service.url}/v1/models")
+        assert (refusal.status_code, refusal.headers["retry-after"]) == (503, "1")
+        assert refusal.json()["type"] == "/problems/too-many-connections"
+        for connection in silent:
+            connection.close()
+        while httpx.get(f"{service.url}/v1/models").status_code == 503:
+            pass
+        assert httpx.post(f"{service.url}/v1/denoise", content=ring_png(0.4)).status_code == 200

@@ -2,7 +2,7 @@
 
 import os
 
-# NumPy's matrices are small here: waking threads for them takes longer than the products. Read when NumPy is imported.
+# Our matrices are small: BLAS threads cost more than they save. NumPy reads this when it is imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 __version__ = "0.1.0"

@@ -16,14 +16,14 @@ COMMANDS = {
     "models": "List the models.",
     "health": "Ask whether a service is ready.",
 }
-INTERRUPTED = 130  # as shells count SIGINT
+INTERRUPTED = 130  # what shells report for a process that SIGINT ended
 
 
 class Commands(click.Group):
-    """Imports a command when it is asked for: --help and health wait neither for FastAPI nor for TensorFlow."""
+    """Imports a command only when it is used, so that --help and health wait for neither FastAPI nor TensorFlow."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click calls it
-        """Name the commands."""
+        """Return the names of the commands."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # likewise
@@ -41,21 +41,21 @@ class Commands(click.Group):
 
 @click.group(
     cls=Commands,
-    help="denoiser: noisy pictures in, clean ones out; as an HTTP service, or here and now.",
-    epilog="Every setting is also read from the environment, with the prefix DENOISER_; docs/settings.md lists them.",
+    help="denoiser: noisy pictures in, clean ones out, as an HTTP service or on the command line.",
+    epilog="Settings come from environment variables with the prefix DENOISER_; docs/settings.md lists them.",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(__version__, message="denoiser %(version)s")
 def commands() -> None:
-    """Hold the commands."""
+    """Group the commands."""
 
 
 def main(arguments: Sequence[str] | None = None, *, load: Callable[[Path], Any] | None = None) -> int:
-    """Run one command; gives the process's exit code.
+    """Run one command and return the exit code of the process.
 
     Args:
-        arguments: those of the process by default.
-        load: how ``denoise`` loads a version's folder; TensorFlow by default.
+        arguments: by default, those of the process.
+        load: how ``denoise`` loads a version's folder; by default, with TensorFlow.
     """
     try:
         code: int | None = commands.main(arguments, prog_name="python -m app", standalone_mode=False, obj=load)

@@ -1,4 +1,4 @@
-"""How many CPUs this process may really use, also inside a container."""
+"""The number of CPUs that this process may use, also inside a container."""
 
 import math
 import os
@@ -8,7 +8,7 @@ CGROUP = Path("/sys/fs/cgroup")
 
 
 def available_cpus(cgroup: Path = CGROUP) -> int:
-    """Whole CPUs, at least 1: the smaller of the process's affinity and the cgroup's quota, rounded up.
+    """Return whole CPUs, at least 1: the smaller of the process's affinity and the cgroup's quota, rounded up.
 
     Reads ``cpu.max`` (cgroup v2) or ``cpu.cfs_quota_us`` and ``cpu.cfs_period_us`` (v1), as
     https://docs.kernel.org/admin-guide/cgroup-v2.html describes them.
@@ -26,5 +26,5 @@ def _quota(cgroup: Path) -> float | None:
             limit = (cgroup / "cpu/cpu.cfs_quota_us").read_text()
             period = (cgroup / "cpu/cpu.cfs_period_us").read_text()
         return int(limit) / int(period) if int(limit) > 0 else None
-    except (OSError, ValueError):  # no cgroup here, or the word "max": no limit
+    except (OSError, ValueError):  # no cgroup, or a quota of "max": no limit
         return None

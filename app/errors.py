@@ -1,4 +1,4 @@
-"""Everything that can go wrong, by meaning; app.web.responses.problems knows which HTTP status each meaning gets.
+"""Everything that can go wrong, by meaning; app.web.responses.problems maps each meaning to an HTTP status.
 
 ::
 
@@ -25,21 +25,21 @@
 from collections.abc import Sequence
 from typing import Self
 
-MAX_ECHO = 100  # characters of what a client sent, in the text of an error
+MAX_ECHO = 100  # characters of a client's input that an error text repeats
 
 
 class DenoiserError(Exception):
-    """Base of every error that the service raises on purpose; its text is safe to show to a client."""
+    """Base of all errors that the service raises on purpose; their texts are safe to show to clients."""
 
 
 class RequestError(DenoiserError):
-    """A request that cannot be answered with an image.
+    """The request cannot be answered with a denoised picture.
 
     Attributes:
-        limit: the limit that was passed, in the unit that the text names.
+        limit: the limit that was exceeded, in the unit that the text names.
         names: the names that would have worked.
-        parameter: the query parameter that is at fault.
-        retry_after_s: whole seconds after which another try makes sense.
+        parameter: the query parameter that is wrong.
+        retry_after_s: whole seconds after which the client may try again.
     """
 
     retry_after_s: int | None = None
@@ -66,15 +66,15 @@ class NoImageError(RequestError):
 
 
 class ModelNotFoundError(RequestError):
-    """No model, or no version of it, has the name that was asked for."""
+    """The store has no such model, or no such version of it."""
 
 
 class ProblemNotFoundError(RequestError):
-    """No problem type has the name that was asked for."""
+    """There is no such problem type."""
 
 
 class NotAcceptableError(RequestError):
-    """The client accepts none of the media types that an answer can have."""
+    """The client accepts none of the media types that the response can have."""
 
 
 class UploadTooLargeError(RequestError):
@@ -86,11 +86,11 @@ class TooManyFilesError(RequestError):
 
 
 class UnsupportedFormatError(RequestError):
-    """The bytes are not of an accepted image format."""
+    """The bytes are not an image in one of the accepted formats."""
 
 
 class InvalidImageError(RequestError):
-    """The image is truncated, corrupt, empty, or has samples that cannot be used."""
+    """The image is truncated, corrupt or empty, or has samples that cannot be used."""
 
 
 class ImageTooLargeError(RequestError):
@@ -98,11 +98,11 @@ class ImageTooLargeError(RequestError):
 
 
 class InvalidParameterError(RequestError):
-    """A parameter has a value that is not allowed, or that the chosen network cannot use."""
+    """A parameter has a value that is not allowed, or is of no use to the chosen network."""
 
 
 class QueueFullError(RequestError):
-    """Every slot is taken, or the images in flight hold too many pixels."""
+    """Every slot is taken, or the requests in work hold too many pixels or bytes."""
 
     retry_after_s = 1
 
@@ -112,23 +112,23 @@ class NotReadyError(RequestError):
 
 
 class DeadlineExceededError(RequestError):
-    """The request waited longer than the deadline."""
+    """The deadline passed before the work was done."""
 
-    retry_after_s = 1  # what made one request late is usually over a second later
+    retry_after_s = 1  # what delayed one request is usually over after a second
 
     @classmethod
     def after(cls, timeout_s: float) -> Self:
-        """Return the error of a picture that took longer than ``timeout_s``."""
+        """Return the error for a picture that took longer than ``timeout_s``."""
         return cls(f"The picture could not be denoised within {timeout_s:g} seconds.")
 
 
 class ClientGoneError(RequestError):
-    """The client closed the connection before its answer was ready."""
+    """The client closed the connection before the response was ready."""
 
 
 class InferenceError(DenoiserError):
-    """The network raised an error; the cause is chained."""
+    """The network raised an error, which is chained as the cause."""
 
 
 class ModelStoreError(DenoiserError):
-    """The model store cannot be served as it is."""
+    """The model store cannot be served in its present state."""

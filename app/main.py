@@ -1,4 +1,4 @@
-"""Put the service together: create_app makes everything, importing makes nothing."""
+"""Put the service together: create_app creates everything, importing this module creates nothing."""
 
 import gc
 import logging
@@ -47,25 +47,20 @@ logger = logging.getLogger(__name__)
 
 
 class State(TypedDict):
-    """What the lifespan hands to every request."""
+    """What the lifespan passes to every request."""
 
     service: Service
 
 
-def create_admission(settings: Settings) -> Admission:
-    """Make the admission for one process; a server shares it with its app to drain before it stops."""
-    return Admission(slots=settings.queue_size)
-
-
 def create_app(settings: Settings, *, load: Loader | None = None, admission: Admission | None = None) -> FastAPI:
-    """Make the application.
+    """Create the application.
 
     Args:
-        settings: all of them; the environment is not read again.
-        load: how to load a version's folder; TensorFlow by default.
-        admission: given by a server that drains before it stops.
+        settings: all settings; the environment is not read again.
+        load: how to load a version's folder; by default, with TensorFlow.
+        admission: passed by a server that drains before it stops; by default, a new one.
     """
-    admission = admission or create_admission(settings)
+    admission = admission or Admission(slots=settings.queue_size)
     metrics = Metrics()
 
     @asynccontextmanager
@@ -81,7 +76,7 @@ def create_app(settings: Settings, *, load: Loader | None = None, admission: Adm
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        # It would look for exporters at every request; /metrics and the log are ours.
+        # FastAPI would look for exporters on every request; /metrics and the log are our own.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     for router in (denoise.router, batch.router, models.router, probes.router, pages.router):
@@ -94,7 +89,7 @@ def create_app(settings: Settings, *, load: Loader | None = None, admission: Adm
 
 
 def _add_middleware(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
-    """Add middleware, the innermost first."""
+    """Add the middleware, innermost first."""
     app.add_middleware(HeadAsGet)
     app.add_middleware(DirectRoutes, routes=app.routes)
     app.add_middleware(BodyLimit, max_bytes=settings.max_upload_bytes)
@@ -112,7 +107,7 @@ def _add_middleware(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
 async def _start(
     settings: Settings, load: Loader | None, admission: Admission, metrics: Metrics, stack: AsyncExitStack
 ) -> Service:
-    """Load and warm every model; ``stack`` undoes what was started, in reverse."""
+    """Load and warm every model; ``stack`` stops what was started, in reverse order."""
     catalogue = open_store(settings.model_store, default=settings.default_model)
     load = load or create_loader(settings.precision)
     pool = stack.enter_context(ThreadPoolExecutor(available_cpus(), thread_name_prefix="images"))
@@ -136,12 +131,12 @@ async def _start(
     )
     await _warm_up(service)
     gc.collect()
-    gc.freeze()  # what lives as long as the process, TensorFlow above all, would be traversed again and again
+    gc.freeze()  # or each collection would traverse what lives as long as the process, TensorFlow above all
     return service
 
 
 async def _warm_up(service: Service) -> None:
-    """Send a blank picture the way of all others, so that no client pays for what Pillow and TensorFlow do once."""
+    """Denoise a blank picture with every model, so that no client pays for what Pillow and TensorFlow do only once."""
     blank = Upload(encode_png(np.zeros((28, 28), np.uint8)), None)
     for metadata in service.catalogue:
         process = service.process(choose_options(DenoiseQuery(), metadata))

@@ -6,30 +6,30 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # where a service on every address answers
+LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # how a local client reaches a service on all addresses
 Precision = Literal["auto", "float32"]
 MODEL_STORE = Path(__file__).resolve().parent.parent / "model_store"
 
 
 class Settings(BaseSettings):
-    """All settings with their defaults; frozen, so that what was read at the start holds."""
+    """All settings and their defaults; frozen, so that they stay as they were read at the start."""
 
     model_config = SettingsConfigDict(env_prefix="DENOISER_", env_ignore_empty=True, frozen=True, extra="forbid")
 
-    host: str = Field("127.0.0.1", description="Address to listen on; there is no authentication, so loopback.")
+    host: str = Field("127.0.0.1", description="Address to listen on; loopback, because there is no authentication.")
     port: int = Field(8000, ge=0, le=65535, description="TCP port; 0 lets the system choose.")
     workers: int = Field(1, ge=1, description="Server processes; each loads every model.")
     model_store: Path = Field(MODEL_STORE, description="Folder with the models.")
     default_model: str | None = Field(
-        None, description="Model that answers when a request names none; `digits`, or the store's only model."
+        None, description="Model used when a request names none; `digits`, or the store's only model."
     )
     max_upload_bytes: int = Field(64 * 2**20, ge=1, description="Largest request body, in bytes.")
-    max_pixels: int = Field(40_000_000, ge=1, description="Largest image, in pixels, judged from its header.")
+    max_pixels: int = Field(40_000_000, ge=1, description="Largest picture, in pixels, judged from its header.")
     max_batch_files: int = Field(1000, ge=1, description="Files in one request to /v1/denoise/batch.")
-    queue_size: int = Field(64, ge=1, description="Requests in flight, from the body's first byte to the answer.")
+    queue_size: int = Field(64, ge=1, description="Requests in work at once, from reading the body to the response.")
     request_timeout_s: float = Field(30.0, gt=0, description="Deadline of a request, in seconds.")
     drain_grace_s: float = Field(
-        5.0, ge=0, description="Seconds between SIGTERM and the end of listening, for load balancers to notice."
+        5.0, ge=0, description="Seconds from SIGTERM to the end of listening, for load balancers to react."
     )
     keep_alive_s: int = Field(75, ge=1, description="Seconds that an idle connection is kept open for a next request.")
     max_connections: int | None = Field(
@@ -42,19 +42,17 @@ class Settings(BaseSettings):
         (), description="Origins, separated by commas, whose pages may call the service; `*` for any."
     )
     inference_threads: int | None = Field(
-        None,
-        ge=1,
-        description="Tiles of pictures of any size that are worked on at once; by default the CPU quota.",
+        None, ge=1, description="For networks of any size: tiles in work at once; by default, the CPU quota."
     )
     precision: Precision = Field(
         "auto",
-        description="`float32`, or `auto`: networks of any size compute in bfloat16 where the processor can and the "
-        "noise level is 5 or more, which takes half the time and moves pixels by a quarter of a level (RMS).",
+        description="`float32`, or `auto`: networks of any size compute in bfloat16 if the processor supports it and "
+        "the 8-bit noise level is 5 or more, in half the time; pixels move by a quarter of an 8-bit level (RMS).",
     )
-    log_format: Literal["text", "json"] = Field("text", description="Form of the log records.")
+    log_format: Literal["text", "json"] = Field("text", description="Format of the log.")
 
     def local_url(self, port: int) -> str:
-        """Address at which a service with these settings, on ``port``, answers a client on the same machine."""
+        """Return the URL at which a client on the same machine reaches a service with these settings on ``port``."""
         host = LOOPBACK.get(self.host, self.host)
         return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 

@@ -1,4 +1,4 @@
-"""Measure everything into docs/benchmarks.md: ``python -m benchmarks``; or some: ``python -m benchmarks load``."""
+"""Measure all parts and write them to docs/benchmarks.md: ``python -m benchmarks``, or ``... load`` for one."""
 
 import argparse
 import json
@@ -9,11 +9,11 @@ from benchmarks.harness.processes import REPOSITORY
 from benchmarks.harness.tables import IMAGES, write_section
 from benchmarks.scenarios import endurance, load, load_report, overload, startup
 
-RAW_RESULTS = REPOSITORY / "runs/benchmarks"  # not committed: everything that load measured
+RAW_RESULTS = REPOSITORY / "runs/benchmarks"  # raw results of the part load, not committed
 
 
 def main() -> None:
-    """Measure the parts that were asked for, each written as soon as it is done."""
+    """Measure the chosen parts, and write each as soon as it is done."""
     parts: dict[str, Callable[[argparse.Namespace], str]] = {
         "load": _load,
         "overload": _overload,
@@ -21,10 +21,10 @@ def main() -> None:
         "startup": _startup,
     }
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(parts)}; all by default")
-    parser.add_argument("--rounds", type=int, default=3, help="of the load at 1 and 32 connections, raw")
-    parser.add_argument("--seconds", type=int, default=4, help="of every load")
-    parser.add_argument("--requests", type=int, default=100_000, help="of the endurance run")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(parts)}; by default, all")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of the raw load at 1 and 32 connections")
+    parser.add_argument("--seconds", type=int, default=4, help="length of each load")
+    parser.add_argument("--requests", type=int, default=100_000, help="requests of the endurance run")
     arguments = parser.parse_args()
     if unknown := set(arguments.parts) - parts.keys():
         parser.error(f"no such part: {', '.join(sorted(unknown))}")

@@ -1,4 +1,4 @@
-"""The commands of the README and the examples of the API page do what they say, and links lead somewhere."""
+"""The commands of the README and the examples of the API page work, and links lead somewhere."""
 
 import os
 import re
@@ -24,7 +24,7 @@ PYTHON_BLOCKS = re.findall(r"^```python\n(.*?)^```$", API, re.DOTALL | re.MULTIL
 URL = "http://127.0.0.1:8000"
 PYTHON = ".venv/bin/python"
 
-# They install, train for long, or serve until they are stopped.
+# These install, train for long, or serve until they are stopped.
 NOT_RUN = [
     "make serve\n",
     """\
@@ -43,7 +43,7 @@ def service() -> Iterator[RunningService]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """What the commands expect around them."""
+    """A folder with the files that the commands expect."""
     (digit,) = np.rint(draw_blobs(1)[..., 0] * 255).astype(np.uint8)
     Image.fromarray(digit).save(tmp_path / "noisy.png")
     Image.fromarray(255 - digit).resize((120, 80)).convert("RGB").save(tmp_path / "photo.jpg")
@@ -53,7 +53,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def list_outputs(command: str, folder: Path) -> list[Path]:
-    """Return what a command has written: the file after -o, or every file in the folder after it."""
+    """Return what a command wrote: the file after -o, or every file in the folder after it."""
     path = folder / re.findall(r"-o (\S+)", command)[0]
     return [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
 
@@ -69,7 +69,7 @@ def check_output(path: Path) -> None:
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
 @pytest.mark.parametrize("block", RUN)
-def test_a_block_of_commands_leaves_the_pictures_that_it_promises(
+def test_a_block_of_commands_writes_the_pictures_that_it_promises(
     block: str, service: RunningService, folder: Path
 ) -> None:
     for line in block.splitlines():
@@ -96,7 +96,7 @@ def test_the_python_examples_of_the_api_page_work(block: str, service: RunningSe
     check_output(output)
 
 
-def test_every_setting_is_on_its_page() -> None:
+def test_every_setting_is_on_the_page_of_settings() -> None:
     page = (REPOSITORY / "docs" / "settings.md").read_text(encoding="utf-8")
     assert re.findall(r"^\| `DENOISER_(\w+)`", page, re.MULTILINE) == [name.upper() for name in Settings.model_fields]
 

@@ -1,4 +1,4 @@
-"""Photographs of digits, made in code, through the service's own steps: can they be read afterwards?"""
+"""Photographs of digits, made in code, can be read after the steps of the service."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from app.imaging.fit import fit_image
 from app.inference.runtimes.tensorflow import load_savedmodel
 from app.settings import MODEL_STORE
 from benchmarks.studies.real_digits import Picture, make_pictures
-from training.classifier import load_classifier, read_digits
+from training.digits.classifier import load_classifier, read_digits
 
 
 @pytest.fixture(scope="module")
@@ -15,7 +15,7 @@ def pictures() -> list[Picture]:
     return list(make_pictures(40, seed=20))
 
 
-def test_most_photographed_digits_are_read_after_the_service(pictures: list[Picture]) -> None:
+def test_most_photographed_digits_can_be_read_after_the_service(pictures: list[Picture]) -> None:
     fitted = [
         fit_image(picture.decode(), size=(28, 28), network_polarity="light-on-dark", fit="mnist", polarity="auto")
         for picture in pictures
@@ -25,7 +25,7 @@ def test_most_photographed_digits_are_read_after_the_service(pictures: list[Pict
     assert np.mean(read == [picture.digit for picture in pictures]) >= 0.9
 
 
-def test_ink_on_paper_is_seen_as_dark_on_light(pictures: list[Picture]) -> None:
+def test_ink_on_paper_is_judged_dark_on_light(pictures: list[Picture]) -> None:
     seen = [
         fit_image(
             picture.decode(), size=(28, 28), network_polarity="light-on-dark", fit="mnist", polarity="auto"

@@ -1,4 +1,4 @@
-"""From pictures in a folder to answers of the service: the two halves and what they share."""
+"""From pictures in a folder to responses of the service: both halves of the project, and what they share."""
 
 import json
 import shutil
@@ -21,15 +21,16 @@ from app.settings import Settings
 from tests.app.processes import REPOSITORY
 from tests.training.drawing import draw_blobs, write_images, write_pairs
 from training.__main__ import main
-from training.architectures import ARCHITECTURES
-from training.config import PRESETS, Crops
+from training.config import Crops
 from training.errors import DataError, RunError, StoreError
-from training.noise import GaussianNoise, Images
-from training.photo_assess import assess_photos
-from training.photos import load_photos
-from training.publish import publish
-from training.train import train
-from training.unet import build_photo
+from training.fit.train import train
+from training.images.noise import GaussianNoise, Images
+from training.photos.assess import assess
+from training.photos.data import load_photos
+from training.photos.networks import build_photo
+from training.photos.task import PhotosTask
+from training.presets import PRESETS
+from training.publish import publish, read_run
 
 SIDE_PX = 48
 TINY = replace(
@@ -38,22 +39,15 @@ TINY = replace(
     batch_size=2,
     precision="float32",
 ).with_epochs(1)
+TASK = PhotosTask({"photo": partial(build_photo, widths=(4, 6, 8), blocks=(1, 1, 1, 1, 1))})  # traced in a second
 
 
 @contextmanager
 def served(store: Path, name: str) -> Iterator[TestClient]:
     settings = Settings(model_store=store, default_model=name, inference_threads=1)
-    # Given, since the service's own would set TensorFlow's threads, for which it is too late after a training.
+    # Passed, because the service's own would set TensorFlow's threads, which is too late after training.
     with TestClient(create_app(settings, load=load_savedmodel)) as client:
         yield client
-
-
-@pytest.fixture(scope="module", autouse=True)
-def small_network() -> Iterator[None]:
-    """Let the preset `photo` have a network that is traced in a second."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(ARCHITECTURES, "photo", partial(build_photo, widths=(4, 6, 8), blocks=(1, 1, 1, 1, 1)))
-        yield
 
 
 def encode(image: Images) -> bytes:
@@ -78,9 +72,9 @@ def photo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def photo_store(photo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("photo")
     photos = load_photos(str(photo_folder), min_side_px=32, seed=0)
-    train(TINY, photos, folder / "run")
-    train(TINY, photos, folder / "run", resume=True)
-    publish(folder / "run", photos, store=folder / "store", name="mine")
+    train(TASK, TINY, photos, folder / "run")
+    train(TASK, TINY, photos, folder / "run", resume=True)
+    publish(TASK, read_run(folder / "run"), photos, store=folder / "store", name="mine")
     return folder / "store"
 
 
@@ -88,10 +82,10 @@ def test_a_network_for_photographs_is_trained_published_and_served(photo_store: 
     clean = draw_blobs(1, size=SIDE_PX)[0, :40, :, 0]
     noisy = GaussianNoise(25 / 255).add_to(clean, np.random.default_rng(1))
     with served(photo_store, "mine") as client:
-        answer = client.post("/v1/denoise", content=encode(noisy), params={"noise_level": "25"})
-    assert answer.status_code == 200
-    assert (answer.headers["X-Model-Name"], answer.headers["X-Noise-Level"]) == ("mine", "25")
-    with Image.open(BytesIO(answer.content)) as image:
+        response = client.post("/v1/denoise", content=encode(noisy), params={"noise_level": "25"})
+    assert response.status_code == 200
+    assert (response.headers["X-Model-Name"], response.headers["X-Noise-Level"]) == ("mine", "25")
+    with Image.open(BytesIO(response.content)) as image:
         assert image.size == (SIDE_PX, 40)
 
 
@@ -107,7 +101,7 @@ def test_its_metadata_says_how_good_it_is_at_each_level(photo_store: Path) -> No
     assert metrics["protocol"] == "1 held-out photographs of discs, white Gaussian noise, level told"
 
 
-def test_its_card_says_the_same_to_people(photo_store: Path) -> None:
+def test_its_card_says_the_same_in_words(photo_store: Path) -> None:
     card = (photo_store / "mine" / "1" / "MODEL_CARD.md").read_text()
     assert "2 photographs were trained on, at scales from 1 to 0.5; 1 were held out" in card
     assert "python -m training train photo --data path/to/discs --epochs 1\n" in card
@@ -118,7 +112,7 @@ def test_its_card_says_the_same_to_people(photo_store: Path) -> None:
 
 
 def test_it_is_compared_with_classical_filters(photo_store: Path, photo_folder: Path) -> None:
-    quick = assess_photos(photo_store / "mine" / "1", str(photo_folder), limit=1)
+    quick = assess(photo_store / "mine" / "1", str(photo_folder), limit=1)
     assert "1 images of discs" in quick
     assert "| non-local means |" in quick
     assert "evaluation" not in read_metadata(photo_store, "mine")["metrics"]
@@ -129,7 +123,7 @@ def test_the_comparison_is_written_into_card_and_metadata(
     photo_store: Path, photo_folder: Path, tmp_path: Path
 ) -> None:
     store = shutil.copytree(photo_store, tmp_path / "store")
-    section = assess_photos(store / "mine" / "1", str(photo_folder))
+    section = assess(store / "mine" / "1", str(photo_folder))
     card = (store / "mine" / "1" / "MODEL_CARD.md").read_text()
     assert section in card
     assert card.index("## Beside other methods") < card.index("## Limits")
@@ -141,12 +135,12 @@ def test_the_comparison_is_written_into_card_and_metadata(
 
 def test_the_comparison_needs_a_folder_of_clean_images(photo_store: Path) -> None:
     with pytest.raises(DataError, match="mnist: no such folder"):
-        assess_photos(photo_store / "mine" / "1", "mnist")
+        assess(photo_store / "mine" / "1", "mnist")
 
 
-def test_a_network_that_is_told_no_level_is_not_compared(photo_folder: Path) -> None:
+def test_a_network_that_takes_no_noise_level_is_not_compared(photo_folder: Path) -> None:
     with pytest.raises(StoreError, match="has no input noise_level"):
-        assess_photos(REPOSITORY / "model_store" / "article" / "1", str(photo_folder))
+        assess(REPOSITORY / "model_store" / "article" / "1", str(photo_folder))
 
 
 @pytest.fixture(scope="module")
@@ -159,8 +153,8 @@ def pair_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_network_for_photographs_is_trained_on_pairs(pair_folder: Path, tmp_path: Path) -> None:
     pairs = load_photos(str(pair_folder), min_side_px=32, seed=0)
-    train(TINY.with_pairs(), pairs, tmp_path / "run")
-    publish(tmp_path / "run", pairs, store=tmp_path / "store", name="scans")
+    train(TASK, TINY.with_pairs(), pairs, tmp_path / "run")
+    publish(TASK, read_run(tmp_path / "run"), pairs, store=tmp_path / "store", name="scans")
     metadata = read_metadata(tmp_path / "store", "scans")
     assert metadata["training"]["noise"] == "that of noisy/clean pairs"
     assert (
@@ -170,7 +164,7 @@ def test_a_network_for_photographs_is_trained_on_pairs(pair_folder: Path, tmp_pa
     assert list(metadata["metrics"]["by_noise_level"]) == ["pairs"]
     card = (tmp_path / "store" / "scans" / "1" / "MODEL_CARD.md").read_text()
     assert "11 noisy/clean pairs were trained on; 1 were held out" in card
-    assert "It knows the noise of its pairs" in card
+    assert "The network knows the noise of its pairs" in card
     assert "astronaut" not in card
 
 
@@ -195,4 +189,4 @@ def test_a_run_on_pairs_is_not_exported_with_clean_images_of_the_same_name(
     (run / "run.json").write_text(json.dumps(described))
     clean = replace(pairs, train=tuple(pair[..., 0] for pair in pairs.train))
     with pytest.raises(RunError, match="was trained on pairs of scans, not scans"):
-        publish(run, clean, store=tmp_path / "store", name="scans")
+        publish(TASK, read_run(run), clean, store=tmp_path / "store", name="scans")

@@ -1,1 +1,1 @@
-"""Trains denoising networks and exports them into the model store; it shares no code with the service."""
+"""Trains denoising networks and exports them into the model store; shares no code with the service."""

@@ -5,100 +5,95 @@ import logging
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow greets on stderr when Keras imports it
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow prints a greeting when Keras imports it
 
 from training.arguments import build_parser
-from training.config import PRESETS, Config, Interface, NoiseLevelRange
+from training.config import Interface, NoiseLevelRange
 from training.errors import TrainingError
-from training.store import check_name
-
-if TYPE_CHECKING:
-    from training.data import CleanImages
-    from training.photos import CleanPhotos
-
-INTERRUPTED = 130
+from training.presets import PRESETS
+from training.store.versions import check_name
 
 
 def main(argv: Sequence[str]) -> int:
     """Run one command and return its exit status: 0, 1 after an error, 130 after Ctrl-C."""
-    options = build_parser().parse_args(argv)
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of tracing too often when a run is short
+    options = build_parser().parse_args(argv, argparse.Namespace(argv=argv))
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # short runs make it warn of frequent tracing
     try:
-        if options.command == "train":
-            _train(options, argv)
-        else:
-            COMMANDS[options.command](options)
+        COMMANDS[options.command](options)
     except TrainingError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return 130
     return 0
 
 
-# Keras and TensorFlow take seconds to import: a command imports what it needs, --help nothing.
+# Keras and TensorFlow take seconds to import: each command imports what it needs, --help nothing.
 
 
-def _train(options: argparse.Namespace, argv: Sequence[str]) -> None:
-    from training.train import train
+def _train(options: argparse.Namespace) -> None:
+    from training.fit.train import train
+    from training.tasks import TASKS
 
     config = replace(PRESETS[options.preset], seed=options.seed, minutes=options.minutes)
     if options.epochs is not None:
         config = config.with_epochs(options.epochs)
-    run_dir = options.run_dir or Path("runs") / options.preset
+    options.run_dir = options.run_dir or Path("runs") / options.preset
     check_name(options.name or options.preset)
-    images = _load_images(options.data, config)
+    task = TASKS[config.task]
+    images = task.load(options.data, config)
     if images.are_pairs:
         config = config.with_pairs()
     try:
-        train(config, images, run_dir, resume=options.resume)
+        train(task, config, images, options.run_dir, resume=options.resume)
     except KeyboardInterrupt:
-        _explain_interruption(run_dir, argv)
+        _explain_interruption(options.run_dir, options.argv)
         raise
-    print(f"trained; the weights are in {run_dir}")
+    print(f"trained; the weights are in {options.run_dir}")
     if not options.no_export:
-        _publish(run_dir, images, options=options, preset=config.preset)
+        _export(options, images)
 
 
-def _export(options: argparse.Namespace) -> None:
-    from training.publish import read_run
+def _export(options: argparse.Namespace, images: Any = None) -> None:  # noqa: ANN401  # of any task
+    from training.publish import publish, read_run
+    from training.tasks import TASKS
 
-    _, config = read_run(options.run_dir)
-    _publish(options.run_dir, _load_images(options.data, config), options=options, preset=config.preset)
+    run = read_run(options.run_dir)
+    task = TASKS[run.config.task]
+    images = images or task.load(options.data, run.config)
+    version = publish(task, run, images, store=options.store, name=options.name or run.config.preset)
+    print(f"exported {version}")
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    from training.pairs import holds_pairs
-    from training.store import find_version
+    from training.images.pairs import holds_pairs
+    from training.store.versions import find_version
+    from training.tasks import find_task
 
     folder = find_version(options.store, options.model)
-    try:
-        from training.assess import assess
-        from training.photo_assess import assess_photos, takes_photos
-    except ModuleNotFoundError as error:
-        raise TrainingError(f"the classical filters need {error.name}: `make install` installs it") from error
     if holds_pairs(Path(options.data)):
         raise TrainingError(f"{options.data}: holds pairs; `evaluate` adds noise itself, to a folder of clean images")
-    if takes_photos(folder):
-        print(assess_photos(folder, options.data, limit=options.limit))
-    else:
-        print(assess(folder, _load_digits(options.data), runs=options.runs, limit=options.limit))
+    try:
+        print(find_task(folder).assess(folder, options.data, options.runs, limit=options.limit))
+    except ModuleNotFoundError as error:
+        raise TrainingError(f"the classical filters need {error.name}: `make install` installs it") from error
 
 
 def _make_classifier(options: argparse.Namespace) -> None:
-    from training.classifier import WEIGHTS, save_classifier, train_classifier
+    from training.digits.classifier import WEIGHTS, save_classifier, train_classifier
+    from training.digits.data import load_clean_images
 
-    save_classifier(train_classifier(_load_digits(options.data)))
+    save_classifier(train_classifier(load_clean_images(options.data)))
     print(f"wrote {WEIGHTS}")
 
 
 def _describe(options: argparse.Namespace) -> None:
-    from training.describe import describe
+    from training.store.describe import describe
 
     interface = Interface(
         polarity=None if options.polarity == "any" else options.polarity,
@@ -110,29 +105,6 @@ def _describe(options: argparse.Namespace) -> None:
     print(f"wrote {options.folder / 'metadata.json'}")
 
 
-def _publish(run_dir: Path, images: "CleanImages | CleanPhotos", *, options: argparse.Namespace, preset: str) -> None:
-    from training.publish import publish
-
-    print(f"exported {publish(run_dir, images, store=options.store, name=options.name or preset)}")
-
-
-def _load_digits(source: str) -> "CleanImages":
-    from training.data import load_clean_images
-
-    return load_clean_images(source, height=28, width=28, seed=0)
-
-
-def _load_images(source: str, config: Config) -> "CleanImages | CleanPhotos":
-    from training.architectures import ARCHITECTURES
-    from training.data import load_clean_images
-    from training.photos import load_photos
-
-    if config.crops:
-        return load_photos(source, min_side_px=config.crops.side_px, seed=config.seed)
-    height, width = ARCHITECTURES[config.architecture]().input_shape[1:3]
-    return load_clean_images(source, height=height, width=width, seed=config.seed)
-
-
 def _explain_interruption(run_dir: Path, argv: Sequence[str]) -> None:
     best = sorted(run_dir.glob("*/best.npz"), key=lambda path: path.stat().st_mtime)
     kept = f"the best weights so far are in {best[-1]}" if best else "no epoch was finished"
@@ -140,7 +112,13 @@ def _explain_interruption(run_dir: Path, argv: Sequence[str]) -> None:
     print(f"\ninterrupted; {kept}\nto continue: python -m training {resume}", file=sys.stderr)
 
 
-COMMANDS = {"export": _export, "evaluate": _evaluate, "classifier": _make_classifier, "describe": _describe}
+COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
+    "train": _train,
+    "export": _export,
+    "evaluate": _evaluate,
+    "classifier": _make_classifier,
+    "describe": _describe,
+}
 
 
 if __name__ == "__main__":

@@ -3,11 +3,13 @@
 import argparse
 from pathlib import Path
 
-from training.config import PRESETS
+from training.presets import PRESETS
+
+NAME_HELP = "name of the model in the store (default: the preset's)"
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Return the parser; its result's `command` is train, export, evaluate, classifier or describe."""
+    """Return the parser; its result's ``command`` is train, export, evaluate, classifier or describe."""
     parser = argparse.ArgumentParser(
         prog="python -m training",
         description="Train denoising networks and put them into the model store that the service reads.",
@@ -41,8 +43,9 @@ def build_parser() -> argparse.ArgumentParser:
     _add_data_argument(
         commands.add_parser(
             "classifier",
-            help="train anew the classifier that reads denoised digits in `evaluate`",
-            description="Train the classifier that reads denoised digits in `evaluate`, into training/classifier.npz.",
+            help="retrain the classifier that reads denoised digits in `evaluate`",
+            description="Train the classifier that reads denoised digits in `evaluate`,"
+            " into training/digits/classifier.npz.",
         )
     )
     _add_describe_arguments(
@@ -67,22 +70,22 @@ def _add_train_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--run-dir", type=Path, metavar="DIR", help="checkpoints and TensorBoard logs (default: runs/PRESET)"
     )
-    _add_store_arguments(parser)
+    _add_store_argument(parser)
+    parser.add_argument("--name", metavar="NAME", help=NAME_HELP)
     parser.add_argument("--no-export", action="store_true", help="leave the store alone; `export` fills it later")
 
 
 def _add_export_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run_dir", type=Path, metavar="RUN", help="the --run-dir of `train`, such as runs/article")
     _add_data_argument(parser)
-    _add_store_arguments(parser)
+    _add_store_argument(parser)
+    parser.add_argument("--name", metavar="NAME", help=NAME_HELP)
 
 
 def _add_evaluate_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help="NAME, for its highest version, or NAME/VERSION")
     _add_data_argument(parser)
-    parser.add_argument(
-        "--store", type=Path, default=Path("model_store"), metavar="DIR", help="the model store (default: model_store)"
-    )
+    _add_store_argument(parser)
     parser.add_argument(
         "--runs", type=Path, default=Path("runs"), metavar="DIR", help="where the run of `dense` is (default: runs)"
     )
@@ -124,29 +127,25 @@ def _add_data_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_store_arguments(parser: argparse.ArgumentParser) -> None:
+def _add_store_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--store", type=Path, default=Path("model_store"), metavar="DIR", help="the model store (default: model_store)"
     )
-    parser.add_argument("--name", metavar="NAME", help="name of the model in the store (default: the preset's)")
 
 
 def _natural(text: str) -> int:
-    value = int(text)
-    if value < 0:
+    if (value := int(text)) < 0:
         raise ValueError
     return value
 
 
 def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
+    if (value := int(text)) < 1:
         raise ValueError
     return value
 
 
 def _positive_float(text: str) -> float:
-    value = float(text)
-    if not 0 < value < float("inf"):
+    if not 0 < (value := float(text)) < float("inf"):
         raise ValueError
     return value

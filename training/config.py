@@ -4,16 +4,17 @@ import json
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-from training.augmentation import RandomAffine
-from training.noise import BlindNoise, GaussianNoise, Noise, NoNoise, RandomLevelNoise, RecordedNoise
+from training.images.augmentation import RandomAffine
+from training.images.noise import Noise, NoNoise, RandomLevelNoise, RecordedNoise
 
 Polarity = Literal["light-on-dark", "dark-on-light"]
+TaskName = Literal["digits", "photos"]
 Loss = Literal["binary_crossentropy", "mean_absolute_error", "log_mean_squared_error"]
 
 
 @dataclass(frozen=True)
 class NoiseLevelRange:
-    """Noise levels that a network with such an input was trained for, in [0, 1] units."""
+    """The noise levels that a network was trained for, in [0, 1] units."""
 
     min: float
     max: float
@@ -21,7 +22,7 @@ class NoiseLevelRange:
 
 @dataclass(frozen=True)
 class Interface:
-    """What a network takes: polarity None means any, noise_level None that it has no such input."""
+    """What a network takes; ``polarity`` is None for any, ``noise_level`` None for a network without that input."""
 
     polarity: Polarity | None = None
     noise_level: NoiseLevelRange | None = None
@@ -41,10 +42,10 @@ class Adadelta:
 
 @dataclass(frozen=True)
 class AdamW:
-    """Adam with decoupled weight decay; what is measured and kept is an exponential average of the weights.
+    """Adam with decoupled weight decay; an exponential average of the weights is measured and kept.
 
-    The learning rate rises for `warmup_steps`, at most a tenth of all, and falls along half a cosine to `final_share`.
-    The average's time constant is `averaged_share` of the steps so far.
+    The learning rate rises for ``warmup_steps``, at most a tenth of all steps, then falls along half a cosine to
+    ``final_share`` of its peak. The average's time constant is ``averaged_share`` of the steps so far.
     """
 
     learning_rate: float
@@ -61,10 +62,10 @@ class AdamW:
 
 @dataclass(frozen=True)
 class Muon:
-    """Steps of the momentum's directions, all of one length; learning rate and average as for AdamW.
+    """Orthogonalised momentum, equally long in every direction; learning rate and average as for AdamW.
 
-    Biases and narrow kernels get Adam's steps, at `adam_ratio` of the learning rate. All gradients together are clipped
-    to `clip_norm`, so that one crop cannot rule the momentum.
+    Adam updates biases and narrow kernels at ``adam_ratio`` of the learning rate. The norm of all gradients together is
+    clipped to ``clip_norm``, so that no single crop dominates the momentum.
     """
 
     learning_rate: float
@@ -85,10 +86,10 @@ Optimizer = Adadelta | AdamW | Muon
 
 @dataclass(frozen=True)
 class Crops:
-    """Square parts of photographs of many sizes, as a network of any size is fed: an epoch has a number of steps.
+    """Square crops of photographs, drawn at random; an epoch is a number of steps.
 
-    Every crop of every photograph, in every one of the `scales` (which hide what JPEG left), is equally likely.
-    `side_px` is that of a crop; validation uses central crops of twice that where the photographs are large enough.
+    Every crop of every photograph at each of the ``scales`` (which hide JPEG artifacts) is equally likely. Validation
+    uses central crops of twice ``side_px`` where the photographs are large enough.
     """
 
     side_px: int = 128
@@ -98,9 +99,9 @@ class Crops:
 
 @dataclass(frozen=True)
 class Stage:
-    """One call of fit: a fresh network, or the best weights of the earlier stage named by `start_from`.
+    """One call of fit, from fresh weights or from the best weights of the earlier stage ``start_from``.
 
-    `measured_noise` is what validation and test images get where that is another one than in training.
+    ``measured_noise`` is the noise of validation and test images where it differs from that of training.
     """
 
     name: str
@@ -114,11 +115,7 @@ class Stage:
 
     @property
     def test_noise(self) -> Noise | RecordedNoise:
-        """What the stage's network is measured with, where it is not told the level.
-
-        Raises:
-            TypeError: it is told.
-        """
+        """The noise of validation and test images; TypeError if the network takes a noise level."""
         noise = self.measured_noise or self.noise
         if isinstance(noise, RandomLevelNoise):
             raise TypeError(f"stage {self.name} is measured at fixed noise levels")
@@ -135,15 +132,15 @@ class Stage:
 
 @dataclass(frozen=True)
 class Config:
-    """A preset, and after the command line's options a run.
+    """A preset, or a run: a preset with the options of the command line.
 
-    The last stage is the one that is exported; `note` tells readers of the model card what the stages are for. `data`
-    names the images that `description` is about. `crops`
-    is None for images of one size, which are used whole. `minutes` is for all stages together, each of which has its
-    share by its epochs and ends with it where its epochs take longer.
+    The last stage is exported; ``note`` explains the stages to readers of the model card. ``data`` names the images
+    that ``description`` is about. ``crops`` is None for images of one size, which are used whole. The stages share
+    ``minutes`` in proportion to their epochs, and end early where their epochs take longer.
     """
 
     preset: str
+    task: TaskName
     architecture: str
     description: str
     interface: Interface
@@ -162,13 +159,13 @@ class Config:
         return isinstance(self.stages[-1].noise, RecordedNoise)
 
     def minutes_of(self, stage: Stage) -> float | None:
-        """Return the stage's share of `minutes`, None where the run is not timed."""
+        """Return the stage's share of ``minutes``, None where the run is not timed."""
         return self.minutes and self.minutes * stage.epochs / sum(stage.epochs for stage in self.stages)
 
     def with_pairs(self) -> "Config":
-        """Return the same run on noisy/clean pairs, which are neither bent nor scaled: either would change their noise.
+        """Return the same run on noisy/clean pairs, without warping and scaling, which would change their noise.
 
-        Stages that learn to copy clean images still do.
+        Stages that learn to copy clean images stay as they are.
         """
         stages = tuple(
             stage
@@ -186,77 +183,3 @@ class Config:
         """Return plain dicts, lists, numbers and strings, as they come back from a file."""
         dumped: dict[str, Any] = json.loads(json.dumps(asdict(self) | {"stages": [s.to_json() for s in self.stages]}))
         return dumped
-
-
-PRESETS = {
-    "article": Config(
-        preset="article",
-        architecture="article",
-        description="Handwritten digits, 28x28, trained for Gaussian noise 0.4: the small convolutional autoencoder"
-        " of the well-known article",
-        interface=Interface(polarity="light-on-dark"),
-        note="A plain autoencoder first, then a denoiser that starts from its weights. Adadelta needs a learning rate"
-        " of 1.0: ten epochs with Keras' default of 0.001, the stage default-rate, end far above the loss that a single"
-        " epoch with 1.0 reaches.",
-        stages=(
-            Stage("plain", NoNoise(), epochs=50, optimizer=Adadelta(1.0)),
-            Stage("default-rate", NoNoise(), epochs=10, optimizer=Adadelta(0.001)),
-            Stage("denoise", GaussianNoise(0.4), epochs=100, optimizer=Adadelta(1.0), start_from="plain"),
-        ),
-    ),
-    "dense": Config(
-        preset="dense",
-        architecture="dense",
-        description="Handwritten digits, 28x28, trained for Gaussian noise 0.4: a fully connected autoencoder that does"
-        " not know which pixels are neighbours",
-        interface=Interface(polarity="light-on-dark"),
-        note="For comparison only: what it costs to lose the neighbourhood of pixels.",
-        stages=(Stage("denoise", GaussianNoise(0.4), epochs=30, optimizer=AdamW(1e-3)),),
-    ),
-    "digits": Config(
-        preset="digits",
-        architecture="digits",
-        description="Handwritten digits, 28x28, blind to the kind and strength of the noise",
-        interface=Interface(polarity="light-on-dark"),
-        note="Every image gets its own kind and strength of noise. Half of the images are turned, scaled, sheared and"
-        " shifted a little in the first 60 % of the epochs. The exported weights are an exponential average.",
-        stages=(
-            Stage(
-                "denoise",
-                BlindNoise(),
-                epochs=64,
-                optimizer=AdamW(3e-3),
-                augmentation=RandomAffine(),
-                measured_noise=GaussianNoise(0.4),
-            ),
-        ),
-    ),
-    "photo": Config(
-        preset="photo",
-        architecture="photo",
-        description="Gray photographs and scans of any size, Gaussian noise up to 75 on the 8-bit scale",
-        interface=Interface(
-            noise_level=NoiseLevelRange(0.0, 75 / 255),
-            size_multiple=8,
-            halo_px=72,  # of a receptive radius of 84: what lies beyond moved no pixel by a thousandth of a level
-        ),
-        note="Crops of clean photographs, turned and mirrored; each gets noise of its own level, which the network is"
-        " told. The mean absolute error brings it close fast; the logarithm of the squared error, which is PSNR, gives"
-        " every level the same weight then. The exported weights are an exponential average.",
-        data="bsds400",
-        crops=Crops(),
-        precision="mixed_bfloat16",
-        batch_size=8,
-        stages=(
-            Stage("denoise", RandomLevelNoise(), epochs=60, optimizer=Muon(3e-3), loss="mean_absolute_error"),
-            Stage(
-                "refine",
-                RandomLevelNoise(),
-                epochs=180,
-                optimizer=Muon(2e-3),
-                loss="log_mean_squared_error",
-                start_from="denoise",
-            ),
-        ),
-    ),
-}

@@ -1,14 +1,8 @@
-"""What can go wrong for a reason that the person at the command line can mend.
-
-TrainingError
-├── DataError       the images are missing, unreadable, too few, or no pairs
-├── RunError        the run folder does not fit what was asked
-└── StoreError      the model store cannot take this version, or a SavedModel breaks the contract
-"""
+"""Errors that the user of the command line can fix."""
 
 
 class TrainingError(Exception):
-    """Its text says what is wrong and what to do, in one line; further lines list files."""
+    """The first line says what is wrong and what to do; further lines list files."""
 
 
 class DataError(TrainingError):
@@ -16,7 +10,7 @@ class DataError(TrainingError):
 
 
 class RunError(TrainingError):
-    """The run folder does not fit what was asked."""
+    """The run folder does not match the request."""
 
 
 class StoreError(TrainingError):

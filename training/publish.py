@@ -1,107 +1,92 @@
 """From a finished run to a version in the store: save, check, measure, draw, describe."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 from keras import ops
-from matplotlib.figure import Figure
 
-from training.checkpoints import load_progress
 from training.config import Config
-from training.data import CleanImages
-from training.digit_product import draw_digit_run, measure_digit_run
 from training.errors import RunError, StoreError
-from training.export import VERSIONS, SavedNetwork, save_network
-from training.figures import save_figures
-from training.metadata import build_metadata, write_metadata
-from training.model_card import FILE_NAME, render_model_card
-from training.photo_card import render_photo_card
-from training.photo_product import draw_photo_run, measure_photo_run
-from training.photos import CleanPhotos
-from training.provenance import format_command, restore_config
-from training.store import new_version
-from training.train import load_network
+from training.fit.checkpoints import load_progress
+from training.fit.provenance import format_command, restore_config
+from training.fit.train import load_network
+from training.store.card_section import CARD_NAME
+from training.store.export import VERSIONS, SavedNetwork, save_network
+from training.store.figures import save_figures
+from training.store.metadata import Metadata, write_metadata
+from training.store.versions import hash_files, new_version
+from training.task import DatasetT, Task, TrainedRun
 
 CHECKED_BATCH_SIZES = (1, 3, 8)
 CHECKED_FREE_SIZE = (24, 40)  # height and width that a network of any size is checked with
-# What float32 sums in another order may differ by.
-TOLERANCE = 1e-5
-
-# What is measured, drawn and said of a run.
-Product = tuple[Callable[..., dict[str, Any]], Callable[..., dict[str, Figure]], Callable[..., str]]
-DIGIT_PRODUCT: Product = measure_digit_run, draw_digit_run, render_model_card
-PHOTO_PRODUCT: Product = measure_photo_run, draw_photo_run, render_photo_card
+TOLERANCE = 1e-5  # float32 sums differ by less if their order changes
 
 
-def read_run(run_dir: Path) -> tuple[dict[str, Any], Config]:
-    """Return run.json and the config that it describes.
+class Run(NamedTuple):
+    """A run's folder, its run.json, and the config that run.json describes."""
 
-    Raises:
-        RunError: there is no run, its preset has other stages now, or its last one has no weights yet.
-    """
-    path = run_dir / "run.json"
+    folder: Path
+    record: dict[str, Any]
+    config: Config
+
+
+def read_run(folder: Path) -> Run:
+    """Return the run in a folder; RunError if it lacks run.json or weights, or its preset has other stages now."""
+    path = folder / "run.json"
     if not path.exists():
-        raise RunError(f"{run_dir}: there is no run in it")
-    run = json.loads(path.read_text())
-    config = restore_config(run)
-    if not load_progress(run_dir / config.stages[-1].name).epochs:
-        raise RunError(f"{run_dir}: no epoch of stage {config.stages[-1].name} is finished yet; train with --resume")
-    return run, config
+        raise RunError(f"{folder}: there is no run in it")
+    record = json.loads(path.read_text())
+    config = restore_config(record)
+    if not load_progress(folder / config.stages[-1].name).epochs:
+        raise RunError(f"{folder}: no epoch of stage {config.stages[-1].name} is finished yet; train with --resume")
+    return Run(folder, record, config)
 
 
-def publish(run_dir: Path, images: CleanImages | CleanPhotos, *, store: Path, name: str) -> Path:
-    """Write the best weights of the run's last stage as the next version of `name`, and return its folder.
+def publish(task: Task[DatasetT], run: Run, images: DatasetT, *, store: Path, name: str) -> Path:
+    """Write the best weights of the run's last stage as the next version of ``name``, and return its folder.
 
     Raises:
-        RunError: the run has no weights, or was trained on other data.
+        RunError: the run was trained on other data.
         StoreError: the store cannot be written, or the SavedModel does not compute what the network computes.
     """
-    run, config = read_run(run_dir)
-    if (run["data"], config.takes_pairs) != (images.name, images.are_pairs):
-        trained, given = (
-            f"{'pairs of ' if are_pairs else ''}{name}"
-            for name, are_pairs in ((run["data"], config.takes_pairs), (images.name, images.are_pairs))
-        )
-        raise RunError(f"{run_dir}: was trained on {trained}, not {given}; --data names it")
-    network = load_network(config, run_dir, stage_name=config.stages[-1].name)
-    measure, draw, render_card = PHOTO_PRODUCT if isinstance(images, CleanPhotos) else DIGIT_PRODUCT
+    config = run.config
+    trained, given = (
+        f"pairs of {data}" if are_pairs else data
+        for data, are_pairs in ((run.record["data"], config.takes_pairs), (images.name, images.are_pairs))
+    )
+    if trained != given:
+        raise RunError(f"{run.folder}: was trained on {trained}, not {given}; --data names it")
+    is_usual = images.name == config.data
+    description = config.description if is_usual else f"Preset {config.preset}, trained on {images.name}"
+    network = load_network(task, config, run.folder, stage_name=config.stages[-1].name)
     with new_version(store, name) as (folder, version):
         save_network(network, folder, size_multiple=config.interface.size_multiple)
         saved = SavedNetwork(folder)
         check_same(network, saved)
-        metadata = build_metadata(
-            folder,
+        finished = TrainedRun(config, run.folder, images, network, saved)
+        metadata = Metadata(
             name=name,
             version=version,
-            description=_describe_network(config, images.name),
+            description=description,
             size=saved.size,
             interface=config.interface,
-            training=run | {"versions": run["versions"] | VERSIONS},
-            metrics=measure(network, saved, images, config=config, run_dir=run_dir),
+            training=run.record | {"versions": run.record["versions"] | VERSIONS},
+            metrics=task.measure(finished),
+            files=hash_files(folder),
         )
         write_metadata(folder, metadata)
-        figures = draw(network, saved, images, config=config, run_dir=run_dir)
+        figures = task.draw(finished)
         save_figures(folder / "figures", figures)
-        card = render_card(metadata, command=format_command(config, images.name), figures=figures)
-        (folder / FILE_NAME).write_text(card, encoding="utf-8")
+        card = task.render_card(metadata, figures, command=format_command(config, images.name))
+        (folder / CARD_NAME).write_text(card, encoding="utf-8")
     return store / name / str(version)
 
 
-def _describe_network(config: Config, data_name: str) -> str:
-    """Return the preset's own line only for the data that it is about."""
-    return config.description if data_name == config.data else f"Preset {config.preset}, trained on {data_name}"
-
-
 def check_same(network: keras.Model, saved: SavedNetwork) -> None:
-    """Compare the network in memory with its SavedModel on random images.
-
-    Raises:
-        StoreError: an output differs by more than rounding, or is not finite.
-    """
+    """Raise StoreError unless the SavedModel computes what the network computes on random images, up to rounding."""
     rng = np.random.default_rng(0)
     height, width = (length or free for length, free in zip(saved.size, CHECKED_FREE_SIZE, strict=True))
     for count in CHECKED_BATCH_SIZES:

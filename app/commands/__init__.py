@@ -1,1 +1,1 @@
-"""The commands of the command line, one module each, and what they share."""
+"""The command line: one module for each command, and what they share."""

@@ -1,4 +1,4 @@
-"""The settings as the commands read them, and the store that they name."""
+"""Read the settings and the model store for a command, and turn what is wrong into exit codes."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class CommandError(click.ClickException):
-    """Ends the command with a message, and with exit code 1."""
+    """Ends the command with a message and exit code 1."""
 
     def show(self, file: Any = None) -> None:  # noqa: ANN401, ARG002  # click's
         """Write the message to stderr."""
@@ -23,16 +23,16 @@ class CommandError(click.ClickException):
 
 
 class CommandUsageError(CommandError):
-    """The command was given what it cannot use; exit code 2."""
+    """Ends the command with exit code 2, because its arguments or settings are wrong."""
 
     exit_code = 2
 
 
 def read_settings(**given: Any) -> Settings:  # noqa: ANN401  # pydantic checks them
-    """Read the settings from the environment, unless they are given; None counts as not given.
+    """Read the settings that are not given from the environment; None counts as not given.
 
     Raises:
-        CommandError: one of them is wrong.
+        CommandError: a setting is wrong.
     """
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})

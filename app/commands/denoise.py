@@ -1,4 +1,4 @@
-"""``denoise``: files, folders and streams, in this process or with a service."""
+"""``denoise``: clean files, folders and streams, in this process or with a service."""
 
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
@@ -18,18 +18,17 @@ CONNECTIONS = 8
 
 
 @click.command(
-    help="""Clean pictures: files, folders (with all that is below them), or - for standard input.
+    help="""Clean pictures: files, folders (with their subfolders), or - for standard input.
 
-    Results are PNGs. One picture goes to OUT where OUT ends in .png, or to standard output where it is -; otherwise
-    OUT is a folder, in which what comes from a folder keeps its place. What is there already is not made anew, so that
-    a run that was broken off can be started again. A picture that fails does not stop the others; the exit code is
-    then 1.""",
+    Results are PNGs. If OUT ends in .png or is - for standard output, the one result goes there. Otherwise OUT is a
+    folder, in which pictures from a folder keep their places. Existing results are skipped, so that an interrupted
+    run can be resumed. A picture that fails does not stop the others; the exit code is then 1.""",
     short_help="Clean pictures, folders of them, or standard input.",
 )
 @click.argument("inputs", metavar="IN...", nargs=-1, required=True)
 @click.option("-o", "--output", metavar="OUT", help="Where the results go; - is standard output.")
-@click.option("--overwrite", is_flag=True, help="Make results anew that are there already.")
-@click.option("--url", metavar="URL", help="Let the service at this address do the work.")
+@click.option("--overwrite", is_flag=True, help="Replace existing results.")
+@click.option("--url", metavar="URL", help="Use the service at this address.")
 @click.option(
     "--connections", type=click.IntRange(1, 64), default=CONNECTIONS, show_default=True, metavar="N",
     help="With --url: requests in flight at once.",
@@ -68,7 +67,7 @@ def _nothing() -> Generator[Result, None, None]:
 
 
 class Backend(Protocol):
-    """What denoises pictures, here or elsewhere; results come in any order."""
+    """Denoises pictures in this process or elsewhere; results come in any order."""
 
     def denoise(self, jobs: Iterable[Job]) -> Generator[Result, None, None]:
         """Denoise pictures."""
@@ -76,12 +75,12 @@ class Backend(Protocol):
 
 
 def _connect(url: str, query: DenoiseQuery, connections: int) -> Backend:
-    from app.commands.remote import RemoteBackend  # here and below: neither needs what the other imports
+    from app.commands.remote import RemoteBackend  # here and below: neither backend needs the other's imports
 
     backend = RemoteBackend(url, query, connections=connections)
     names = [model.name for model in backend.models().models]
     if query.model is not None and query.model not in names:
-        raise CommandUsageError(f"{url} has no model named {query.model!r}. There is: {', '.join(names)}.")
+        raise CommandUsageError(f"{url} has no model named {query.model!r}. Available: {', '.join(names)}.")
     return backend
 
 
@@ -92,7 +91,7 @@ def _load(query: DenoiseQuery, load: Callable[[Path], Any] | None) -> Backend:
 
 
 def _write(result: Result) -> str | None:
-    """Bring a result to its place; gives the reason where there is none."""
+    """Write a result; return why there is none, or None."""
     if result.reason is None:
         try:
             write_result(result.png, result.job.target)

@@ -1,4 +1,4 @@
-"""``health``: for people, and for containers that ask every few seconds."""
+"""``health``: ask whether a service is ready, as people do now and then and containers every few seconds."""
 
 import http.client
 import urllib.request
@@ -10,9 +10,9 @@ from app.commands.configuration import read_settings
 TIMEOUT_S = 3.0
 
 
-@click.command(help="Ask a running service whether it is ready; ends with 0 if it is, else with 1.")
+@click.command(help="Ask a running service whether it is ready; the exit code is 0 if it is, else 1.")
 @click.option("--host", help="Address of the service.  [default: 127.0.0.1]")
-@click.option("--port", type=int, help="Its TCP port.  [default: 8000]")
+@click.option("--port", type=int, help="TCP port of the service.  [default: 8000]")
 def command(host: str | None, port: int | None) -> int:
     """Ask a service."""
     settings = read_settings(host=host, port=port)

@@ -1,4 +1,4 @@
-"""Denoise in this process: the pipeline and the batches of the service, without a service."""
+"""Denoise in this process, with the pipeline and the batches of the service but no server."""
 
 import asyncio
 from collections import deque
@@ -24,7 +24,7 @@ from app.web.schemas import DenoiseQuery
 
 
 class LocalBackend:
-    """A model of the store, loaded."""
+    """Denoises with one model of the store, in this process."""
 
     def __init__(self, settings: Settings, query: DenoiseQuery, *, load: Loader | None = None) -> None:
         """Load the model that the query names.
@@ -39,7 +39,7 @@ class LocalBackend:
             load = load or create_loader(settings.precision)
             self._denoiser = load_model(catalogue.store, self._model, load, warm_up_batches=(1,))
         except RequestError as error:
-            names = f" There is: {', '.join(error.names)}." if error.names else ""
+            names = f" Available: {', '.join(error.names)}." if error.names else ""
             raise CommandUsageError(f"{error}{names}") from error
         except ModelStoreError as error:
             raise CommandError(str(error)) from error
@@ -47,7 +47,7 @@ class LocalBackend:
         self._threads = settings.inference_threads
 
     def denoise(self, jobs: Iterable[Job]) -> Generator[Result, None, None]:
-        """Denoise pictures and give the results in their order; not many more are in memory than the network takes."""
+        """Denoise pictures and yield results in their order, with few more in memory than the network takes at once."""
         with ThreadPoolExecutor(available_cpus()) as pool, asyncio.Runner() as runner:
             source = _Source(jobs)
             outcomes = self._outcomes(source, pool)
@@ -73,7 +73,7 @@ class LocalBackend:
 
 
 class _Source:
-    """Reads pictures as they are asked for."""
+    """Reads pictures when they are needed."""
 
     def __init__(self, jobs: Iterable[Job]) -> None:
         self._jobs = jobs
@@ -91,13 +91,13 @@ class _Source:
             yield Upload(content, job.filename)
 
     def unreadable(self) -> Iterator[Result]:
-        """Give those that could not be read, once."""
+        """Yield each picture that could not be read, once."""
         while self._unreadable:
             yield self._unreadable.pop()
 
 
 async def _take(outcomes: AsyncGenerator[Outcome, None], taken: deque[Outcome]) -> bool:
-    """Append the next outcome, if there is one: of what a task returns, Python 3.11's Runner.run writes the repr."""
+    """Append the next outcome, if any; not returned, since Python 3.11's Runner.run formats a task's whole result."""
     async for outcome in outcomes:
         taken.append(outcome)
         return True

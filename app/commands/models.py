@@ -1,4 +1,4 @@
-"""``models``: which models there are, in the store or at a service."""
+"""``models``: list the models of the store or of a service."""
 
 import sys
 
@@ -26,7 +26,7 @@ def command(url: str | None) -> None:
 
 
 def _ask(url: str) -> ModelList:
-    from app.commands.remote import RemoteBackend  # here, so that a look into the store does not wait for it
+    from app.commands.remote import RemoteBackend  # here: listing the store does not need it
 
     return RemoteBackend(url).models()
 

@@ -1,4 +1,4 @@
-"""The parameters of the HTTP service as options: there is one definition, the schema DenoiseQuery."""
+"""The query parameters of the HTTP API as options, generated from their one definition, DenoiseQuery."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -16,7 +16,7 @@ Command = Callable[..., Any]
 
 
 def query_options(command: Command) -> Command:
-    """Add one option for every field of DenoiseQuery, ``output_size`` as ``--output-size`` for example."""
+    """Add one option for each field of DenoiseQuery: ``--output-size`` for ``output_size``, for example."""
     schema = DenoiseQuery.model_json_schema()
     properties: dict[str, dict[str, Any]] = schema["properties"]
     for name, field in reversed(DenoiseQuery.model_fields.items()):
@@ -26,23 +26,23 @@ def query_options(command: Command) -> Command:
 
 
 def read_query(given: Mapping[str, Any]) -> DenoiseQuery:
-    """Check the values of the options that query_options has added.
+    """Check the values of the options that query_options added.
 
     Raises:
-        CommandError: one of them is wrong.
+        CommandError: a value is wrong.
     """
     try:
         return DenoiseQuery(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
-        if not problem["loc"]:  # the values do not go together
+        if not problem["loc"]:  # values that contradict each other
             raise CommandUsageError(problem["msg"]) from None
         name = str(problem["loc"][0])
         raise CommandUsageError(f"{_flag(name)}: {problem['msg']}, not {given[name]!r}") from None
 
 
 def metavar(schema: Mapping[str, Any]) -> str:
-    """Show what a JSON schema allows: its values where they are listed, else its kind."""
+    """Return what a JSON schema allows: the values if it lists them, else the type."""
     if "enum" in schema:
         return "|".join(str(value) for value in schema["enum"])
     if "const" in schema:

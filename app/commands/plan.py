@@ -1,4 +1,4 @@
-"""Which files become which: everything that can be said before the first picture is read."""
+"""Plan which picture becomes which result, and find all mistakes that show before a picture is read."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ from app.commands.configuration import CommandUsageError
 STREAM = "-"
 STREAM_NAME = "stdin"
 ENDING = ".png"
-# Of the files in folders; a file that is named is tried whatever its ending.
+# Only these are taken from folders; a file that the user names is tried whatever its ending.
 PICTURE_ENDINGS = (
     ".bmp", ".dib", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".mpo", ".pbm", ".pfm", ".pgm", ".png", ".pnm", ".ppm",
     ".tif", ".tiff", ".webp",
@@ -19,14 +19,14 @@ PICTURE_ENDINGS = (
 
 @dataclass(frozen=True)
 class Job:
-    """One picture and where its result goes; None is standard input, or standard output."""
+    """One picture and where its result goes; None is standard input or standard output."""
 
     source: Path | None
     target: Path | None
 
     @property
     def name(self) -> str:
-        """The picture's name, as the user knows it."""
+        """The picture's name as the user wrote it."""
         return "standard input" if self.source is None else str(self.source)
 
     @property
@@ -45,7 +45,7 @@ class Failure:
 
 @dataclass
 class Plan:
-    """What is to be done, and what is not: results that are there, files that cannot be used, other files."""
+    """The jobs, and what is left out: existing results, files that cannot be used, and files that are no pictures."""
 
     jobs: list[Job] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
@@ -56,24 +56,22 @@ class Plan:
 def make_plan(inputs: Sequence[str], output: str | None, *, overwrite: bool) -> Plan:
     """Find the pictures and name their results.
 
-    A single picture goes to ``output`` where that ends in .png; all else goes into the folder ``output``: files under
-    their own names, what is in a folder at its place in it, and below the folder's own name where there are several
+    A single picture goes to ``output`` if that ends in .png; all else goes into the folder ``output``: files under
+    their own names, and pictures in a folder at their places in it, below the folder's own name if there are several
     inputs.
 
     Raises:
-        CommandError: inputs and output do not fit together, or there is nothing to do.
+        CommandUsageError: inputs and output do not fit together, or there is no picture.
     """
     plan = Plan()
     jobs = list(_pair(inputs, _choose_output(inputs, output), plan))
     if not jobs and not plan.failures:
-        raise CommandUsageError(
-            f"{', '.join(inputs)}: there is no picture (files with endings like .png, .jpg or .tif)"
-        )
+        raise CommandUsageError(f"{', '.join(inputs)}: no picture found (files with endings like .png, .jpg or .tif)")
     _refuse_to_replace_inputs(jobs)
     targets: dict[Path, Job] = {}
     for job in jobs:
         if job.target is not None and (other := targets.setdefault(job.target, job)) is not job:
-            reason = f"its result would be {job.target}, which is that of {other.name}; rename one of them"
+            reason = f"its result would be {job.target}, like that of {other.name}; rename one of them"
             plan.failures.append(Failure(job.name, reason))
         elif job.target is not None and job.target.exists() and not overwrite:
             plan.skipped += 1
@@ -85,9 +83,9 @@ def make_plan(inputs: Sequence[str], output: str | None, *, overwrite: bool) -> 
 def _choose_output(inputs: Sequence[str], output: str | None) -> str:
     for name in inputs:
         if name != STREAM and not Path(name).exists():
-            raise CommandUsageError(f"{name}: there is no such file or folder")
+            raise CommandUsageError(f"{name}: no such file or folder")
     if output is None and list(inputs) != [STREAM]:
-        raise CommandUsageError(f"say with -o where the results go; -o {STREAM} is standard output")
+        raise CommandUsageError(f"use -o to say where the results go; -o {STREAM} is standard output")
     return STREAM if output is None else output
 
 
@@ -95,13 +93,13 @@ def _pair(inputs: Sequence[str], output: str, plan: Plan) -> Iterator[Job]:
     is_single = len(inputs) == 1 and not Path(inputs[0]).is_dir()
     if output == STREAM:
         if not is_single:
-            raise CommandUsageError("standard output has room for one picture; name a folder with -o")
+            raise CommandUsageError("standard output takes one picture only; name a folder with -o")
         yield Job(_source(inputs[0]), None)
         return
     target = Path(output)
     if is_single and not target.is_dir() and target.suffix and not output.endswith("/"):
         if target.suffix.lower() != ENDING:
-            raise CommandUsageError(f"{output}: results are PNGs; let the name end in {ENDING}")
+            raise CommandUsageError(f"{output}: results are PNGs, so the name must end in {ENDING}")
         yield Job(_source(inputs[0]), target)
         return
     if target.exists() and not target.is_dir():
@@ -119,9 +117,9 @@ def _source(name: str) -> Path | None:
 
 
 def _walk(folder: Path, target: Path, plan: Plan, *, keep_name: bool) -> Iterator[Job]:
-    """Pair the pictures in a folder and those below it, in the order of their names; hidden ones are left out."""
+    """Pair the pictures in a folder and its subfolders, in the order of their names; skip hidden ones."""
     if target.resolve().is_relative_to(folder.resolve()):
-        raise CommandUsageError(f"{target} is inside {folder}: its results would be taken for pictures the next time")
+        raise CommandUsageError(f"{target} is inside {folder}: the next run would take its results for pictures")
     if keep_name:
         target /= folder.resolve().name
 
@@ -143,10 +141,10 @@ def _refuse_to_replace_inputs(jobs: Sequence[Job]) -> None:
     for job in jobs:
         if job.target is not None and _identity(job.target) in sources:
             raise CommandUsageError(
-                f"{job.target} is one of the pictures and would be replaced by a result; choose another place with -o"
+                f"{job.target} is one of the pictures and would be replaced by a result; use another -o"
             )
 
 
 def _identity(path: Path) -> Path:
-    """A file under one name, whatever way leads to its folder."""
+    """Return the same path for a file, whatever path leads to its folder."""
     return path.parent.resolve() / path.name

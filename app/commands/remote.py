@@ -1,4 +1,4 @@
-"""Denoise with a service: several requests at once, on connections that stay open."""
+"""Denoise with a service: several requests at once, over connections that stay open."""
 
 import threading
 from collections.abc import Generator, Iterable
@@ -16,18 +16,18 @@ from app.commands.results import Result, read_picture
 from app.web.schemas import DenoiseQuery, ModelList, Problem
 
 TIMEOUT = urllib3.Timeout(connect=5, read=120)
-RETRIES = urllib3.Retry(  # of broken connections only: a picture may be sent twice
+RETRIES = urllib3.Retry(  # of broken connections only; sending a picture twice does no harm
     total=2, redirect=False, backoff_factor=0.2, allowed_methods=None, respect_retry_after_header=False
 )
 BUSY = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
-MAX_BUSY_ANSWERS = 30  # of one picture
+MAX_BUSY_RESPONSES = 30  # for one picture
 MAX_WAIT_S = 60
-WAIT_S = 1  # where a busy service does not say how long
-PROBLEMS_OF_ALL = ("/problems/invalid-parameter", "/problems/model-not-found")  # every further picture would have them
+WAIT_S = 1  # if a busy service does not say how long
+PROBLEMS_OF_ALL = ("/problems/invalid-parameter", "/problems/model-not-found")  # every other picture would fail alike
 
 
 class RemoteBackend:
-    """A service at ``url``, with ``connections`` requests to it in flight at once."""
+    """Denoises with the service at ``url``, with ``connections`` requests in flight at once."""
 
     def __init__(self, url: str, query: DenoiseQuery | None = None, *, connections: int = 1) -> None:
         self._url = url.rstrip("/")
@@ -36,37 +36,35 @@ class RemoteBackend:
         self._pool = urllib3.PoolManager(maxsize=connections, timeout=TIMEOUT, retries=RETRIES)
         self._stopping = threading.Event()
         if not self._url.startswith(("http://", "https://")):
-            raise CommandUsageError(f"--url {url}: the address of a service begins with http:// or https://")
+            raise CommandUsageError(f"--url {url}: the address of a service starts with http:// or https://")
 
     def models(self) -> ModelList:
-        """Ask which models there are.
+        """Ask the service for its models.
 
         Raises:
-            CommandError: nothing answers, or what answers is no such service.
+            CommandError: the service cannot be reached, or is no denoiser.
         """
         try:
-            answer = self._pool.request("GET", f"{self._url}/v1/models")
+            response = self._pool.request("GET", f"{self._url}/v1/models")
         except HTTPError as error:
             raise self._unreachable(error) from error
         try:
-            return ModelList.model_validate_json(answer.data)
+            return ModelList.model_validate_json(response.data)
         except ValidationError:
-            raise CommandError(
-                f"{self._url}: what answers is no denoiser (status {answer.status} at /v1/models)"
-            ) from None
+            raise CommandError(f"{self._url} is no denoiser (status {response.status} for /v1/models)") from None
 
     def denoise(self, jobs: Iterable[Job]) -> Generator[Result, None, None]:
-        """Denoise pictures and give the results as they come; no more pictures are in memory than requests in flight.
+        """Denoise pictures and yield the results as they come, with no more in memory than requests in flight.
 
         Raises:
-            CommandError: the service cannot be reached any more, or it refuses what all pictures have in common.
+            CommandError: the service can no longer be reached, or it refuses a parameter, which all pictures share.
         """
         running: set[Future[Result]] = set()
         with ThreadPoolExecutor(self._connections) as pool:
             try:
                 for job in jobs:
                     running.add(pool.submit(self._denoise, job))
-                    if len(running) > self._connections:  # one waits, so that no connection does
+                    if len(running) > self._connections:  # one more is queued, so that no connection idles
                         done, running = wait(running, return_when=FIRST_COMPLETED)
                         yield from (future.result() for future in done)
                 while running:
@@ -82,34 +80,34 @@ class RemoteBackend:
         except OSError as error:
             return Result(job, reason=f"cannot be read: {error.strerror}")
         try:
-            answer = self._post(picture)
+            response = self._post(picture)
         except HTTPError as error:
-            self.models()  # raises where not this picture alone is the reason
+            self.models()  # raises if the service is gone: then not only this picture fails
             return Result(job, reason=f"the connection broke: {_cause(error)}")
-        if answer.status == HTTPStatus.OK:
-            return Result(job, answer.data)
-        return Result(job, reason=self._reason(answer))
+        if response.status == HTTPStatus.OK:
+            return Result(job, response.data)
+        return Result(job, reason=self._reason(response))
 
     def _post(self, picture: bytes) -> urllib3.BaseHTTPResponse:
-        """Send a picture, again and again while the service is busy."""
-        answer = self._post_once(picture)
-        for _ in range(MAX_BUSY_ANSWERS - 1):
-            if answer.status not in BUSY or self._stopping.wait(_wait_s(answer)):
+        """Send a picture, and send it again while the service is busy."""
+        response = self._post_once(picture)
+        for _ in range(MAX_BUSY_RESPONSES - 1):
+            if response.status not in BUSY or self._stopping.wait(_wait_s(response)):
                 break
-            answer = self._post_once(picture)
-        return answer
+            response = self._post_once(picture)
+        return response
 
     def _post_once(self, picture: bytes) -> urllib3.BaseHTTPResponse:
         url = f"{self._url}/v1/denoise?{urlencode(self._parameters)}"
         return self._pool.request("POST", url, body=picture, headers={"Accept": "image/png"})
 
-    def _reason(self, answer: urllib3.BaseHTTPResponse) -> str:
+    def _reason(self, response: urllib3.BaseHTTPResponse) -> str:
         try:
-            problem = Problem.model_validate_json(answer.data)
+            problem = Problem.model_validate_json(response.data)
         except ValidationError:
-            return f"{self._url} answered with status {answer.status}"
+            return f"{self._url} answered with status {response.status}"
         if problem.type in PROBLEMS_OF_ALL:
-            names = f" There is: {', '.join(problem.names)}." if problem.names else ""
+            names = f" Available: {', '.join(problem.names)}." if problem.names else ""
             raise CommandUsageError(f"{problem.detail}{names}")
         return problem.detail
 
@@ -117,14 +115,14 @@ class RemoteBackend:
         return CommandError(f"{self._url} cannot be reached: {_cause(error)}; is the service running there?")
 
 
-def _wait_s(answer: urllib3.BaseHTTPResponse) -> float:
-    """Seconds of Retry-After (RFC 9110, section 10.2.3); a date counts as none."""
-    given = answer.headers.get("Retry-After", "")
+def _wait_s(response: urllib3.BaseHTTPResponse) -> float:
+    """Return the seconds of Retry-After (RFC 9110, section 10.2.3); a date counts as none."""
+    given = response.headers.get("Retry-After", "")
     return min(int(given), MAX_WAIT_S) if given.isdecimal() else WAIT_S
 
 
 def _cause(error: BaseException) -> str:
-    """What broke, in the words of the operating system where it has some."""
+    """Return what broke, in the words of the operating system if it has any."""
     while (cause := getattr(error, "reason", None) or error.__cause__) is not None and isinstance(cause, Exception):
         error = cause
     return getattr(error, "strerror", None) or str(error)

@@ -1,4 +1,4 @@
-"""How far it is, while it runs; what became of it, at the end. All of it on stderr."""
+"""Show the progress of a run, and at its end a summary, both on stderr."""
 
 import sys
 import time
@@ -21,17 +21,17 @@ from rich.text import Text
 
 from app.commands.plan import Failure, Plan
 
-PLAIN_WIDTH = 200  # of tables that go to a file or another program
+PLAIN_WIDTH = 200  # columns of a table that goes to a file or another program
 MAX_ROWS = 100
 
 
 def stderr_console() -> Console:
-    """Give a console on stderr; where that is no terminal, lines are not broken early."""
+    """Return a console on stderr; if stderr is not a terminal, lines are not wrapped at a terminal's width."""
     return Console(stderr=True, width=None if sys.stderr.isatty() else PLAIN_WIDTH)
 
 
 class Report:
-    """Counts results."""
+    """Counts results and shows them."""
 
     def __init__(self, plan: Plan, console: Console) -> None:
         self._plan = plan
@@ -47,7 +47,7 @@ class Report:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Show the progress for the block, on a terminal, and then the summary, however the block ends."""
+        """On a terminal, show the progress of a ``with`` block; however the block ends, show the summary."""
         try:
             with self._progress:
                 yield
@@ -55,7 +55,7 @@ class Report:
             self._summarise()
 
     def count(self, name: str, reason: str | None) -> None:
-        """Count a picture that is done, or that failed for a reason."""
+        """Count a picture that was denoised, or that failed for a ``reason``."""
         if reason is None:
             self._denoised += 1
         else:
@@ -64,7 +64,7 @@ class Report:
 
     @property
     def has_failures(self) -> bool:
-        """Whether any file is without a result."""
+        """Whether any file failed."""
         return bool(self._failures)
 
     def _summarise(self) -> None:
@@ -77,8 +77,8 @@ class Report:
         seconds = time.perf_counter() - self._start
         counts = {
             f"denoised in {seconds:.1f} s ({self._denoised / seconds:.1f}/s)": self._denoised,
-            "there already (--overwrite makes them anew)": plan.skipped,
-            "left out, being no pictures": plan.ignored,
+            "already there (--overwrite replaces them)": plan.skipped,
+            "ignored (not pictures)": plan.ignored,
             "failed": len(self._failures),
             "not tried": len(plan.jobs) + len(plan.failures) - self._denoised - len(self._failures),
         }

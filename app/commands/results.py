@@ -1,4 +1,4 @@
-"""What became of a picture, and how its result gets to its place."""
+"""The outcome of one picture, and how pictures are read and results written."""
 
 import os
 import sys
@@ -27,7 +27,7 @@ def read_picture(job: Job) -> bytes:
 
 
 def write_result(png: bytes, target: Path | None) -> None:
-    """Write a result whole or not at all: what has its name can be relied on.
+    """Write a result whole or not at all, so that a file of that name is always complete.
 
     Raises:
         OSError: it cannot be written.

@@ -1,4 +1,4 @@
-"""``serve``: the HTTP service."""
+"""``serve``: start the HTTP service."""
 
 import logging
 import socket
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-@click.command(help="Start the service; SIGTERM and Ctrl-C end it after the requests that are in work.")
+@click.command(help="Start the service; on SIGTERM or Ctrl-C, it finishes the requests in work and stops.")
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=int, help="TCP port; 0 lets the system choose.  [default: 8000]")
 @click.option("--workers", type=int, help="Server processes.  [default: 1]")
@@ -25,10 +25,10 @@ def command(host: str | None, port: int | None, workers: int | None) -> int:
     configure_logging(settings.log_format)
     for warning in unknown_variables():
         logger.warning(warning)
-    sockets = _bind(settings)  # this, and the store, before any process starts that could fail for it
+    sockets = _bind(settings)  # this and the store before worker processes start, which would all fail
     read_store(settings)
 
-    from app.server.workers import serve  # here, so that a wrong setting is told without waiting for FastAPI
+    from app.server.workers import serve  # here, so that a wrong setting is reported before FastAPI is imported
 
     return serve(settings, sockets)
 

@@ -1,1 +1,1 @@
-"""Bytes to pixels and back: functions on arrays that know neither HTTP nor networks."""
+"""Turn bytes into pixels and back, with functions on arrays that depend on neither HTTP nor networks."""

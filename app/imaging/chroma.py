@@ -1,4 +1,4 @@
-"""The colour of a picture beside its luma: taken apart, cleaned at half the size, and put together again."""
+"""Split colour into luma and chroma of half the size, and merge them again when both are denoised."""
 
 from collections.abc import Iterator
 
@@ -9,27 +9,27 @@ from PIL import Image
 from app.imaging.samples import WHITE_8, FloatImage, Samples, to_unit
 
 RgbImage = NDArray[np.uint8]
-CompactImage = NDArray[np.float16]  # within an eighth of a level of [0, 1], in half the memory
+CompactImage = NDArray[np.float16]  # [0, 1] to within an eighth of an 8-bit level, in half the memory
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 CB_SCALE, CR_SCALE = np.float32(1.772), np.float32(1.402)
-HALF_NOISE = 0.5  # the mean of 2x2 pixels has half their noise
-THRESHOLD = 3.0  # standard deviations: what differs less from its surroundings is taken for noise
-STRIP_ROWS = 256  # worked on at a time, an even number
+HALF_NOISE = 0.5  # the mean of 2x2 pixels has half their noise level
+THRESHOLD = 3.0  # standard deviations; smaller differences from the surroundings are taken for noise
+STRIP_ROWS = 256  # processed at a time; must be even
 
 
 def luma(rgb: RgbImage) -> FloatImage:
-    """Return BT.601 luma of shape (H, W), in [0, 1], of RGB of shape (H, W, 3)."""
+    """Return the BT.601 luma, shape (H, W), in [0, 1], of RGB of shape (H, W, 3)."""
     return np.asarray(rgb @ LUMA / np.float32(WHITE_8), np.float32)
 
 
 def to_gray(samples: Samples) -> FloatImage:
-    """Return gray of shape (H, W), nominally in [0, 1], of gray or RGB samples."""
+    """Return gray or RGB samples as gray of shape (H, W), nominally in [0, 1]."""
     return luma(np.asarray(samples, np.uint8)) if samples.ndim == 3 else to_unit(samples)
 
 
 def halve_chroma(rgb: RgbImage) -> CompactImage:
-    """Return Cb and Cr at half the height and width, rounded up: shape (2, H/2, W/2), from -0.5 to 0.5."""
+    """Return Cb and Cr at half the height and width, rounded up: shape (2, H/2, W/2), in [-0.5, 0.5]."""
     height, width = rgb.shape[:2]
     halves = np.empty((2, -(-height // 2), -(-width // 2)), np.float16)
     for rows in _strips(height):
@@ -46,17 +46,17 @@ def merge_color(
     *,
     noise_level: float,
 ) -> RgbImage:
-    """Put a colour picture together from what was cleaned.
+    """Merge a colour image from its denoised luma and chroma.
 
-    Chroma gets the change of its half-sized planes, enlarged. What these could not show, its difference from them,
+    Chroma becomes its enlarged, denoised half-sized plane, plus the detail that the half size cannot show. That detail
     is shrunk by three standard deviations of the noise (soft thresholding: D. Donoho, "De-noising by
     soft-thresholding", IEEE Trans. Inf. Theory 41(3), 1995), so that without noise every colour stays as it is.
 
     Args:
-        rgb: the noisy picture, shape (H, W, 3).
+        rgb: the noisy image, shape (H, W, 3).
         denoised_luma: shape (H, W), in [0, 1].
-        noisy_halves: what halve_chroma gave.
-        denoised_halves: the same, cleaned.
+        noisy_halves: what halve_chroma returned.
+        denoised_halves: the same, denoised.
         noise_level: standard deviation of the noise in chroma, in [0, 1] units.
     """
     merged = np.empty_like(rgb)
@@ -77,7 +77,7 @@ def merge_color(
 
 
 def _clean_chroma(full: FloatImage, noisy: FloatImage, denoised: FloatImage, *, threshold: float) -> FloatImage:
-    """Put what ``full`` has beyond ``noisy``, as far as it is above the threshold, on ``denoised``."""
+    """Add to ``denoised`` the part of ``full - noisy`` that exceeds the threshold."""
     fine = full - noisy
     kept = np.sign(fine) * np.maximum(np.abs(fine) - np.float32(threshold), 0)
     return np.asarray(denoised + kept, np.float32)
@@ -90,8 +90,8 @@ def _chroma(rgb: RgbImage) -> tuple[FloatImage, FloatImage]:
 
 
 def _enlarge(half: CompactImage, rows: slice, width: int) -> FloatImage:
-    """Double some rows of a half-sized plane, bilinearly."""
-    first = max(0, rows.start // 2 - 1)  # a neighbour on either side takes part
+    """Double the size of some rows of a half-sized plane, bilinearly."""
+    first = max(0, rows.start // 2 - 1)  # interpolation needs a neighbour on either side
     part = half[first : -(-rows.stop // 2) + 1].astype(np.float32)
     box = (0, rows.start / 2 - first, width / 2, rows.stop / 2 - first)
     size = (width, rows.stop - rows.start)

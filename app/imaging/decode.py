@@ -1,4 +1,4 @@
-"""Image bytes to arrays: every pixel rule and every limit of the input."""
+"""Decode image bytes to arrays, with every pixel rule and every limit of the input."""
 
 import re
 import warnings
@@ -23,15 +23,15 @@ SIGNATURES = re.compile(
 
 ORIENTATION_TAG = 0x0112
 TIFF_BITS_PER_SAMPLE, TIFF_PHOTOMETRIC, WHITE_IS_ZERO = 258, 262, 0
-MAX_FLOAT_SAMPLE = 10**9  # far beyond what noise does; of larger ones, sums of squares would not fit
+MAX_FLOAT_SAMPLE = 10**9  # far beyond any noise; sums of squares of larger samples would overflow
 
 Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit is a warning; open_image checks ours from the header
-warnings.filterwarnings("ignore", module=r"PIL\.")  # about a client's file, with its words; each new text is kept, too
+warnings.filterwarnings("ignore", module=r"PIL\.")  # they quote the client's file; Python remembers each text
 
 
 @dataclass(frozen=True)
 class OpenedImage:
-    """An image whose header has been read, but none of its pixels.
+    """An image whose header has been read, but not its pixels.
 
     Attributes:
         format: one of ACCEPTED_FORMATS.
@@ -44,20 +44,20 @@ class OpenedImage:
 
 
 def open_image(data: bytes, *, max_pixels: int) -> OpenedImage:
-    """Read the header of an encoded image; the content decides the format, whatever its name.
+    """Read the header of an encoded image; only the content decides its format.
 
     Raises:
-        UnsupportedFormatError: the bytes are not of an accepted format.
+        UnsupportedFormatError: the bytes are not in an accepted format.
         InvalidImageError: the header is truncated or corrupt.
         ImageTooLargeError: the header announces more than ``max_pixels`` pixels.
     """
     _check_size(announced_canvas(data), max_pixels)
     try:
         pillow = Image.open(BytesIO(data), formats=PILLOW_FORMATS)
-    except Exception as error:  # the parsers raise what they like for a corrupt header
+    except Exception as error:  # parsers may raise anything for a corrupt header
         if SIGNATURES.match(data):
             raise InvalidImageError(
-                "The image's header is truncated or corrupt, or it has no pixels or samples of an unsupported kind."
+                "The image has a truncated or corrupt header, no pixels, or samples of an unsupported kind."
             ) from error
         raise UnsupportedFormatError(
             f"The bytes are not an image in one of the accepted formats: {', '.join(ACCEPTED_FORMATS)}.",
@@ -72,12 +72,12 @@ def decode_samples(opened: OpenedImage, *, backdrop: float, keeps_color: bool = 
     """Decode the first frame, upright, in the smallest type that holds it.
 
     Args:
-        opened: what open_image gave; its pixels are dropped here.
+        opened: what open_image returned.
         backdrop: the gray in [0, 1] that shows through transparent pixels.
-        keeps_color: whether a colour image stays one; else it becomes BT.601 luma.
+        keeps_color: whether a colour image stays in colour; otherwise it becomes BT.601 luma.
 
     Returns:
-        Gray, shape (H, W), or RGB, uint8 of shape (H, W, 3).
+        Gray of shape (H, W), or RGB, uint8, of shape (H, W, 3).
 
     Raises:
         InvalidImageError: the pixels are truncated or corrupt, have more than 16 bits, or are NaN or infinite.
@@ -87,7 +87,7 @@ def decode_samples(opened: OpenedImage, *, backdrop: float, keeps_color: bool = 
         image.load()
     except MemoryError:
         raise
-    except Exception as error:  # the decoders raise what they like for corrupt pixels
+    except Exception as error:  # decoders may raise anything for corrupt pixels
         raise InvalidImageError(f"The {opened.format} image is truncated or corrupt.") from error
     orientation = _orientation(image)
     if image.mode.startswith("I"):
@@ -103,7 +103,7 @@ def decode_samples(opened: OpenedImage, *, backdrop: float, keeps_color: bool = 
 
 
 def decode_gray(opened: OpenedImage, *, backdrop: float) -> FloatImage:
-    """Decode as decode_samples does, to gray of shape (H, W) in [0, 1]; float samples come as they are stored."""
+    """Decode as decode_samples does, to gray of shape (H, W) in [0, 1]; float samples are kept as they are stored."""
     return to_unit(decode_samples(opened, backdrop=backdrop))
 
 
@@ -125,9 +125,9 @@ def _check_size(size: tuple[int, int] | None, max_pixels: int) -> None:
 
 
 def _integer_gray(image: Image.Image, backdrop: float) -> Samples:
-    """16-bit gray without loss; Pillow's own conversion to 8 bits would cut values above 255."""
+    """Return 16-bit gray without loss; Pillow's own conversion to 8 bits would clip values above 255."""
     tags = getattr(image, "tag_v2", {})
-    if image.mode == "I" and image.format != "PPM":  # a PNM of up to 16 bits is the one that comes in 32
+    if image.mode == "I" and image.format != "PPM":  # of images up to 16 bits, Pillow widens only PNM to 32
         raise InvalidImageError(
             "The image has integer samples that are signed or have more than 16 bits; convert it to 16 bits."
         )
@@ -146,7 +146,7 @@ def _integer_gray(image: Image.Image, backdrop: float) -> Samples:
 
 
 def _is_colored(image: Image.Image) -> bool:
-    """Whether the mode can hold colour; a palette of grays counts, since its answer differs in nothing but size."""
+    """Return whether the mode can hold colour; palettes of grays count, since only the size of the PNG differs."""
     return image.mode not in ("1", "L", "LA", "La")
 
 
@@ -162,7 +162,7 @@ def _eight_bit_gray(image: Image.Image, backdrop: float) -> Image.Image:
     if "transparency" in image.info:
         image = image.convert("RGBA")
     if image.mode in ("LA", "PA", "RGBA"):
-        # luma is a sum of the colours, so that it can be taken before they are blended: a quarter of the memory
+        # luma is linear, so it can be taken before blending, in a quarter of the memory
         return Image.composite(
             image.convert("L"), Image.new("L", image.size, round(backdrop * WHITE_8)), image.getchannel("A")
         )
@@ -172,7 +172,7 @@ def _eight_bit_gray(image: Image.Image, backdrop: float) -> Image.Image:
 
 
 def _orientation(image: Image.Image) -> int:
-    """EXIF orientation, 1 to 8; 1 where it is missing or where the EXIF data cannot be read, as viewers do."""
+    """Return the EXIF orientation, 1 to 8; like viewers, 1 if there is none or the EXIF data cannot be read."""
     try:
         return int(image.getexif().get(ORIENTATION_TAG, 1))
     except Exception:  # a broken EXIF block is no reason to refuse the picture
@@ -180,7 +180,7 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _upright(samples: Samples, orientation: int) -> Samples:
-    """Undo an EXIF orientation (Exif 2.32, tag 0x0112); rows and columns are the first two axes."""
+    """Undo an EXIF orientation (Exif 2.32, tag 0x0112) of samples whose first two axes are rows and columns."""
     match orientation:
         case 2:
             return samples[:, ::-1]

@@ -1,4 +1,4 @@
-"""Bring a picture to the size and polarity that a network takes, and its answer back."""
+"""Fit a picture to the size and polarity that a network takes, and restore the network's output."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -17,14 +17,14 @@ Fit = Literal["stretch", "pad", "mnist"]
 
 @dataclass(frozen=True)
 class FittedImage:
-    """What the network gets, and what it takes to turn its answer back.
+    """The image for the network, and what is needed to restore its output.
 
     Attributes:
-        image: shape (H, W) of the network, in the network's polarity.
-        polarity: the picture's polarity, or None where the network does not ask.
-        is_inverted: the picture's polarity is not the network's.
+        image: of the network's shape (H, W) and polarity.
+        polarity: that of the picture, or None if the network works with either.
+        is_inverted: whether the picture's polarity differs from the network's.
         source_size: height and width of the picture.
-        placement: where the picture went.
+        placement: where the picture was placed.
     """
 
     image: FloatImage
@@ -42,7 +42,7 @@ def fit_image(
     fit: Fit,
     polarity: Polarity | Literal["auto"],
 ) -> FittedImage:
-    """Bring a picture, shape (H, W), to a network's ``size`` (height, width) and polarity."""
+    """Fit a picture, shape (H, W), to a network's ``size`` (height, width) and polarity."""
     found = find_polarity(gray, network_polarity, polarity)
     image, placement = _place(1 - gray if found == "dark-on-light" else gray, size, fit)
     if network_polarity == "dark-on-light":
@@ -60,21 +60,21 @@ def fit_image(
 def find_polarity(
     samples: Samples, network_polarity: Polarity | None, asked: Polarity | Literal["auto"]
 ) -> Polarity | None:
-    """Return the polarity of a picture: as asked, or judged from its gray; None where the network does not care."""
+    """Return the polarity of a picture, as asked or judged from its gray; None if the network works with either."""
     if network_polarity is None:
         return None
     return judge_polarity(to_gray(samples)) if asked == "auto" else asked
 
 
 def restore_image(denoised: FloatImage, fitted: FittedImage, *, to_source: bool) -> FloatImage:
-    """Turn a network's answer back to the picture's polarity and, if ``to_source``, to its size and place."""
+    """Restore a network's output to the polarity of the picture and, if ``to_source``, to its size and place."""
     if to_source:
         denoised = put_back(denoised, fitted.placement, fitted.source_size)
     return 1 - denoised if fitted.is_inverted else denoised
 
 
 def _place(gray: FloatImage, size: Size, fit: Fit) -> tuple[FloatImage, Placement]:
-    """Place a light-on-dark picture; where no ink is found, ``mnist`` pads."""
+    """Place a light-on-dark picture; if no ink is found, ``mnist`` pads."""
     height, width = gray.shape
     if fit == "mnist" and (ink := find_ink(gray)):
         return place_digit(gray, ink, size)

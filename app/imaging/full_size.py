@@ -1,4 +1,4 @@
-"""A picture at its own size: what a network of any size cleans of it, plane by plane, and what comes out."""
+"""A picture at its own size: the planes that a network of any size denoises, and the result that they make."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from app.imaging.noise_level import estimate_noise_level
 from app.imaging.samples import BitDepth, FloatImage, Levels, Samples, to_levels, to_unit
 from app.imaging.tiles import Rectangle
 
-GRAY_CHROMA = np.float32(0.5)  # is added to chroma, so that the network sees values around the middle of its range
+GRAY_CHROMA = np.float32(0.5)  # added to chroma, so that its values lie around the middle of the network's range
 
 
 @dataclass(frozen=True)
 class Plane:
-    """One channel to be cleaned, of which parts are read, in [0, 1], and written.
+    """One channel to denoise, whose parts are read and written in [0, 1].
 
-    ``noise_level`` is what the network is told, in [0, 1] units; None for one that is told nothing.
+    ``noise_level`` is what the network receives, in [0, 1] units; None for one that takes none.
     """
 
     height: int
@@ -29,28 +29,28 @@ class Plane:
 
 
 class FullSizeImage(Protocol):
-    """A picture that is cleaned at its own size."""
+    """A picture that is denoised at its own size."""
 
     def planes(self, noise_level: float | None) -> list[Plane]:
-        """List what the network has to clean; ``noise_level`` is what it is told, None if nothing."""
+        """Return the planes for the network; ``noise_level`` is what it receives, in [0, 1] units, or None."""
         ...
 
     def estimate_noise_level(self) -> float:
-        """Estimate the standard deviation of the noise, of the luma's in a colour picture, in [0, 1] units."""
+        """Estimate the standard deviation of the noise, in [0, 1] units; of a colour picture, that of its luma."""
         ...
 
     def finish(self) -> Levels:
-        """Put the cleaned planes together: shape (H, W), or (H, W, 3) for RGB."""
+        """Return the result of the denoised planes, shape (H, W), or (H, W, 3) for RGB."""
         ...
 
 
 class GrayImage:
-    """A gray picture; its result is kept as levels, the size of the source.
+    """A gray picture; its result is stored as levels at the size of the picture.
 
     Args:
         samples: shape (H, W).
-        is_inverted: whether the network is to see the negative.
-        bit_depth: of the result.
+        is_inverted: whether the network gets the negative.
+        bit_depth: that of the result.
     """
 
     def __init__(self, samples: Samples, *, is_inverted: bool = False, bit_depth: BitDepth = 8) -> None:
@@ -61,17 +61,17 @@ class GrayImage:
         self._levels: Levels = np.empty(samples.shape, np.uint8 if bit_depth == 8 else np.uint16)
 
     def planes(self, noise_level: float | None) -> list[Plane]:
-        """List the picture itself."""
+        """Return the picture as the only plane."""
         height, width = self._size
         return [Plane(height, width, noise_level, self._read, self._write)]
 
     def estimate_noise_level(self) -> float:
-        """Estimate it from the samples."""
+        """Estimate the noise level from the samples."""
         height, width = self._size
         return estimate_noise_level(lambda first, last: to_unit(self._samples[first:last]), height, width)
 
     def finish(self) -> Levels:
-        """Return the levels; every part has been written."""
+        """Return the levels, once every part has been written."""
         return self._levels
 
     def _read(self, part: Rectangle) -> FloatImage:
@@ -83,11 +83,11 @@ class GrayImage:
 
 
 class ColorImage:
-    """A colour picture: luma is cleaned at its own size, chroma at half of it; see app.imaging.chroma.
+    """A colour picture: luma is denoised at its own size, chroma at half of it; see app.imaging.chroma.
 
     Args:
         rgb: shape (H, W, 3).
-        is_inverted: whether the network is to see the negative of the luma.
+        is_inverted: whether the network gets the negative of the luma.
     """
 
     def __init__(self, rgb: RgbImage, *, is_inverted: bool = False) -> None:
@@ -99,7 +99,7 @@ class ColorImage:
         self._noise_level = 0.0
 
     def planes(self, noise_level: float | None) -> list[Plane]:
-        """List luma, Cb and Cr."""
+        """Return luma, Cb and Cr."""
         self._noise_level = self.estimate_noise_level() if noise_level is None else noise_level
         half_level = None if noise_level is None else noise_level * HALF_NOISE
         height, width = self._rgb.shape[:2]
@@ -113,12 +113,12 @@ class ColorImage:
         ]
 
     def estimate_noise_level(self) -> float:
-        """Estimate it from the luma."""
+        """Estimate the noise level from the luma."""
         height, width = self._rgb.shape[:2]
         return estimate_noise_level(lambda first, last: luma(self._rgb[first:last]), height, width)
 
     def finish(self) -> Levels:
-        """Merge luma and chroma."""
+        """Merge luma and chroma to RGB."""
         return merge_color(
             self._rgb, self._luma, self._noisy_halves, self._denoised_halves, noise_level=self._noise_level
         )

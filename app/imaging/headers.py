@@ -1,18 +1,18 @@
-"""The size that a GIF or WebP announces, read without Pillow: it allocates theirs while it opens them."""
+"""Read the size that a GIF or WebP announces, because Pillow allocates so much as soon as it opens the file."""
 
 from io import BytesIO
 from typing import NamedTuple
 
 
 class Canvas(NamedTuple):
-    """What Pillow allocates for a picture."""
+    """The size that Pillow allocates for a picture."""
 
     width: int
     height: int
 
 
 def announced_canvas(data: bytes) -> Canvas | None:
-    """Return what opening the file would allocate, or None where the header does not say, or need not."""
+    """Return what opening the file would allocate; None if the header does not say, or for other formats."""
     if data.startswith((b"GIF87a", b"GIF89a")) and len(data) >= 13:
         return _gif_canvas(data)
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP" and len(data) >= 30:
@@ -21,7 +21,7 @@ def announced_canvas(data: bytes) -> Canvas | None:
 
 
 def _gif_canvas(data: bytes) -> Canvas:
-    """The screen, grown to hold the first frame; goes from block to block as Pillow does (GIF89a, sections 18-26)."""
+    """Return the screen, enlarged to hold the first frame; walk the blocks as Pillow does (GIF89a, sections 18-26)."""
     file = BytesIO(data)
     screen = file.read(13)
     if screen[10] & 0x80:
@@ -40,7 +40,7 @@ def _gif_canvas(data: bytes) -> Canvas:
 def _skip_extension(file: BytesIO) -> None:
     label = file.read(1)
     block = _read_block(file)
-    if label == b"\xfe":  # of an empty comment, Pillow ends at the first empty block; of all others at the next one
+    if label == b"\xfe":  # Pillow ends an empty comment at its first empty block, but other extensions at the next
         while block:
             block = _read_block(file)
         return
@@ -56,7 +56,7 @@ def _read_block(file: BytesIO) -> bytes:
 
 
 def _webp_canvas(data: bytes) -> Canvas | None:
-    """The canvas, or the only frame's size (RFC 9649, sections 2.5-2.7)."""
+    """Return the canvas, or the size of the only frame (RFC 9649, sections 2.5-2.7)."""
     match data[12:16]:
         case b"VP8X":
             return Canvas(_number(data[24:27]) + 1, _number(data[27:30]) + 1)

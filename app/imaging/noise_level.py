@@ -1,4 +1,4 @@
-"""How noisy is a picture: the standard deviation of its noise, from the patches in which there is little else."""
+"""Estimate the noise level of a picture from the patches that hold little else than noise."""
 
 from collections.abc import Callable
 
@@ -9,12 +9,12 @@ from app.imaging.samples import FloatImage
 
 Patches = NDArray[np.float32]
 
-PATCH_PX = 6  # larger ones tell noise from texture no better, and fewer of them are free of clipped pixels
-MAX_PATCHES = 2**13  # twice as many gain less than a tenth of a level
-MIN_PATCHES = 4 * PATCH_PX**2  # of fewer, the covariance says little
+PATCH_PX = 6  # larger ones separate noise from texture no better, and more of them have clipped pixels
+MAX_PATCHES = 2**13  # twice as many gain less than a tenth of an 8-bit level
+MIN_PATCHES = 4 * PATCH_PX**2  # with fewer, the covariance says little
 MAX_ROUNDS = 6
-# 99 % of patches of nothing but white noise vary less than this times its variance: the chi-squared distribution
-# with PATCH_PX² - 1 degrees of freedom, divided by them.
+# The variance of 99 % of patches of pure white noise is below this times the noise's: the chi-squared distribution
+# with PATCH_PX² - 1 degrees of freedom, divided by their number.
 FLAT_VARIANCE = 1.64
 
 ReadRows = Callable[[int, int], FloatImage]
@@ -24,19 +24,19 @@ def estimate_noise_level(read_rows: ReadRows, height: int, width: int) -> float:
     """Estimate the standard deviation of white Gaussian noise, in units of the [0, 1] range.
 
     Patches without noise lie near a subspace of few dimensions, so the smallest eigenvalues of the patches' covariance
-    are the noise's variance (G. Chen, F. Zhu, P. A. Heng, "An efficient statistical method for image noise level
-    estimation", ICCV 2015). What texture adds is then taken out in rounds: only patches that vary as little as noise of
-    the level found so far does are kept (X. Liu, M. Tanaka, M. Okutomi, "Single-image noise level estimation for blind
-    denoising", IEEE TIP 22(12), 2013). Patches that touch the ends of the range are left out, since noise was cut off
-    there. Noise that neighbouring pixels share is underestimated.
+    equal the variance of the noise (G. Chen, F. Zhu, P. A. Heng, "An efficient statistical method for image noise level
+    estimation", ICCV 2015). Then texture is removed in rounds: only patches that vary as little as noise of the level
+    found so far are kept (X. Liu, M. Tanaka, M. Okutomi, "Single-image noise level estimation for blind denoising",
+    IEEE TIP 22(12), 2013). Patches that touch the ends of the range are left out, because their noise was clipped.
+    Noise that neighbouring pixels share is underestimated.
 
     Args:
-        read_rows: gives the picture's rows from one (included) to another (excluded), shape (rows, width).
+        read_rows: returns the rows from one (included) to another (excluded), shape (rows, width).
         height: of the picture, in pixels.
         width: of the picture, in pixels.
 
     Returns:
-        0 where the picture is too small to tell.
+        The estimate; 0 if the picture is too small for one.
     """
     if min(height, width) < PATCH_PX:
         return 0.0
@@ -54,7 +54,7 @@ def estimate_noise_level(read_rows: ReadRows, height: int, width: int) -> float:
 
 
 def _sample_patches(read_rows: ReadRows, height: int, width: int) -> Patches:
-    """Give at most about MAX_PATCHES patches from everywhere in the picture, shape (N, PATCH_PX²)."""
+    """Return at most about MAX_PATCHES patches from all over the picture, shape (N, PATCH_PX²)."""
     step = max(1, round(((height - PATCH_PX + 1) * (width - PATCH_PX + 1) / MAX_PATCHES) ** 0.5))
     bands = [
         np.lib.stride_tricks.sliding_window_view(read_rows(top, top + PATCH_PX), PATCH_PX, axis=1)[:, ::step]
@@ -70,7 +70,7 @@ def _level_of(patches: Patches) -> float:
 
 
 def _noise_variance(eigenvalues: NDArray[np.float64]) -> float:
-    """Leave out the largest of the ascending eigenvalues until mean and median of the rest agree: Chen, algorithm 1."""
+    """Drop the largest of the ascending eigenvalues until mean and median of the rest agree (Chen, algorithm 1)."""
     for count in range(len(eigenvalues), 0, -1):
         mean = float(eigenvalues[:count].mean())
         if np.count_nonzero(eigenvalues[:count] > mean) >= np.count_nonzero(eigenvalues[:count] < mean):

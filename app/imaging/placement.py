@@ -1,4 +1,4 @@
-"""Which part of a picture became which part of a network's image, and the way back."""
+"""Place a part of a picture in the image for a network, and put the denoised image back."""
 
 from dataclasses import dataclass, replace
 
@@ -10,17 +10,17 @@ from app.imaging.samples import FloatImage
 Size = tuple[int, int]
 Box = tuple[float, float, float, float]
 
-MARGIN = 2  # pixels of the network's image around a digit, where its soft edges end
+MARGIN = 2  # pixels of the network's image around a digit that its soft edges reach
 
 
 @dataclass(frozen=True)
 class Placement:
-    """Which part of the picture became which part of the network's image.
+    """Which part of a picture is which part of the network's image.
 
     Attributes:
         box: left, top, right, bottom in pixels of the picture.
         window: left, top, right, bottom in pixels of the network's image.
-        background: gray of the rest of the picture, or None where the box is the whole picture.
+        background: gray of the rest of the picture, or None if the box is the whole picture.
     """
 
     box: Box
@@ -28,12 +28,12 @@ class Placement:
     background: float | None = None
 
     def inverted(self) -> "Placement":
-        """Return the placement of the negative."""
+        """Return the placement for the negative."""
         return self if self.background is None else replace(self, background=1 - self.background)
 
 
 def put_back(denoised: FloatImage, placement: Placement, source_size: Size) -> FloatImage:
-    """Bring a network's image, shape (H, W), back to the size and place that ``placement`` says."""
+    """Put a network's image, shape (H, W), back to its place in a picture of ``source_size`` (height, width)."""
     left, top, right, bottom = placement.box
     x0, y0, x1, y1 = placement.window
     if placement.background is None:
@@ -49,9 +49,9 @@ def put_back(denoised: FloatImage, placement: Placement, source_size: Size) -> F
 def _spread(
     span: tuple[float, float], window: tuple[int, int], network_px: int, picture_px: int
 ) -> tuple[slice, float, float]:
-    """Along one axis: the pixels of the picture that the digit and its margin cover, and from where to where they come.
+    """Return, for one axis, the picture's pixels that digit and margin cover, and the start and stop of their source.
 
-    What would lie outside the picture is left out before it is scaled, so that it costs no memory.
+    What would lie outside the picture is left out before scaling, so that it takes no memory.
     """
     step = (span[1] - span[0]) / (window[1] - window[0])
     grown = max(0, window[0] - MARGIN), min(network_px, window[1] + MARGIN)
@@ -62,9 +62,9 @@ def _spread(
 
 
 def resize(gray: FloatImage, size: Size, box: Box | None = None) -> FloatImage:
-    """Resize shape (H, W) to ``size`` (height, width): averaging down, bicubic up, sized by each axis's own scale.
+    """Resize shape (H, W) to ``size`` (height, width), each axis by its own scale: averaging down, bicubic up.
 
-    ``box`` (left, top, right, bottom) takes a part only.
+    ``box`` (left, top, right, bottom) selects a part.
     """
     if box is None and gray.shape == size:
         return gray

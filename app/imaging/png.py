@@ -1,4 +1,4 @@
-"""Levels to PNG, with less work than a general encoder does."""
+"""Encode levels as PNG, with less work than a general encoder."""
 
 import struct
 import zlib
@@ -13,16 +13,16 @@ from app.imaging.samples import Levels
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 GRAY, RGB = 0, 2  # colour types
 FILTER_UP = 2
-COMPRESSION = 3  # of 0-9: more gains a tenth, and costs three times the time
-STRIP_BYTES = 2**20  # so much is filtered and compressed at a time, so that a large picture is not copied whole
+COMPRESSION = 3  # of 0-9; more saves a tenth of the size, and takes three times as long
+STRIP_BYTES = 2**20  # filtered and compressed at a time, so that a large picture is not copied whole
 
 
 def encode_png(levels: Levels) -> bytes:
     """Encode shape (H, W), gray, or (H, W, 3), RGB, as a PNG of 8 or 16 bits a sample.
 
     Each row is stored as its difference from the one above, filter type 2 of the PNG specification, section 9.2
-    (https://www.w3.org/TR/png-3/). Pillow tries every filter on every row, and sets up an encoder: six times the time
-    for a digit, twice for a photograph, and the files are no smaller.
+    (https://www.w3.org/TR/png-3/). Pillow, which sets up an encoder and tries every filter on every row, takes six
+    times as long for a digit and twice as long for a photograph, and its files are no smaller.
     """
     height, width = levels.shape[:2]
     color_type = GRAY if levels.ndim == 2 else RGB
@@ -34,7 +34,7 @@ def encode_png(levels: Levels) -> bytes:
 
 
 def _filtered_strips(levels: Levels) -> Iterator[memoryview]:
-    """Give rows as differences from the one above, each behind its filter's number, some at a time."""
+    """Yield strips of rows, each row as its filter number and its difference from the row above."""
     count = max(1, STRIP_BYTES // (levels.nbytes // len(levels)))
     above: NDArray[np.uint8] | int = 0
     for start in range(0, len(levels), count):
@@ -48,7 +48,7 @@ def _filtered_strips(levels: Levels) -> Iterator[memoryview]:
 
 
 def _to_bytes(levels: Levels) -> NDArray[np.uint8]:
-    """View as shape (H, bytes of a row); PNG's 16-bit samples are big-endian."""
+    """Return bytes of shape (H, bytes of a row); PNG's 16-bit samples are big-endian."""
     samples: NDArray[Any] = levels if levels.itemsize == 1 else levels.astype(">u2")
     return np.ascontiguousarray(samples).reshape(len(samples), -1).view(np.uint8)
 

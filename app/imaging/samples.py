@@ -1,4 +1,4 @@
-"""The kinds of arrays that hold pixels, and how one becomes another."""
+"""The types of arrays that hold pixels, and conversions between them."""
 
 from typing import Literal
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FloatImage = NDArray[np.float32]
-Samples = NDArray[np.uint8 | np.uint16 | np.float32]  # 0..255, 0..65535, nominal [0, 1]
+Samples = NDArray[np.uint8 | np.uint16 | np.float32]  # 0..255, 0..65535, nominally [0, 1]
 Levels = NDArray[np.uint8 | np.uint16]
 BitDepth = Literal[8, 16]
 
@@ -14,7 +14,7 @@ WHITE_8, WHITE_16 = 2**8 - 1, 2**16 - 1
 
 
 def to_unit(samples: Samples) -> FloatImage:
-    """Bring samples to the nominal range [0, 1]."""
+    """Convert samples to the nominal range [0, 1]."""
     if samples.dtype == np.float32:
         return np.asarray(samples, np.float32)
     return np.divide(samples, WHITE_8 if samples.dtype == np.uint8 else WHITE_16, dtype=np.float32)

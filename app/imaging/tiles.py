@@ -1,11 +1,11 @@
-"""How a large picture is cut into tiles that overlap enough for no seam to show."""
+"""Cut a large picture into tiles that overlap enough to hide the seams."""
 
 import math
 from dataclasses import dataclass
 from itertools import product
 
-MAX_TILE_PIXELS = 640 * 1024  # overlap included; the network's memory grows with it, the share of the overlap falls
-MAX_OVERLAP = 1.25  # a picture that is cut only for the sake of threads may be read at most so many times
+MAX_TILE_PIXELS = 640 * 1024  # with overlap; larger tiles need more memory, but overlap less
+MAX_OVERLAP = 1.25  # a picture cut only for the sake of threads may be read at most so many times
 
 Rectangle = tuple[slice, slice]
 
@@ -16,8 +16,8 @@ class Tile:
 
     Attributes:
         seen: what the network gets.
-        kept: what of the picture the tile answers for.
-        inner: where in the network's answer that is.
+        kept: the part of the result that comes from this tile.
+        inner: where that part lies in the network's output.
     """
 
     seen: Rectangle
@@ -45,9 +45,9 @@ _Grid = tuple[list[_Span], list[_Span]]
 def cut_tiles(height: int, width: int, *, size_multiple: int, halo_px: int, min_tiles: int = 1) -> list[Tile]:
     """Cut a picture so that no tile sees more than MAX_TILE_PIXELS, and into ``min_tiles`` tiles where that is cheap.
 
-    Every pixel is kept by one tile. What a tile sees reaches ``halo_px``, rounded up to the multiple, beyond what it
-    keeps, or to the picture's edge. It starts at multiples of ``size_multiple``, so that a network which halves its
-    image pairs the same pixels as in the whole picture. Tiles are of about one size, and see little twice.
+    Every pixel is kept by one tile. What a tile sees extends ``halo_px``, rounded up to the multiple, beyond what it
+    keeps, or to the edge of the picture. It starts at multiples of ``size_multiple``, so that a network that halves its
+    image pairs the same pixels as in the whole picture. Tiles have about the same size, and overlap little.
     """
     halo = _round_up(halo_px, size_multiple)
     rows_first = _grids(height, width, size_multiple, halo, min_tiles)
@@ -63,9 +63,9 @@ def cut_tiles(height: int, width: int, *, size_multiple: int, halo_px: int, min_
 
 
 def _grids(height: int, width: int, multiple: int, halo: int, min_tiles: int) -> list[_Grid]:
-    """Return grids with about as many rows as square tiles need, the fewest columns, and at least ``min_tiles``."""
+    """Return grids with about as many rows as square tiles need, and the fewest columns or enough for ``min_tiles``."""
     square = -(-height // max(1, math.isqrt(MAX_TILE_PIXELS) - 2 * halo))
-    too_many = 8 + 4 * height * width // MAX_TILE_PIXELS  # rows of a narrow picture that are far from full
+    too_many = 8 + 4 * height * width // MAX_TILE_PIXELS  # rows of a narrow picture, which would be far from full
     counts = {*range(1, min_tiles + 1), *range(max(1, square - 2), square + 3)}
     grids: list[_Grid] = []
     for row_count in sorted(count for count in counts if count <= too_many):

@@ -1,4 +1,4 @@
-"""A queue and inference threads in front of a Denoiser: what waits while they are busy is the next batch."""
+"""A queue and inference threads in front of a Denoiser: what waits while they are busy is the next micro-batch."""
 
 import asyncio
 import queue
@@ -14,14 +14,14 @@ from app.imaging.samples import FloatImage
 from app.inference.denoiser import Denoiser, NoiseLevels
 from app.inference.metadata import ModelMetadata
 
-BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)  # batches are padded to these, so that TensorFlow sees few shapes
-EAGER_BATCH = 16  # so many are worth a call though more may come; measured
-MAX_BATCH_PIXELS = 2**18  # larger images gain nothing from company, and their memory would add up
+BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)  # micro-batches are padded to these, so that TensorFlow sees few shapes
+EAGER_BATCH = 16  # so many are worth a call even if more may come; measured
+MAX_BATCH_PIXELS = 2**18  # larger images gain nothing by sharing a call, and their memory would add up
 
 
 @dataclass(frozen=True)
 class NetworkCall:
-    """How many images shared a network's call, and the seconds that one of them waited and was worked on."""
+    """How many images shared a call of the network, and for how many seconds one of them waited and was denoised."""
 
     batch_size: int
     queue_s: float
@@ -30,7 +30,7 @@ class NetworkCall:
 
 @dataclass(frozen=True)
 class Denoised(NetworkCall):
-    """A network's output for one image, float32 of shape (H, W), and the call that it came from."""
+    """The output of the network for one image, float32 of shape (H, W), and the call that produced it."""
 
     image: FloatImage
 
@@ -44,20 +44,21 @@ class _Item:
 
 
 class Batcher:
-    """Runs a Denoiser on threads of its own; to be made, used and closed on one event loop.
+    """Runs a Denoiser on its own threads; create, use and close it on one event loop.
 
-    Whatever waits when a thread becomes free is its next batch. When one is free already, a batch starts as soon as
-    the event loop has gone round once without a further image, or EAGER_BATCH wait: requests that arrive together are
-    cleaned together, a lone one waits for nothing, and the thread works while the loop decodes the rest of many.
+    Whatever waits when a thread becomes free is its next micro-batch. While a thread is free, a micro-batch starts as
+    soon as one turn of the event loop brings no further image, or EAGER_BATCH images wait: requests that arrive
+    together are denoised together, a single one waits for nothing, and of many, the thread denoises the first while
+    the loop decodes the rest.
 
-    Callers bound the queue (see app.processing.admission). Items whose future is done before their turn, because the
-    client left or the deadline passed, are dropped before the network sees them.
+    Callers bound the queue (see app.processing.admission). Images whose futures are done before their turn, because
+    the client left or the deadline passed, are dropped before the network sees them.
 
     Args:
         denoiser: the network.
-        name: for the threads' names.
+        name: part of the threads' names.
         threads: how many calls may run at once.
-        pads: whether batches are padded to BATCH_SIZES; it pays where all images are of one, small size.
+        pads: whether micro-batches are padded to BATCH_SIZES, which pays if all images have one small size.
     """
 
     def __init__(self, denoiser: Denoiser, *, name: str, threads: int = 1, pads: bool = True) -> None:
@@ -83,13 +84,13 @@ class Batcher:
         return len(self._threads)
 
     def submit(self, image: FloatImage, noise_level: float | None = None) -> "asyncio.Future[Denoised]":
-        """Queue one image, shape (H, W), to be cleaned together with whatever else is waiting.
+        """Queue one image, shape (H, W), to be denoised together with what else is waiting.
 
-        ``noise_level``, in [0, 1] units, is for networks that are told it.
+        ``noise_level``, in [0, 1] units, is for networks that take one.
 
         Returns:
-            A future that fails with InferenceError if the network failed on the batch. End it in any way, by
-            cancelling it for example, and the image is dropped.
+            A future that fails with InferenceError if the network failed on the micro-batch. If the caller cancels it
+            or sets its result or exception, the image is dropped.
         """
         future: asyncio.Future[Denoised] = self._loop.create_future()
         self._waiting.append(_Item(image, noise_level, future, time.perf_counter()))
@@ -102,7 +103,7 @@ class Batcher:
         return future
 
     async def close(self) -> None:
-        """Finish what is queued and end the threads."""
+        """Finish what is queued, and end the threads."""
         await self._drained.wait()
         for _ in self._threads:
             self._batches.put(None)
@@ -117,7 +118,7 @@ class Batcher:
             self._start_next()
 
     def _start_next(self) -> None:
-        """Give every free thread a batch, as far as the images go."""
+        """Hand each free thread a micro-batch, as long as images wait."""
         while self._free:
             batch, self._waiting = _next_batch([item for item in self._waiting if not item.future.done()])
             if not batch:
@@ -132,7 +133,7 @@ class Batcher:
             start = time.perf_counter()
             try:
                 results = self._infer(batch, start)
-            except Exception as error:  # whatever it is, it belongs to this batch; the thread lives on
+            except Exception as error:  # fails only this micro-batch; the thread goes on
                 self._loop.call_soon_threadsafe(self._fail, batch, error)
             else:
                 self._loop.call_soon_threadsafe(self._deliver, batch, results)
@@ -167,9 +168,9 @@ class Batcher:
 
 
 def create_batcher(denoiser: Denoiser, metadata: ModelMetadata, *, threads: int | None) -> Batcher:
-    """Make the queue of a network: images of one size share calls, tiles of pictures of any size share threads.
+    """Create the queue of a network: images of a fixed size share calls, tiles of pictures of any size share threads.
 
-    ``threads`` is how many tiles are worked on at once; None takes the CPU quota.
+    ``threads`` is how many tiles are denoised at once; None means the CPU quota.
     """
     is_fixed = metadata.input.size is not None
     name = f"{metadata.name}/{metadata.version}"
@@ -177,7 +178,7 @@ def create_batcher(denoiser: Denoiser, metadata: ModelMetadata, *, threads: int 
 
 
 def _next_batch(waiting: list[_Item]) -> tuple[list[_Item], list[_Item]]:
-    """Split what waits into the next batch, of images as large as the first, and the rest in its order."""
+    """Split what waits into the next micro-batch, of images as large as the first, and the rest in its order."""
     if not waiting:
         return [], []
     shape = waiting[0].image.shape
@@ -195,6 +196,6 @@ def _padded_size(count: int) -> int:
 
 
 def _noise_levels(batch: list[_Item], count: int) -> NoiseLevels | None:
-    """The levels of a batch, padded with zeros to ``count``; None where the network is not told."""
+    """Return the noise levels of a micro-batch, padded with zeros to ``count``; None for a network that takes none."""
     levels = [item.noise_level for item in batch if item.noise_level is not None]
     return np.array(levels + [0.0] * (count - len(levels)), np.float32) if levels else None

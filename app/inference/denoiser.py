@@ -1,4 +1,4 @@
-"""The one thing that the service asks of a network."""
+"""The interface of a network that the service can run."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,20 +13,20 @@ NoiseLevels = NDArray[np.float32]
 
 
 class Denoiser(Protocol):
-    """A network that cleans a batch of gray images."""
+    """A network that denoises a micro-batch of gray images."""
 
     def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> FloatImage:
-        """Clean a batch; may be called by several threads at once.
+        """Denoise a micro-batch; several threads may call this at once.
 
         Args:
-            images: shape (N, H, W), float32, nominal range [0, 1]; noise may lie outside of it.
-            noise_levels: shape (N,), float32, standard deviations in the same units; None for a network that is not
-                told the level.
+            images: shape (N, H, W), float32, nominal range [0, 1]; noise may go beyond it.
+            noise_levels: shape (N,), float32, standard deviations in the same units; None for a network that
+                takes no noise level.
 
         Returns:
-            The clean images, same shape, float32, in [0, 1].
+            The denoised images, same shape, float32, in [0, 1].
         """
         ...
 
 
-Loader = Callable[[Path], Denoiser]  # from a version's folder
+Loader = Callable[[Path], Denoiser]  # takes the folder of a version

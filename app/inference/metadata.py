@@ -1,4 +1,4 @@
-"""``metadata.json``: what the service has to know about a network before it loads it."""
+"""Read ``metadata.json``: what the service must know about a network before it loads it."""
 
 from datetime import datetime
 from pathlib import Path
@@ -22,8 +22,8 @@ class _Frozen(BaseModel):
 class InputSpec(_Frozen):
     """The images that a network takes.
 
-    ``height`` and ``width`` are pixels, or null where the network takes any size; ``polarity`` is null where
-    it does not matter.
+    ``height`` and ``width`` are in pixels, or null if the network takes any size; ``polarity`` is null if the network
+    works with either.
     """
 
     height: int | None = Field(ge=1)
@@ -34,7 +34,7 @@ class InputSpec(_Frozen):
     @model_validator(mode="after")
     def _is_fixed_or_free(self) -> "InputSpec":
         if (self.height is None) != (self.width is None):
-            raise ValueError("height and width are both numbers or both null")
+            raise ValueError("height and width must both be numbers or both be null")
         return self
 
     @property
@@ -44,7 +44,7 @@ class InputSpec(_Frozen):
 
 
 class NoiseLevelRange(_Frozen):
-    """Standard deviations, in units of the [0, 1] range, that a network was trained for."""
+    """The range of noise levels that a network was trained for: standard deviations in [0, 1] units."""
 
     min: float = Field(ge=0, allow_inf_nan=False)
     max: float = Field(gt=0, allow_inf_nan=False)
@@ -66,7 +66,7 @@ class ModelMetadata(_Frozen):
     created: datetime
     input: InputSpec
     noise_level: NoiseLevelRange | None
-    size_multiple: int = Field(ge=1, le=128)  # the service's tiles have room for twice the halo and the multiple
+    size_multiple: int = Field(ge=1, le=128)  # tiles have room for twice the halo and the multiple
     halo_px: int = Field(ge=0, le=256)
     training: dict[str, Any]
     metrics: dict[str, Any]
@@ -79,10 +79,10 @@ class ModelMetadata(_Frozen):
 
 
 def read_metadata(folder: Path) -> ModelMetadata:
-    """Read ``metadata.json`` of one version.
+    """Read the ``metadata.json`` of one version.
 
     Raises:
-        ModelStoreError: it is missing, no JSON, or does not meet the schema; the text names the file and the field.
+        ModelStoreError: it is missing, is not JSON, or violates the schema; the text names the file and the field.
     """
     path = folder / FILE_NAME
     try:

@@ -1,4 +1,4 @@
-"""The models on disk: find every version, check it, say which one answers, load and warm it."""
+"""The models on disk: find and check every version, choose the default, load and warm them."""
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ from app.inference.metadata import FILE_NAME, ModelMetadata, read_metadata
 DEFAULT_MODEL = "digits"
 MAX_NAME = 64
 LOADED_FILES = ("saved_model.pb", "variables/*")
-WARM_UP_SIZES = ((1, 1), (61, 47), (64, 64))  # of networks that take any size, odd ones too
+WARM_UP_SIZES = ((1, 1), (61, 47), (64, 64))  # for networks of any size, odd sizes included
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Catalogue:
     """Every version of every model in the store, checked but not loaded.
 
     Attributes:
-        store: the folder.
-        default: the name that answers when a request has none.
+        store: the folder of the store.
+        default: the name of the model that is used when a request names none.
         models: metadata by name and version.
     """
 
@@ -34,10 +34,10 @@ class Catalogue:
     models: Mapping[str, Mapping[int, ModelMetadata]]
 
     def find(self, name: str | None, version: int | None) -> ModelMetadata:
-        """Find a model; without a name the default, without a version the highest.
+        """Find a version: without a name, of the default model; without a version, the highest.
 
         Raises:
-            ModelNotFoundError: there is no such model or version; ``names`` lists what there is.
+            ModelNotFoundError: there is no such model or version; ``names`` lists those that exist.
         """
         name = self.default if name is None else name
         versions = self.models.get(name)
@@ -50,22 +50,18 @@ class Catalogue:
             )
         return versions[version]
 
-    def versions(self, name: str) -> list[int]:
-        """List the versions of a model that find gave, in ascending order."""
-        return sorted(self.models[name])
-
     def __iter__(self) -> Iterator[ModelMetadata]:
-        """Iterate over every version of every model."""
+        """Yield every version of every model."""
         for versions in self.models.values():
             yield from versions.values()
 
 
 def open_store(store: Path, *, default: str | None) -> Catalogue:
-    """Find and check every version in the store; nothing is loaded yet.
+    """Find and check every version in the store, without loading any.
 
     Raises:
-        ModelStoreError: the store is missing or empty, a version is broken (its file is named), or the default
-            model is not there.
+        ModelStoreError: the store is missing or empty, a version is broken (the text names the file), or there is
+            no default model.
     """
     if not store.is_dir():
         raise ModelStoreError(f"{store}: the model store is not a folder")
@@ -79,13 +75,13 @@ def open_store(store: Path, *, default: str | None) -> Catalogue:
 
 
 def load_model(store: Path, metadata: ModelMetadata, load: Loader, *, warm_up_batches: Sequence[int]) -> Denoiser:
-    """Load one version from the store and call it once with each batch size, so that no request pays for a first call.
+    """Load one version and call it once with each size of a micro-batch, so that no request pays for a first call.
 
-    A network that is told the noise level is told the lowest and the highest that it knows, which may be computed in
-    different ways.
+    A network that takes a noise level is called with the lowest and the highest that it supports, which may be
+    computed in different ways.
 
     Raises:
-        ModelStoreError: it cannot be loaded, or its answer does not have the shape of its input.
+        ModelStoreError: it cannot be loaded, a call fails, or its output does not have the shape of its input.
     """
     folder = store / metadata.name / str(metadata.version)
     denoiser = load(folder)
@@ -97,12 +93,12 @@ def load_model(store: Path, metadata: ModelMetadata, load: Loader, *, warm_up_ba
         levels = None if level is None else np.full(batch, level, np.float32)
         try:
             denoised = denoiser.denoise(images, levels)
-        except Exception as error:  # TensorFlow raises what it likes
+        except Exception as error:  # TensorFlow may raise anything
             raise ModelStoreError(
                 f"{folder}: a call with {batch} x {height} x {width} pixels failed: {error}"
             ) from error
         if denoised.shape != images.shape:
-            raise ModelStoreError(f"{folder}: the answer to shape {images.shape} has shape {denoised.shape}")
+            raise ModelStoreError(f"{folder}: the output for shape {images.shape} has shape {denoised.shape}")
     return denoiser
 
 
@@ -139,7 +135,7 @@ def _choose_default(store: Path, names: list[str], default: str | None) -> str:
     default = default or DEFAULT_MODEL
     if default not in names:
         raise ModelStoreError(
-            f"{store}: there is no model {default!r} to answer by default; "
+            f"{store}: there is no model {default!r} to use by default; "
             f"set DENOISER_DEFAULT_MODEL to one of: {', '.join(names)}"
         )
     return default

@@ -1,4 +1,4 @@
-"""A picture of any size through the queue of a network: tile by tile, so that others get their turn between them."""
+"""Send a picture of any size through the queue of a network tile by tile, so that others get a turn in between."""
 
 import asyncio
 import time
@@ -15,32 +15,32 @@ from app.inference.metadata import ModelMetadata
 T = TypeVar("T")
 _Part = tuple[Plane, Tile, "asyncio.Future[Denoised]"]
 
-MIN_SHARED_PIXELS = 2**16  # a smaller picture is not cut only for several threads to share it
+MIN_SHARED_PIXELS = 2**16  # smaller pictures are not cut just to keep several threads busy
 
 
 class Run(Protocol):
-    """Runs a step that may take milliseconds where it holds nobody up."""
+    """Runs a step that may take milliseconds without blocking the event loop."""
 
     def __call__(self, step: Callable[[], T], /) -> Awaitable[T]:
-        """Return what the step returns."""
+        """Run the step and return its result."""
         ...
 
 
 def submit_tiles(
     image: FullSizeImage, batcher: Batcher, model: ModelMetadata, *, noise_level: float | None, run: Run
 ) -> "asyncio.Future[NetworkCall]":
-    """Queue an image's tiles, a few at a time, and write what comes back into the image.
+    """Queue the tiles of an image, a few at a time, and write the denoised ones into the image.
 
     Args:
-        image: what is cleaned; then it can finish.
+        image: the image to denoise; afterwards, its ``finish`` may be called.
         batcher: the queue of the network.
         model: how the network's images may be cut.
-        noise_level: what the network is told, in [0, 1] units; None for one that is told nothing.
-        run: where parts are read and written.
+        noise_level: what the network receives, in [0, 1] units; None for one that takes none.
+        run: runs the steps that read and write parts.
 
     Returns:
-        A future whose seconds are those of the whole image. It fails with InferenceError if the network failed on a
-        tile. End it in any way, and the tiles that are left are dropped.
+        A future with the times of the whole image. It fails with InferenceError if the network failed on a tile. If
+        the caller cancels it or sets its result or exception, the remaining tiles are dropped.
     """
     call: asyncio.Future[NetworkCall] = asyncio.get_running_loop().create_future()
     task = asyncio.create_task(_denoise_planes(image, batcher, model, noise_level, run))
@@ -75,7 +75,7 @@ async def _denoise_planes(
 
     try:
         for plane, tile in await run(partial(_list_parts, image, noise_level, model, batcher.threads)):
-            if len(waiting) > batcher.threads:  # one more than can be worked on: no thread waits for the next
+            if len(waiting) > batcher.threads:  # one more than there are threads, so that none waits
                 await write_oldest()
             seen = await run(partial(plane.read, tile.seen))
             waiting.append((plane, tile, batcher.submit(seen, plane.noise_level)))

@@ -1,1 +1,1 @@
-"""One picture from bytes to bytes: admitted, decoded, fitted, denoised, restored, encoded."""
+"""Take a picture from bytes to bytes: admit, decode, fit, denoise, restore, encode."""

@@ -1,27 +1,26 @@
-"""How many requests may be in work: each holds a place from before its body is read until its response."""
+"""Limit the requests in work: each holds a slot from before its body is read until its response."""
 
 import asyncio
 import math
 import time
 from collections import deque
 from collections.abc import Callable
-from types import TracebackType
 from typing import Self
 
 from app.errors import NotReadyError, QueueFullError
 
-# A request that finds every slot taken waits at most PATIENCE_S, if LIKELY_SHARE of that would do at the rate of the
-# requests that finished last, and if fewer than MAX_WAITING times the slots wait already.
+# A request that finds every slot taken waits at most PATIENCE_S, if LIKELY_SHARE of that would do at the current
+# rate, and if fewer than MAX_WAITING times the slots wait.
 PATIENCE_S = 0.06
 LIKELY_SHARE = 0.8
 MAX_WAITING = 2
 MAX_RETRY_AFTER_S = 60
-RATE_SAMPLE = 256  # finished requests that the drain rate is measured over, at most
+RATE_SAMPLE = 256  # the rate is measured over at most so many finished requests
 DRAINING_RETRY_AFTER_S = 5  # time for another instance to take over
 
 
 class Admission:
-    """Counts slots, and refuses requests when all are taken; to be used on one event loop.
+    """Counts slots, and refuses requests when all are taken; for use on one event loop.
 
     Requests wait in a line of its own, not on asyncio.Semaphore and asyncio.timeout, which are shorter: with these,
     goodput at 256 connections was 0.66 to 0.99 times as high, in the median of five pairs of runs 0.86.
@@ -35,11 +34,11 @@ class Admission:
         self._waiting: dict[asyncio.Future[bool], None] = {}  # in their order
         self._patience_s = patience_s
         self._clock = clock
-        self._finished: deque[float] = deque(maxlen=RATE_SAMPLE)  # since the last slot was taken, that time first
+        self._finished: deque[float] = deque(maxlen=RATE_SAMPLE)  # when the slots ran out, then when requests finished
         self.is_draining = False
 
     def refuse_if_draining(self) -> None:
-        """Do nothing, or raise.
+        """Refuse a request if the service is draining.
 
         Raises:
             NotReadyError: the service is draining.
@@ -48,9 +47,9 @@ class Admission:
             raise NotReadyError("The service is shutting down.", retry_after_s=DRAINING_RETRY_AFTER_S)
 
     async def admit(self) -> "Slot":
-        """Take a slot, to be held for a ``with`` block, or wait a moment for one that is about to be free.
+        """Take a slot for a ``with`` block, or wait a moment for one that is likely to become free.
 
-        A small picture takes so little time that refusing its request, and being asked again, would cost more.
+        A small picture takes so little time that refusing its request and receiving it again would cost more.
 
         Raises:
             NotReadyError: the service is draining.
@@ -88,7 +87,7 @@ class Admission:
             self._waiting.pop(turn, None)
 
     def give_back(self) -> None:
-        """Take a slot back; Slot does it at the end of its block."""
+        """Take back a slot; Slot calls this at the end of its block."""
         self._finished.append(self._clock())
         self._free_slot()
 
@@ -102,16 +101,16 @@ class Admission:
             turn.set_result(True)
 
     def retry_after_s(self) -> int:
-        """Return the whole seconds in which the slots in use drain."""
+        """Return how many whole seconds the slots in use take to drain."""
         return min(max(1, math.ceil(self._drain_s(self._slots - self._free_slots))), MAX_RETRY_AFTER_S)
 
     def _is_turn_near(self) -> bool:
-        """Whether the next request to wait is likely to get a slot before it is refused."""
+        """Return whether one more waiting request is likely to get a slot in time."""
         ahead = len(self._waiting)
         return ahead < MAX_WAITING * self._slots and self._drain_s(ahead + 1) <= LIKELY_SHARE * self._patience_s
 
     def _drain_s(self, count: int) -> float:
-        """Return the seconds that ``count`` requests take at the last ones' rate; none yet counts as one, now."""
+        """Return the seconds that ``count`` requests take at the current rate; until one finishes, as if it did now."""
         if not self._finished:
             return 0.0
         return count * (self._clock() - self._finished[0]) / max(1, len(self._finished) - 1)
@@ -128,17 +127,15 @@ def _end_wait(turn: "asyncio.Future[bool]") -> None:
 
 
 class Slot:
-    """One request's place."""
+    """The slot of one request."""
 
     def __init__(self, admission: Admission) -> None:
         self._admission = admission
 
     def __enter__(self) -> Self:
-        """Hold the place, which was taken when the slot was made."""
+        """Hold the slot, which admit has taken."""
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Give the place back."""
+    def __exit__(self, *_: object) -> None:
+        """Free the slot."""
         self._admission.give_back()

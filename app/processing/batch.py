@@ -1,4 +1,4 @@
-"""Many pictures of one request on their way to the network and back, a bounded number of them at a time."""
+"""Denoise the many pictures of one request, a bounded number of them at a time."""
 
 import asyncio
 from collections import deque
@@ -13,41 +13,41 @@ from app.processing.pipeline import Process
 from app.processing.pixel_budget import PixelBudget, Reservation
 from app.telemetry.timing import StageTimer
 
-STAGES = ("decode", "queue", "infer", "encode")  # all files of a request are read together
-GROUP = BATCH_SIZES[-1]  # pictures that are sent to the network together
-WINDOW = 2 * GROUP  # pictures in work: while the network has one group, the next is decoded
-WINDOW_PIXELS = 2**22  # further pictures wait while those in work have so many, which leaves room for other requests
+STAGES = ("decode", "queue", "infer", "encode")  # "read" is missing: all files of a request are read together
+GROUP = BATCH_SIZES[-1]  # pictures that go to the network together
+WINDOW = 2 * GROUP  # pictures in work: the network has one group while the next is decoded
+WINDOW_PIXELS = 2**22  # no picture is started while those in work have so many, so that other requests find room
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one file."""
+    """The result of one file, or the error that it failed with."""
 
     name: str
     result: DenoisedPicture | Exception
 
 
 class Batch:
-    """The files of one request: all go through the same process, each for at most ``timeout_s`` seconds."""
+    """Denoises the files of one request with the same process, each for at most ``timeout_s`` seconds."""
 
     def __init__(self, process: Process, pixel_budget: PixelBudget, *, timeout_s: float | None) -> None:
         self._process = process
         self._pixel_budget = pixel_budget
         self._timeout_s = timeout_s
         self._started: deque[_Item] = deque()
-        self._pixels = 0  # of those
+        self._pixels = 0  # of all started
         self._gate = asyncio.Event()
 
     async def denoise(self, files: Iterable[Upload]) -> AsyncGenerator[Outcome, None]:
-        """Denoise files and hand them out in their order.
+        """Denoise files and yield the outcomes in their order.
 
-        At most WINDOW of them are started and not yet handed out, and no further one is started while these have
-        WINDOW_PIXELS: what nobody takes is not made. Closing the iterator ends the work.
+        At most WINDOW files are started and not yet yielded, and no other is started while these have WINDOW_PIXELS:
+        the caller's pace limits the work. Closing the iterator ends it.
         """
         try:
             for number, file in enumerate(files, 1):
                 newest = self._start(file)
-                await asyncio.sleep(0)  # a small picture is decoded now; others have their turn before the next one
+                await asyncio.sleep(0)  # decodes a small picture now, and gives other requests a turn
                 while not newest.has_begun:
                     await self._wait_for(newest)
                     while self._is_front_done():
@@ -81,9 +81,9 @@ class Batch:
             return error
 
     async def _denoise(self, file: Upload, reserved: "asyncio.Future[int]", gate: asyncio.Event) -> DenoisedPicture:
-        """Denoise one picture; it waits for room where a picture that comes alone is refused.
+        """Denoise one picture; if there is no room, it waits, while a single picture would be refused.
 
-        Decoded, it waits at ``gate`` for the others of its group: together they are the network's next call.
+        Once decoded, it waits at ``gate`` for the rest of its group, so that they share the network's next call.
         """
         if not file.data:
             raise NoImageError("The file is empty.")
@@ -96,7 +96,7 @@ class Batch:
             return await self._process.denoise(file, timer=StageTimer(STAGES), reserve=reserve, gate=gate)
 
     async def _wait_for(self, newest: "_Item") -> None:
-        """Wait until ``newest`` has its pixels or has failed, or the first can be handed out."""
+        """Wait until ``newest`` has its pixels or has failed, or until the first outcome can be yielded."""
         self._let_group_pass()
         signals: set[asyncio.Future[Any]] = {newest.reserved, newest.task, self._started[0].task}
         await asyncio.wait(signals, return_when=asyncio.FIRST_COMPLETED)
@@ -127,12 +127,12 @@ class Batch:
 @dataclass(frozen=True, eq=False)
 class _Item:
     name: str
-    reserved: "asyncio.Future[int]"  # its pixels, as soon as they are
+    reserved: "asyncio.Future[int]"  # the number of its pixels, once they are reserved
     task: "asyncio.Task[DenoisedPicture | Exception]"
 
     @property
     def has_begun(self) -> bool:
-        """Whether it has its pixels, or has failed."""
+        """Whether its pixels are reserved, or it has failed."""
         return self.reserved.done() or self.task.done()
 
     @property

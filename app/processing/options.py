@@ -1,4 +1,4 @@
-"""What to do with a picture, with a network's defaults filled in."""
+"""What to do with a picture, with the defaults of the network filled in."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -14,13 +14,13 @@ class Options:
 
     Attributes:
         model: the network.
-        fit: how a picture is brought to a fixed size.
-        polarity: of the picture.
-        to_source: whether the result has the picture's size.
-        noise_level: of the picture, in [0, 1] units; None is to be estimated.
-        strength: times the noise level that the network is told.
-        bit_depth: of a result of any size.
-        keeps_color: whether such a result may be in colour.
+        fit: how the picture is brought to a fixed size.
+        polarity: that of the picture, or ``auto`` to judge it.
+        to_source: whether the result has the size of the picture.
+        noise_level: that of the picture, in [0, 1] units; None to estimate it.
+        strength: factor for the noise level that the network receives.
+        bit_depth: that of the result of a network of any size.
+        keeps_color: whether that result may be in colour.
     """
 
     model: ModelMetadata
@@ -38,7 +38,7 @@ class Options:
         return self.model.noise_level is not None and self.noise_level is None
 
     def told_noise_level(self, noise_level: float | None) -> float | None:
-        """Return what the network is told of a picture with that noise: within its range; None if it is not told."""
+        """Return the level that the network receives, kept in its range, in [0, 1] units; None if it takes none."""
         known = self.model.noise_level
         if noise_level is None or known is None:
             return None

@@ -1,4 +1,4 @@
-"""A picture on its way: as it was sent, made ready for its network, and denoised."""
+"""A picture as it was sent, as it is prepared for the network, and as it is denoised."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from app.processing.options import Options
 
 @dataclass(frozen=True)
 class Upload:
-    """The bytes that a client sent, and the file's name if it gave one."""
+    """The bytes that a client sent, and the file name if there is one."""
 
     data: bytes | memoryview
     filename: str | None
@@ -27,15 +27,15 @@ class Upload:
 
 @dataclass(frozen=True)
 class Picture:
-    """What is known of a picture.
+    """What is known about a picture.
 
     Attributes:
         format: one of decode.ACCEPTED_FORMATS.
         width: of the picture, upright, in pixels.
         height: likewise.
-        polarity: the picture's, or None where the network does not ask.
-        noise_level: standard deviation of its noise, in [0, 1] units, as given or estimated; None where the network is
-            not told.
+        polarity: that of the picture, or None if the network works with either.
+        noise_level: standard deviation of its noise, in [0, 1] units, as given or estimated; None if the network
+            does not take one.
     """
 
     format: str
@@ -46,13 +46,13 @@ class Picture:
 
     @property
     def pixels(self) -> int:
-        """Its number of pixels."""
+        """The number of its pixels."""
         return self.width * self.height
 
 
 @dataclass(frozen=True)
 class PreparedPicture:
-    """A picture, and its image made ready for the network: at the network's fixed size, or at the picture's own."""
+    """A picture and its image for the network, which has the network's fixed size or the size of the picture."""
 
     source: Picture
     image: FittedImage | FullSizeImage
@@ -60,17 +60,17 @@ class PreparedPicture:
 
 @dataclass(frozen=True)
 class DenoisedPicture:
-    """A finished PNG, and what is known of it.
+    """The PNG of a denoised picture, and what is known about it.
 
     Attributes:
-        png: the file.
+        png: the encoded image.
         width: of the PNG, in pixels.
         height: likewise.
         source: the picture that was sent.
         model: the network that denoised it.
         batch_size: how many pictures shared the network's call.
         timing_ms: milliseconds of each stage, and ``total``.
-        filename: that of the upload.
+        filename: that of the upload, or None.
     """
 
     png: bytes
@@ -84,7 +84,7 @@ class DenoisedPicture:
 
 
 def prepare_picture(opened: OpenedImage, options: Options) -> PreparedPicture:
-    """Decode a picture and make it ready.
+    """Decode a picture and prepare it for the network.
 
     Raises:
         InvalidImageError: see decode_samples.
@@ -121,7 +121,7 @@ def _prepare_full_size(opened: OpenedImage, options: Options, backdrop: float) -
 
 
 def _choose_noise_level(options: Options, estimate: Callable[[], float]) -> float | None:
-    """Return the level as asked for, or estimated; None for a network that is not told."""
+    """Return the noise level as given or estimated, in [0, 1] units; None for a network that takes none."""
     return estimate() if options.estimates_noise else options.noise_level
 
 

@@ -1,4 +1,4 @@
-"""The four steps between an upload and its PNG, written once: decode, submit, await, encode."""
+"""The four steps from an upload to its PNG: decode, submit, await, encode."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -21,8 +21,8 @@ from app.telemetry.timing import StageTimer
 
 T = TypeVar("T")
 
-INLINE_PIXELS = 128 * 128  # up to this size, a step costs less than handing it to a thread: a millisecond or two
-INLINE_BYTES = 20 * 1024  # gray pictures of that size; text in a PNG can unpack to a thousand times its size
+INLINE_PIXELS = 128 * 128  # up to this, a step takes less time than a thread would add: a millisecond or two
+INLINE_BYTES = 20 * 1024  # a gray picture of that size; text in a PNG can unpack to a thousand times its size
 
 Reserve = Callable[[int], Awaitable[None]]
 Watch = Callable[[Callable[[], None]], AbstractContextManager[object]]
@@ -30,7 +30,7 @@ Watch = Callable[[Callable[[], None]], AbstractContextManager[object]]
 
 @dataclass(frozen=True)
 class Process:
-    """What a picture goes through: the same for all pictures of a batch.
+    """The steps for one network and one set of options, which all pictures of a batch share.
 
     Attributes:
         pool: runs the steps that are not small.
@@ -57,10 +57,10 @@ class Process:
 
         Args:
             upload: the picture.
-            timer: takes the time of each stage.
+            timer: measures each stage.
             reserve: reserves the pixels of the picture before they are decoded, or raises.
-            gate: the decoded picture waits for it, so that several become the network's next call.
-            watch: is given what ends the wait for the network, and calls it if the client leaves meanwhile.
+            gate: what the decoded picture waits for, so that several share the network's next call.
+            watch: takes a callback that ends the wait for the network, and calls it if the client leaves meanwhile.
 
         Raises:
             DenoiserError: the picture cannot be denoised.
@@ -117,7 +117,7 @@ class Process:
 
 
 def _drop(waiting: "asyncio.Future[Any]") -> None:
-    """End the wait for the network, and with it the picture's place in the queue."""
+    """End the wait for the network, which removes the picture from the queue."""
     if not waiting.done():
         waiting.set_exception(ClientGoneError("The client closed the connection."))
 

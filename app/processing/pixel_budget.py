@@ -1,20 +1,19 @@
-"""How many pixels may be in memory at once, in all requests together."""
+"""Limit the pixels in memory at once, in all requests together."""
 
 import asyncio
 from collections.abc import Callable
-from types import TracebackType
 from typing import Self
 
 from app.errors import QueueFullError
 
-PIXEL_BUDGET = 2  # times max_pixels: a second large picture can be decoded while the first is denoised
+PIXEL_BUDGET = 2  # times max_pixels, so that one large picture can be decoded while another is denoised
 
 
 class PixelBudget:
-    """Counts the pixels of the pictures in work; to be used on one event loop.
+    """Counts the pixels of the pictures in work; for use on one event loop.
 
     Args:
-        pixels: how many there may be.
+        pixels: how many may be in work at once.
         retry_after_s: estimates how many whole seconds a refused client should wait.
     """
 
@@ -32,13 +31,11 @@ class Reservation:
         self.pixels = 0
 
     def __enter__(self) -> Self:
-        """Hold what will be reserved."""
+        """Hold what the block will reserve."""
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Release the pixels."""
+    def __exit__(self, *_: object) -> None:
+        """Free the pixels."""
         self._budget.free += self.pixels
         self._budget.released.set()
 
@@ -51,7 +48,7 @@ class Reservation:
         budget = self._budget
         if pixels > budget.free:
             raise QueueFullError(
-                f"The images in work leave no room for one of {pixels} pixels; together they may have {budget.limit}.",
+                f"The pictures in work leave no room for {pixels} more pixels; together they may have {budget.limit}.",
                 limit=budget.limit,
                 retry_after_s=budget.retry_after_s(),
             )

@@ -30,9 +30,9 @@ logger = logging.getLogger(__name__)
 class DrainingServer(uvicorn.Server):
     """Uvicorn's server with a grace period between SIGTERM and the end of listening.
 
-    The first signal makes ``/readyz`` answer 503; after the grace period (none on Ctrl-C) listening ends and
-    what is in work is answered. A second signal stops at once, and so does one that comes before the service is ready.
-    Whatever is in work, the process ends within the grace period, the timeout of a request and STOP_MARGIN_S.
+    The first signal turns ``/readyz`` to 503. After the grace period (none on Ctrl-C) the server stops listening and
+    finishes the requests in work. A second signal stops it at once, as does one that comes before it is ready. Whatever
+    is in work, the process ends within the grace period, the timeout of a request, and STOP_MARGIN_S.
     """
 
     def __init__(self, settings: Settings, app: FastAPI, admission: Admission) -> None:
@@ -43,7 +43,7 @@ class DrainingServer(uvicorn.Server):
         self._watchdog: threading.Timer | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start to listen, then say where."""
+        """Start to listen, and log where."""
         try:
             await super().startup(sockets)
         except OSError as error:  # another process listens since the port was bound
@@ -64,7 +64,7 @@ class DrainingServer(uvicorn.Server):
         self._stop_at = time.monotonic() + (self._settings.drain_grace_s if sig == signal.SIGTERM else 0)
 
     async def on_tick(self, counter: int) -> bool:
-        """Tell, ten times a second, whether it is time to stop; each second, end connections that are overdue."""
+        """Return whether it is time to stop; uvicorn asks ten times a second. Close overdue connections each second."""
         if counter % TICKS_PER_S == 0:
             now = asyncio.get_running_loop().time()
             for connection in list(self.server_state.connections):
@@ -84,11 +84,11 @@ class DrainingServer(uvicorn.Server):
             self._watchdog.start()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Answer what is in work, unless a second signal says to leave it."""
-        logger.info("stopping; a second signal leaves what is in work unanswered")
+        """Finish the requests in work, unless a second signal comes."""
+        logger.info("stopping after the requests in work; a second signal drops them")
         await super().shutdown(sockets)
         if self.force_exit:
-            os._exit(0)  # uvicorn would cancel the lifespan in mid-wait, with a traceback
+            os._exit(0)  # else uvicorn cancels the waiting lifespan, with a traceback
 
 
 def _abandon() -> None:
@@ -108,7 +108,7 @@ def server_config(settings: Settings, app: FastAPI) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         headers=HEADERS,
-        proxy_headers=False,  # nothing here asks for the client's address
+        proxy_headers=False,  # nothing here uses the client's address
         timeout_keep_alive=settings.keep_alive_s,
         timeout_graceful_shutdown=int(settings.request_timeout_s) + 1,
     )

@@ -132,8 +132,8 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         self._is_in_head = False
         self.headers = deque(maxlen=0)  # type: ignore[assignment]  # takes trailers and forgets them
-        self.cycle.__class__ = Exchange  # uvicorn names the class it makes, and has not run it yet
-        self.scope[EXTENSION] = self.cycle  # type: ignore[literal-required]  # an extension of ours
+        self.cycle.__class__ = Exchange  # uvicorn hard-codes the class; this object has not run yet
+        self.scope[EXTENSION] = self.cycle  # type: ignore[literal-required]  # our own extension
 
     def on_body(self, body: bytes) -> None:
         """Count and keep a part of the body."""

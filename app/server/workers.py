@@ -1,4 +1,4 @@
-"""The service's processes: one, or several that share the listening sockets."""
+"""Run the service: in this process, or in several worker processes that share the listening sockets."""
 
 import logging
 import multiprocessing
@@ -12,7 +12,8 @@ from multiprocessing.process import BaseProcess
 
 from uvicorn.config import STARTUP_FAILURE
 
-from app.main import create_admission, create_app
+from app.main import create_app
+from app.processing.admission import Admission
 from app.server.draining import STOP_MARGIN_S, DrainingServer
 from app.server.listening import close_sockets
 from app.settings import Settings
@@ -26,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 
 def serve(settings: Settings, sockets: list[socket.socket]) -> int:
-    """Serve on bound sockets until a signal; return the process's exit code."""
+    """Serve on bound sockets until a signal comes, and return the exit code of the process."""
     if settings.workers > 1:
         return _Workers(settings, sockets).run()
     _serve_here(settings, sockets)
@@ -34,13 +35,13 @@ def serve(settings: Settings, sockets: list[socket.socket]) -> int:
 
 
 def _serve_here(settings: Settings, sockets: list[socket.socket]) -> None:
-    admission = create_admission(settings)
+    admission = Admission(slots=settings.queue_size)
     DrainingServer(settings, create_app(settings, admission=admission), admission).run(sockets)
 
 
 def _serve_worker(settings: Settings, sockets: list[socket.socket]) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    os.setpgrp()  # Ctrl-C reaches the parent alone, which passes it on once
+    os.setpgrp()  # so that Ctrl-C reaches only the parent, which passes it on once
     configure_logging(settings.log_format)
     _serve_here(settings, sockets)
 
@@ -53,7 +54,7 @@ def _end_with_parent() -> None:
 
 
 class _Workers:
-    """Processes that share listening sockets; one that dies is replaced, one that cannot start ends them all.
+    """Worker processes on shared sockets: one that dies is replaced, one that cannot start stops them all.
 
     Signals are read like the ends of workers, one after another: a worker that is just being started misses none.
     """
@@ -108,7 +109,7 @@ class _Workers:
             self._exit_code = STARTUP_FAILURE
             self._stop(signal.SIGTERM)
         else:
-            logger.error("worker %s ended with %s, starting another", process.pid, process.exitcode)
+            logger.error("worker %s ended with exit code %s, starting another", process.pid, process.exitcode)
             self._start()
 
     def _stop(self, sig: int) -> None:

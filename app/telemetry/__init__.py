@@ -1,1 +1,1 @@
-"""What can be seen from outside: request log, metrics, timing."""
+"""What operators see of the service: the request log, metrics and stage times."""

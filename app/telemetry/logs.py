@@ -1,4 +1,4 @@
-"""How log records are written: as text or as JSON, one line each, to stderr."""
+"""Write log records to stderr, as text or as one JSON object a line."""
 
 import json
 import logging
@@ -17,10 +17,10 @@ def _format_second(second: int, form: str) -> str:
 
 
 class TextFormatter(logging.Formatter):
-    """``time level logger message key=value ...``."""
+    """Writes ``time level logger message key=value ...``."""
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802, ARG002  # logging names it
-        """Give the local time with milliseconds, as logging's own formatter."""
+        """Return the local time with milliseconds, as logging's own formatter does."""
         return f"{_format_second(int(record.created), '%Y-%m-%d %H:%M:%S')},{int(record.msecs):03d}"
 
     def format(self, record: logging.LogRecord) -> str:
@@ -32,17 +32,17 @@ class TextFormatter(logging.Formatter):
 
 
 def _plain(value: object) -> str:
-    """Quote what could pass for another field or another line: clients choose paths, for example."""
+    """Quote text that could pass for another field or line, such as a path, which clients choose."""
     if not isinstance(value, str) or (value and value.isprintable() and not SPECIAL.search(value)):
         return str(value)
     return json.dumps(value)
 
 
-_encode_json = json.JSONEncoder(default=str).encode  # json.dumps would make an encoder each time
+_encode_json = json.JSONEncoder(default=str).encode  # json.dumps would create an encoder on each call
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line."""
+    """Writes one JSON object a line."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Format one record."""
@@ -60,7 +60,7 @@ class JsonFormatter(logging.Formatter):
 
 def configure_logging(form: Literal["text", "json"]) -> None:
     """Send every record of the process to stderr in the given form."""
-    # No formatter asks for these; leaving them out is the logging HOWTO's advice ("Optimization").
+    # No format uses these; the logging HOWTO ("Optimization") advises switching them off.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging._srcfile = None
     formatters: dict[str, dict[str, str]] = {
@@ -74,6 +74,6 @@ def configure_logging(form: Literal["text", "json"]) -> None:
             "formatters": {"chosen": formatters[form]},
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "chosen"}},
             "root": {"level": "INFO", "handlers": ["stderr"]},
-            "loggers": {"absl": {"level": "WARNING"}, "uvicorn": {"level": "WARNING"}},  # say nothing that we do not
+            "loggers": {"absl": {"level": "WARNING"}, "uvicorn": {"level": "WARNING"}},  # their INFO repeats ours
         }
     )

@@ -1,4 +1,4 @@
-"""What Prometheus can scrape: requests, stage times, batches, and what was dropped, over all processes."""
+"""The metrics that Prometheus scrapes, for all processes: requests, stage times, shared calls, dropped work."""
 
 import os
 import tempfile
@@ -15,17 +15,17 @@ MEDIA_TYPE = exposition.CONTENT_TYPE_LATEST
 
 STAGE_BUCKETS_S = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64)
-DROPPED = ("client-gone", "deadline-exceeded")  # problems of requests that were accepted and not answered
+DROPPED = ("client-gone", "deadline-exceeded")  # problems of requests that were accepted but got no result
 
 
 class Metrics:
-    """The counters of one application, in a registry of its own."""
+    """The metrics of one application, in a registry of their own."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "denoiser_requests",
-            "Requests by route, model (none where it was not reached) and HTTP status.",
+            "Requests by route, model (empty if none was reached) and HTTP status.",
             ["route", "model", "status"],
             registry=self._registry,
         )
@@ -45,34 +45,34 @@ class Metrics:
         )
         self._dropped = Counter(
             "denoiser_dropped",
-            "Requests, and pictures of a batch, that were accepted but not answered, by cause.",
+            "Requests, and pictures of a batch, that were accepted but got no result, by cause.",
             ["cause"],
             registry=self._registry,
         )
         self._in_work = Gauge(
             "denoiser_in_work",
-            "Requests that hold a slot, from before their body is read to their answer.",
+            "Requests that hold a slot, from before their body is read until their response.",
             registry=self._registry,
             multiprocess_mode="livesum",
         )
         self._models = Gauge(
             "denoiser_model_info",
-            "1 for every version of every model that is loaded.",
+            "1 for each version of each model that is loaded.",
             ["model", "version"],
             registry=self._registry,
             multiprocess_mode="max",
         )
-        # prometheus_client checks and converts labels at every call, which takes as long as counting
+        # prometheus_client checks and converts labels on every call, which takes as long as counting
         self._request_counter = cache(self._requests.labels)
         self._stage_histogram = cache(self._stages.labels)
         self._batch_histogram = cache(self._batches.labels)
 
     def set_model(self, name: str, version: int) -> None:
-        """Say that a version is loaded."""
+        """Record that a version is loaded."""
         self._models.labels(name, str(version)).set(1)
 
     def in_work(self) -> AbstractContextManager[None]:
-        """Count a request as in work for the block."""
+        """Count a request as in work during a ``with`` block."""
         tracker: AbstractContextManager[None] = self._in_work.track_inprogress()
         return tracker
 
@@ -95,12 +95,12 @@ class Metrics:
         self._stage_histogram(stage).observe(milliseconds / 1000)
 
     def observe_problem(self, problem: str) -> None:
-        """Count a picture that was not answered, where its problem is one of DROPPED."""
+        """Count a request or picture without a result, if its problem is one of DROPPED."""
         if problem in DROPPED:
             self._dropped.labels(problem).inc()
 
     def render(self) -> bytes:
-        """Write everything in Prometheus' text format; that of all processes, where they share a folder."""
+        """Return all metrics in Prometheus' text format, summed over all processes if they share a folder."""
         if SHARED_FOLDER not in os.environ:
             return exposition.generate_latest(self._registry)
         merged = CollectorRegistry()
@@ -110,7 +110,7 @@ class Metrics:
 
 @contextmanager
 def shared_between_processes() -> Iterator[None]:
-    """Let the processes that are started in the block count together, through files in a temporary folder."""
+    """Let the processes that are started in a ``with`` block share metrics through files in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="denoiser-metrics-") as folder:
         os.environ[SHARED_FOLDER] = folder
         try:
@@ -120,5 +120,5 @@ def shared_between_processes() -> Iterator[None]:
 
 
 def forget_process(pid: int) -> None:
-    """Take a process that has ended out of the gauges."""
+    """Remove a process that has ended from the gauges."""
     mark_process_dead(pid)  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""A request id on every response, one log record for every request."""
+"""Put a request id on every response, and write one log record for every request."""
 
 import logging
 import os
@@ -9,20 +9,20 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 REQUEST_ID_HEADER = "X-Request-ID"
-REQUEST_ID_KEY = REQUEST_ID_HEADER.lower().encode()  # as ASGI has it
+REQUEST_ID_KEY = REQUEST_ID_HEADER.lower().encode()  # as ASGI spells header names
 MAX_REQUEST_ID_LENGTH = 128
 NO_ROUTE = "none"
-PROBES = ("/livez", "/readyz", "/metrics")  # asked every few seconds: logged at DEBUG only
+PROBES = ("/livez", "/readyz", "/metrics")  # called every few seconds, so logged at DEBUG only
 
 logger = logging.getLogger(__name__)
 
 
 class RequestTelemetry:
-    """Pure ASGI middleware: gives a request its id, answers what nobody caught, and logs the request once.
+    """Pure ASGI middleware: gives a request its id, answers uncaught exceptions, and logs the request once.
 
     Args:
         app: the application.
-        error_response: the answer to an exception that nothing inside has handled.
+        error_response: the response to an exception that the application did not handle.
         observe: called once for each request, with the path of its route and the fields of its log record.
     """
 
@@ -54,7 +54,7 @@ class RequestTelemetry:
             await self._app(scope, receive, send_with_id)
         except Exception:
             logger.exception("unhandled exception", extra={"fields": {"request_id": request_id}})
-            if "status" in record:  # the answer has begun: only a broken connection can still tell
+            if "status" in record:  # the response has begun: only breaking the connection shows the error
                 raise
             await self._error_response(scope, receive, send_with_id)
         finally:
@@ -65,12 +65,12 @@ class RequestTelemetry:
 
 
 def add_to_record(scope: Scope, **fields: object) -> None:
-    """Add fields to the log record of the request that ``scope`` belongs to; never its payload."""
+    """Add fields to the log record of the request that ``scope`` belongs to, but never its payload."""
     scope.setdefault("denoiser.record", {}).update(fields)
 
 
 def _request_id(scope: Scope) -> str:
-    """Echo a client's id if it is 1 to 128 printable ASCII characters, else make one."""
+    """Return the client's id if it is 1 to 128 printable ASCII characters, else a new one."""
     for name, value in scope["headers"]:
         if name == REQUEST_ID_KEY:
             if value.isascii() and 0 < len(value) <= MAX_REQUEST_ID_LENGTH and (given := value.decode()).isprintable():

@@ -1,14 +1,13 @@
-"""Stage times of one request, as W3C Server-Timing and as numbers."""
+"""Measure the stages of one request, for W3C Server-Timing and JSON."""
 
 import time
 from collections.abc import Sequence
-from types import TracebackType
 
 STAGES = ("read", "decode", "queue", "infer", "encode")
 
 
 class StageTimer:
-    """Wall-clock milliseconds of each of ``stages`` of one request, counted from its own creation."""
+    """Measures the wall-clock time of each of the ``stages`` of one request, which starts when the timer is created."""
 
     def __init__(self, stages: Sequence[str] = STAGES) -> None:
         self._start = time.perf_counter()
@@ -23,7 +22,7 @@ class StageTimer:
         self._ms[name] += seconds * 1000
 
     def timing_ms(self) -> dict[str, float]:
-        """Return the milliseconds of every stage and ``total``, the time since the creation, with 3 decimals."""
+        """Return the milliseconds of every stage, and of ``total`` since the timer was created, with 3 decimals."""
         total = (time.perf_counter() - self._start) * 1000
         return {name: round(value, 3) for name, value in (*self._ms.items(), ("total", total))}
 
@@ -36,9 +35,7 @@ class _Stage:
     def __enter__(self) -> None:
         self._start = time.perf_counter()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._timer.add(self._name, seconds=time.perf_counter() - self._start)
 
 

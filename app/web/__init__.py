@@ -1,1 +1,1 @@
-"""HTTP: what a request may ask, what a response looks like. No pixels."""
+"""HTTP: what a request may ask and what a response looks like, without touching pixels."""

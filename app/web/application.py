@@ -1,4 +1,4 @@
-"""FastAPI as the service uses it: where it differs, and why."""
+"""FastAPI as the service uses it: what it overrides, and why."""
 
 from typing import Any
 
@@ -9,22 +9,22 @@ from app.web.openapi import describe_api
 
 
 class Application(FastAPI):
-    """FastAPI with fewer layers, and with the parts of the API's description that it cannot derive."""
+    """FastAPI with fewer layers, and with a description of what it cannot derive from the code."""
 
     def build_middleware_stack(self) -> ASGIApp:
-        """Build the stack without the layers that FastAPI puts around our middleware, which does their work already.
+        """Build the stack without the layers that FastAPI puts around our middleware, which does their work.
 
-        They answer uncaught exceptions, export traces and bound bodies: a fifth of the cost of refusing a request.
-        FastAPI has no setting to leave them out.
+        They answer uncaught exceptions, export traces and limit bodies, which is a fifth of the cost of a refusal.
+        FastAPI has no setting that omits them.
         """
         ours: object = self.user_middleware[0].cls
         stack = super().build_middleware_stack()
         while type(stack) is not ours:
-            stack = stack.app  # type: ignore[attr-defined]  # the name that Starlette's layers share
+            stack = stack.app  # type: ignore[attr-defined]  # Starlette's layers all have it
         return stack
 
     def openapi(self) -> dict[str, Any]:
-        """Describe the API, once; FastAPI documents this way of extending it."""
+        """Describe the API once; FastAPI documents this way to extend it."""
         if self.openapi_schema is None:
             self.openapi_schema = describe_api(self)
         return self.openapi_schema

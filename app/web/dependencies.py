@@ -1,4 +1,4 @@
-"""The arguments of the routes: what the lifespan made, and what a request asks for."""
+"""The arguments of the routes: the service that the lifespan made, and what the request asks for."""
 
 from collections.abc import Mapping
 from concurrent.futures import Executor
@@ -22,7 +22,7 @@ from app.web.schemas import DenoiseQuery
 
 @dataclass(frozen=True)
 class Service:
-    """Everything that a request may need, made by the lifespan."""
+    """Everything that a request may need, created by the lifespan."""
 
     catalogue: Catalogue
     batchers: Mapping[ModelKey, Batcher]
@@ -35,7 +35,7 @@ class Service:
     max_batch_files: int
 
     def process(self, options: Options) -> Process:
-        """Return what a picture goes through with these options."""
+        """Return the process that a picture goes through with these options."""
         return Process(self.pool, self.max_pixels, self.batchers[options.model.key], options)
 
 
@@ -49,7 +49,7 @@ async def _media_type(request: Request) -> str:
 
 
 async def _query(request: Request, _described: Annotated[DenoiseQuery, Query()]) -> DenoiseQuery:
-    """Read the query; ``_described`` is only for /docs: parse_query refuses repeated parameters, too, and caches."""
+    """Read the query. ``_described`` is only for /docs: parse_query also refuses repeated parameters, and caches."""
     return parse_query(request.scope["query_string"])
 
 

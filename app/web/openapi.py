@@ -1,19 +1,20 @@
-"""The parts of the OpenAPI description that FastAPI cannot derive: binary bodies, and problems as errors."""
+"""The parts of the OpenAPI description that FastAPI cannot derive: binary bodies, and errors as problem details."""
 
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from app.web.schemas import BatchResponse, DenoiseResponse, Problem
 
 _REFERENCE = "#/components/schemas/{model}"
-_BINARY = {"schema": {"type": "string", "format": "binary"}}  # Swagger UI turns just this into a file picker
+_BINARY = {"schema": {"type": "string", "format": "binary"}}  # Swagger UI shows a file picker only for this schema
 _STATUS_DESCRIPTIONS = {
     400: "No image in the request",
     404: "No such model or version",
-    406: "No media type of the answer is acceptable",
+    406: "`Accept` allows none of the media types of the response",
     413: "More bytes, or files, than the limit",
     415: "Not one of the accepted formats",
     422: "Corrupt image, too many pixels, or an invalid parameter",
@@ -22,65 +23,39 @@ _STATUS_DESCRIPTIONS = {
     503: "Not ready, draining, or past the deadline; `Retry-After` says when to try again",
 }
 
-IMAGE_REQUEST: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "properties": {"file": {**_BINARY["schema"], "description": "The noisy picture."}},
-                }
-            },
-            "application/octet-stream": _BINARY,
-        },
-    }
-}
 
-BATCH_REQUEST: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["files"],
-                    "properties": {
-                        "files": {"type": "array", "items": _BINARY["schema"], "description": "The noisy pictures."}
-                    },
-                }
-            }
-        },
-    }
-}
-
-IMAGE_RESPONSES: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "The denoised picture. `Server-Timing` has the milliseconds of every stage; the `X-` headers "
-        "tell which model answered and what it understood of the picture.",
-        "content": {
-            "image/png": _BINARY,
-            "application/json": {"schema": {"$ref": _REFERENCE.format(model=DenoiseResponse.__name__)}},
-        },
-    }
-}
+def _form_request(part: str, schema: dict[str, Any], **other_types: Any) -> dict[str, Any]:  # noqa: ANN401  # OpenAPI
+    form = {"schema": {"type": "object", "required": [part], "properties": {part: schema}}}
+    return {"requestBody": {"required": True, "content": {"multipart/form-data": form} | other_types}}
 
 
-BATCH_RESPONSES: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "The denoised pictures, and what became of each file: as a ZIP of PNGs with a `manifest.json`, "
-        "its last entry, or as JSON. The answer is sent while it is made; one that is cut off has no manifest.",
-        "content": {
-            "application/zip": _BINARY,
-            "application/json": {"schema": {"$ref": _REFERENCE.format(model=BatchResponse.__name__)}},
-        },
-    }
-}
+def _responses(description: str, media_type: str, schema: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
+    in_json = {"schema": {"$ref": _REFERENCE.format(model=schema.__name__)}}
+    return {200: {"description": description, "content": {media_type: _BINARY, "application/json": in_json}}}
+
+
+IMAGE_REQUEST = _form_request(
+    "file", _BINARY["schema"] | {"description": "The noisy picture."}, **{"application/octet-stream": _BINARY}
+)
+BATCH_REQUEST = _form_request(
+    "files", {"type": "array", "items": _BINARY["schema"], "description": "The noisy pictures."}
+)
+IMAGE_RESPONSES = _responses(
+    "The denoised picture. `Server-Timing` has the milliseconds of each stage; the `X-` headers name the model and say "
+    "what the service found out about the picture.",
+    "image/png",
+    DenoiseResponse,
+)
+BATCH_RESPONSES = _responses(
+    "The denoised pictures and the outcome of each file: a ZIP of PNGs whose last entry is `manifest.json`, or JSON. "
+    "The response is sent while it is made; a truncated one has no manifest.",
+    "application/zip",
+    BatchResponse,
+)
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Describe error answers, for the ``responses`` of a route."""
+    """Describe error responses, for the ``responses`` of a route."""
     reference = {"$ref": _REFERENCE.format(model=Problem.__name__)}
     content = {"application/problem+json": {"schema": reference}}
     return {status: {"description": _STATUS_DESCRIPTIONS[status], "content": content} for status in statuses}

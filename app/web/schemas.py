@@ -1,4 +1,4 @@
-"""The wire format: what requests may ask and what answers contain."""
+"""The wire format: what requests may ask and what responses contain."""
 
 from contextlib import suppress
 from typing import Annotated, Any, Literal
@@ -15,7 +15,7 @@ OutputSize = Literal["model", "original"]
 
 
 def _check_noise_level(value: object) -> object:
-    """Say what is allowed in one sentence, where pydantic would complain of each alternative in turn."""
+    """Say what is allowed in one sentence; pydantic would list what is wrong with each alternative."""
     if value in (None, "auto"):
         return value
     with suppress(ValueError):
@@ -33,12 +33,12 @@ class DenoiseQuery(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     model: Annotated[str | None, Field(description="Name of the model; see `/v1/models`.")] = None
-    version: Annotated[int | None, Field(ge=1, description="Version of the model; by default its highest.")] = None
+    version: Annotated[int | None, Field(ge=1, description="Version of the model; by default, the highest.")] = None
     fit: Annotated[
         Fit | None,
         Field(
-            description="How a picture is brought to the network's size: `stretch` (default) resizes it, `pad` keeps "
-            "its aspect ratio, `mnist` finds the handwritten digit, scales and centres it as MNIST was made. "
+            description="How the picture is brought to the network's size: `stretch` (default) resizes it, `pad` keeps "
+            "its aspect ratio, `mnist` finds a handwritten digit and scales and centres it as in MNIST. "
             "Only for networks of a fixed size."
         ),
     ] = None
@@ -46,8 +46,8 @@ class DenoiseQuery(BaseModel):
         Literal["auto", "light-on-dark", "dark-on-light"] | None,
         Field(
             description="Whether the ink is lighter or darker than the paper; `auto` (default) judges small pictures "
-            "by their border and large ones by what stands out. The result keeps the picture's polarity. Only for "
-            "networks that were trained for one."
+            "by their border, large ones by what stands out from the paper. The result keeps the polarity. Only for "
+            "networks trained for one polarity."
         ),
     ] = None
     output_size: Annotated[
@@ -61,8 +61,8 @@ class DenoiseQuery(BaseModel):
     noise_level: Annotated[
         NoiseLevel | None,
         Field(
-            description="Standard deviation of the noise on the 8-bit scale, 0–75, or `auto` (default): estimated from "
-            "the picture. Of a colour picture it is that of the luma. Only for networks that take one."
+            description="Standard deviation of the noise on the 8-bit scale, 0–75, or `auto` (default) to estimate it; "
+            "for a colour picture, that of its luma. Only for networks that take a noise level."
         ),
     ] = None
     strength: Annotated[
@@ -71,28 +71,28 @@ class DenoiseQuery(BaseModel):
             ge=0,
             le=2,
             allow_inf_nan=False,
-            description="Times the noise level that the network is told, 0–2, 1 by default: less keeps more of the "
-            "detail and of the noise, more smooths more. Only for networks that take a noise level.",
+            description="Factor for the noise level that the network gets, 0–2, by default 1: a lower one keeps more "
+            "detail and noise, a higher one smooths more. Only for networks that take a noise level.",
         ),
     ] = None
     bit_depth: Annotated[
         Literal["8", "16", "same"] | None,
         Field(
-            description="Bits of a sample in the result: `8` (default), `16`, or `same`: 16 for gray pictures of more "
-            "than 8 bits. 16 bits are always gray. Only for networks of any size."
+            description="Bits per sample of the result: `8` (default), `16`, or `same`: 16 for gray pictures of more "
+            "than 8 bits. 16-bit results are always gray. Only for networks of any size."
         ),
     ] = None
     color: Annotated[
         Literal["gray", "keep"] | None,
         Field(
-            description="`gray` (default) turns colour to luma, `keep` keeps it, at 8 bits. Only for networks of any "
+            description="`gray` (default) turns colour into luma, `keep` keeps it, at 8 bits. Only for networks of any "
             "size."
         ),
     ] = None
 
 
 class EncodedImage(BaseModel):
-    """A picture inside JSON."""
+    """A PNG inside JSON."""
 
     media_type: Literal["image/png"] = "image/png"
     width: int
@@ -101,14 +101,14 @@ class EncodedImage(BaseModel):
 
 
 class ModelReference(BaseModel):
-    """Which version of which model answered."""
+    """The model and version that denoised the picture."""
 
     name: str
     version: int
 
 
 class InputDescription(BaseModel):
-    """What the service understood of the picture; the size is that after EXIF rotation."""
+    """What the service found out about the picture; its size is that after EXIF rotation."""
 
     format: str
     width: int
@@ -118,7 +118,7 @@ class InputDescription(BaseModel):
 
 
 class DenoiseResponse(BaseModel):
-    """A denoised picture with what is known about it; times are milliseconds."""
+    """A denoised picture and what is known about it; times are in milliseconds."""
 
     image: EncodedImage
     model: ModelReference
@@ -128,7 +128,7 @@ class DenoiseResponse(BaseModel):
 
 
 class ModelEntry(BaseModel):
-    """A model with its versions; everything but the versions is said of the highest one."""
+    """A model and its versions; all other fields describe the highest version."""
 
     name: str
     versions: list[int]
@@ -147,7 +147,7 @@ class ModelEntry(BaseModel):
         metadata = catalogue.find(name, None)
         return cls(
             name=name,
-            versions=catalogue.versions(name),
+            versions=sorted(catalogue.models[name]),
             description=metadata.description,
             input=metadata.input,
             noise_level=metadata.noise_level,
@@ -156,14 +156,14 @@ class ModelEntry(BaseModel):
 
 
 class ModelList(BaseModel):
-    """Every model, and the one that answers when a request names none."""
+    """All models, and the name of the one that is used when a request names none."""
 
     default: str
     models: list[ModelEntry]
 
     @classmethod
     def of(cls, catalogue: Catalogue) -> "ModelList":
-        """Describe every model of a store, in the order of their names."""
+        """Describe all models of a store, in the order of their names."""
         return cls(
             default=catalogue.default, models=[ModelEntry.of(catalogue, name) for name in sorted(catalogue.models)]
         )
@@ -174,25 +174,25 @@ def _is_none(value: object) -> bool:
 
 
 class Problem(BaseModel):
-    """Every error, as RFC 9457 problem details (`application/problem+json`)."""
+    """An error, as RFC 9457 problem details (`application/problem+json`)."""
 
-    type: str = Field(description="Path of a page that explains this kind of problem.")
+    type: str = Field(description="Path of the page that explains this kind of problem.")
     title: str
     status: int
     detail: str
-    limit: int | None = Field(None, exclude_if=_is_none, description="The limit that was passed.")
+    limit: int | None = Field(None, exclude_if=_is_none, description="The limit that was exceeded.")
     names: list[str] | None = Field(None, exclude_if=_is_none, description="The names that would have worked.")
-    parameter: str | None = Field(None, exclude_if=_is_none, description="The query parameter that is at fault.")
+    parameter: str | None = Field(None, exclude_if=_is_none, description="The query parameter that is wrong.")
 
 
 class BatchItem(BaseModel):
-    """One file of a batch: its denoised picture and what is known about it, or the problem; times are milliseconds."""
+    """One file of a batch: the denoised picture and what is known about it, or the problem; times in milliseconds."""
 
-    name: str = Field(description="The file's name, as it was sent.")
+    name: str = Field(description="The name of the file, as it was sent.")
     status: int = Field(description="The status that the file would have had alone.")
     problem: Problem | None = Field(None, exclude_if=_is_none)
     output: str | None = Field(None, exclude_if=_is_none, description="Name of the PNG in the ZIP.")
-    image: EncodedImage | None = Field(None, exclude_if=_is_none, description="The PNG, where the answer is JSON.")
+    image: EncodedImage | None = Field(None, exclude_if=_is_none, description="The PNG, if the response is JSON.")
     model: ModelReference | None = Field(None, exclude_if=_is_none)
     input: InputDescription | None = Field(None, exclude_if=_is_none)
     timing_ms: dict[str, float] | None = Field(None, exclude_if=_is_none)
@@ -200,7 +200,7 @@ class BatchItem(BaseModel):
 
 
 class BatchSummary(BaseModel):
-    """What is known about a batch as a whole."""
+    """What is known about a batch as a whole; times are in milliseconds."""
 
     model: ModelReference
     succeeded: int
@@ -209,12 +209,12 @@ class BatchSummary(BaseModel):
 
 
 class BatchResponse(BatchSummary):
-    """Every file of a batch, in the order in which they were sent; `manifest.json` of a ZIP has the same form."""
+    """All files of a batch, in the order in which they were sent; the `manifest.json` of a ZIP has the same form."""
 
     items: list[BatchItem]
 
 
 class Status(BaseModel):
-    """Answer of the probes."""
+    """What the probes return."""
 
     status: str

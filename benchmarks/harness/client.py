@@ -1,4 +1,4 @@
-"""A small asyncio HTTP/1.1 client on raw connections: it costs the server's cores little, and can hang up halfway."""
+"""A small asyncio HTTP/1.1 client that takes little processor time from the server, and can hang up halfway."""
 
 import asyncio
 import re
@@ -13,7 +13,7 @@ END_OF_HEAD = b"\r\n\r\n"
 
 @dataclass(frozen=True)
 class Answer:
-    """A complete answer, and how long it took."""
+    """A complete response, and how long it took."""
 
     status: int
     body: bytes
@@ -21,15 +21,15 @@ class Answer:
 
 
 class CutError(ConnectionError):
-    """The connection ended in the middle of an answer, or before it; ``received`` bytes of it had come."""
+    """The connection ended before or within a response, of which ``received`` bytes had come."""
 
     def __init__(self, received: int) -> None:
-        super().__init__(f"the connection ended after {received} bytes of the answer")
+        super().__init__(f"the connection ended after {received} bytes of the response")
         self.received = received
 
 
 class Connection(asyncio.Protocol):
-    """One connection, one request at a time."""
+    """A connection that carries one request at a time."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -47,10 +47,10 @@ class Connection(asyncio.Protocol):
         return self._transport is not None and not self._transport.is_closing()
 
     async def exchange(self, request: bytes) -> Answer:
-        """Send a request and wait for the whole answer; where it says that the connection ends, end it.
+        """Send a request and wait for the whole response; close the connection if the response says so.
 
         Raises:
-            CutError: the connection ended before.
+            CutError: the connection ended before the response was complete.
         """
         if self._transport is None or self._transport.is_closing():
             raise CutError(0)
@@ -64,7 +64,7 @@ class Connection(asyncio.Protocol):
         return Answer(status, body, time.perf_counter() - start)
 
     def send(self, part: bytes) -> None:
-        """Send bytes and wait for nothing."""
+        """Send bytes without waiting for a response."""
         if self._transport is not None:
             self._transport.write(part)
 
@@ -73,17 +73,17 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport; asyncio calls it."""
+        """Keep the transport; asyncio calls this."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass
 
     def data_received(self, data: bytes) -> None:
-        """Collect the answer; asyncio calls it."""
+        """Collect the response; asyncio calls this."""
         self._received += data
         if self._answer is not None and not self._answer.done() and (answer := parse_answer(bytes(self._received))):
             self._answer.set_result(answer)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell who waits; asyncio calls it."""
+        """Fail the exchange that waits; asyncio calls this."""
         self._transport = None
         if self._answer is not None and not self._answer.done():
             error = CutError(len(self._received))
@@ -92,7 +92,7 @@ class Connection(asyncio.Protocol):
 
 
 def request_bytes(method: str, path: str, body: bytes = b"", content_type: str = "image/png") -> bytes:
-    """Write a request with its body."""
+    """Return a request with its body."""
     head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
     if body:
         head += f"Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n"
@@ -100,7 +100,7 @@ def request_bytes(method: str, path: str, body: bytes = b"", content_type: str =
 
 
 def parse_answer(received: bytes) -> tuple[int, bytes] | None:
-    """Give status and body, or None while something is missing; for answers with a Content-Length."""
+    """Return the status and body of a response with a Content-Length, or None while it is incomplete."""
     head, end, body = received.partition(END_OF_HEAD)
     if not end:
         return None
@@ -110,6 +110,6 @@ def parse_answer(received: bytes) -> tuple[int, bytes] | None:
 
 
 def percentile(values: list[float], share: float) -> float:
-    """Give the smallest value that at least ``share`` of the values do not exceed; 0 of none."""
+    """Return the smallest value that at least ``share`` of the values do not exceed; 0 if there are none."""
     ordered = sorted(values)
     return ordered[max(0, -int(-share * len(ordered) // 1) - 1)] if ordered else 0.0

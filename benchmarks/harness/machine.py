@@ -1,4 +1,4 @@
-"""Which machine the figures come from."""
+"""Describe the machine that the figures come from."""
 
 import os
 import platform
@@ -11,7 +11,7 @@ PACKAGES = ("tensorflow-cpu", "fastapi", "uvicorn", "numpy", "pillow")
 
 
 def describe_machine() -> str:
-    """One line: processor, cores, memory, versions, date, and how busy the machine was before."""
+    """Return one line: cores, processor, memory, versions, date, and how busy the machine was before."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     return (
@@ -22,6 +22,6 @@ def describe_machine() -> str:
 
 
 def processor() -> str:
-    """Name of the processor, as Linux tells it."""
+    """Return the name of the processor, as Linux reports it."""
     names = re.findall(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())
     return str(names[0]) if names else platform.processor()

@@ -1,4 +1,4 @@
-"""The picture that every server gets, how it is sent, and what a right answer looks like."""
+"""The picture that every server gets, how it is sent, and how responses are compared."""
 
 import io
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 SIZE = 28
-SIGMA = 0.4  # of the noise, in [0, 1] units: what the digits network is measured with
+SIGMA = 0.4  # noise level, in [0, 1] units, at which the network for digits is evaluated
 BOUNDARY = "denoiser-benchmark"
 RAW = "raw"
 MULTIPART = "multipart"
@@ -16,7 +16,7 @@ Levels = NDArray[np.float64]
 
 
 def noisy_digit() -> NDArray[np.uint8]:
-    """Draw a light 3 on dark, with Gaussian noise; always the same."""
+    """Draw a light 3 on dark, with Gaussian noise that is always the same."""
     image = Image.new("L", (SIZE, SIZE))
     font = ImageFont.load_default(size=24)
     ImageDraw.Draw(image).text((SIZE / 2, SIZE / 2), "3", fill=255, font=font, anchor="mm")
@@ -32,30 +32,30 @@ def to_png(pixels: NDArray[np.uint8]) -> bytes:
 
 
 def form(png: bytes) -> tuple[str, bytes]:
-    """Give the content type and the body of a form with the part ``file``."""
+    """Return the content type and the body of a form with the part ``file``."""
     head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="digit.png"\r\n'
     head += "Content-Type: image/png\r\n\r\n"
     return f"multipart/form-data; boundary={BOUNDARY}", head.encode() + png + f"\r\n--{BOUNDARY}--\r\n".encode()
 
 
 def body_as(kind: str, png: bytes) -> tuple[str, bytes]:
-    """Give the content type and the body that send a PNG ``raw`` or as ``multipart``."""
+    """Return the content type and the body that send a PNG ``raw`` or as ``multipart``."""
     return form(png) if kind == MULTIPART else ("image/png", png)
 
 
 def read_answer(png: bytes) -> Levels:
-    """Read an answer as shape (28, 28), [0, 255].
+    """Read the PNG of a response: shape (28, 28), in [0, 255].
 
     Raises:
-        ValueError: it is no 8-bit gray PNG of that size.
+        ValueError: it is not an 8-bit gray PNG of that size.
     """
     with Image.open(io.BytesIO(png), formats=("PNG",)) as image:
         if image.size != (SIZE, SIZE) or image.mode != "L":
-            msg = f"the answer is {image.mode} of {image.size}"
+            msg = f"the response is {image.mode} of {image.size}"
             raise ValueError(msg)
         return np.asarray(image, np.float64)
 
 
 def mean_difference(first: Levels, second: Levels) -> float:
-    """Mean absolute difference, in 8-bit levels."""
+    """Return the mean absolute difference, in 8-bit levels."""
     return float(np.abs(first - second).mean())

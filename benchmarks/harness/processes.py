@@ -1,4 +1,4 @@
-"""A server as a process tree of its own: start it, wait for its first answer, read its CPU and memory from /proc."""
+"""Run a server as a process tree: start it, wait for its first response, read its CPU time and memory from /proc."""
 
 import http.client
 import os
@@ -15,7 +15,7 @@ from typing import IO
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 START_TIMEOUT_S = 120.0
-STOP_TIMEOUT_S = 2.0  # then by force: LitServe for one takes its time
+STOP_TIMEOUT_S = 2.0  # then it is killed; LitServe, for one, takes longer
 POLL_S = 0.02
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 PROC = Path("/proc")
@@ -31,15 +31,15 @@ class Server:
     log: Path
 
     def cpu_s(self) -> float:
-        """User and system seconds of the whole tree so far."""
+        """Return the user and system seconds of the whole tree so far."""
         return sum(cpu_seconds(pid) for pid in tree(self.process.pid))
 
     def peak_bytes(self) -> int:
-        """Sum of the peak resident sets; pages that processes share count once for each."""
+        """Return the sum of the peak resident sets; shared pages count once for each process."""
         return sum(memory_bytes(pid, "VmHWM") for pid in tree(self.process.pid))
 
     def resident_bytes(self) -> int:
-        """Sum of the resident sets now."""
+        """Return the sum of the current resident sets."""
         return sum(memory_bytes(pid, "VmRSS") for pid in tree(self.process.pid))
 
 
@@ -50,7 +50,7 @@ def running_server(
     """Start ``command``, wait until it denoises ``probe``, and stop the whole tree at the end.
 
     Raises:
-        RuntimeError: it ended, or did not answer in START_TIMEOUT_S; with the end of its log.
+        RuntimeError: it ended, or did not respond in START_TIMEOUT_S; the text has the end of its log.
     """
     with tempfile.NamedTemporaryFile(prefix="benchmark-", suffix=".log") as log:
         start = time.perf_counter()
@@ -63,14 +63,14 @@ def running_server(
 
 
 def free_port() -> int:
-    """Find a TCP port that nobody listens on."""
+    """Find a TCP port on which no process listens."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
 
 
 def post(port: int, body: bytes, content_type: str = "image/png", *, timeout_s: float = 30.0) -> tuple[int, bytes]:
-    """Send one picture; gives the status and the body of the answer."""
+    """Send one picture; return the status and body of the response."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_s)
     try:
         connection.request("POST", "/v1/denoise", body, {"Content-Type": content_type})
@@ -91,7 +91,7 @@ def get(port: int, path: str) -> tuple[int, bytes]:
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """End a process and everything that it started: politely, then not."""
+    """Stop a process and all its descendants: first with SIGINT, then with SIGKILL."""
     pids = tree(process.pid)
     if process.poll() is None:
         process.send_signal(signal.SIGINT)
@@ -108,7 +108,7 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def tree(root: int) -> list[int]:
-    """List a process and all its descendants."""
+    """Return the ids of a process and all its descendants."""
     children: dict[int, list[int]] = {}
     for entry in PROC.iterdir():
         if entry.name.isdigit() and (fields := _stat(int(entry.name))):
@@ -120,24 +120,24 @@ def tree(root: int) -> list[int]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of one process, 0 if it has ended."""
+    """Return the user and system time of one process, 0 if it has ended."""
     fields = _stat(pid)
     return (int(fields[11]) + int(fields[12])) / TICKS_PER_S if fields else 0.0
 
 
 def busy_seconds() -> float:
-    """Seconds that the machine's cores were busy or stolen so far, all processes together; see proc_stat(5)."""
+    """Return how many seconds the machine's cores were busy or stolen so far, in all processes; see proc_stat(5)."""
     user, nice, system, _idle, _iowait, irq, softirq, steal = (PROC / "stat").read_text().split()[1:9]
     return sum(map(int, (user, nice, system, irq, softirq, steal))) / TICKS_PER_S
 
 
 def own_cpu_seconds() -> float:
-    """User and system time of this process and of the children that have ended."""
+    """Return the user and system time of this process and of its children that have ended."""
     return sum(os.times()[:4])
 
 
 def memory_bytes(pid: int, field: str) -> int:
-    """``VmHWM`` or ``VmRSS`` of one process, 0 if it has ended."""
+    """Return ``VmHWM`` or ``VmRSS`` of one process, 0 if it has ended."""
     try:
         lines = (PROC / str(pid) / "status").read_text().splitlines()
     except OSError:
@@ -146,7 +146,7 @@ def memory_bytes(pid: int, field: str) -> int:
 
 
 def _stat(pid: int) -> list[str]:
-    """Fields of proc_pid_stat(5) from the third on; the second, the name, may hold spaces and brackets."""
+    """Return the fields of proc_pid_stat(5) from the third on; the second, the name, may hold spaces and brackets."""
     try:
         return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -174,5 +174,5 @@ def _wait_until_ready(process: subprocess.Popen[bytes], port: int, probe: bytes,
             pass
         time.sleep(POLL_S)
     tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
-    msg = f"the server did not get ready:\n{tail}"
+    msg = f"the server did not become ready:\n{tail}"
     raise RuntimeError(msg)

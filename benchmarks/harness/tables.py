@@ -1,4 +1,4 @@
-"""Markdown tables, and their place between the markers of docs/benchmarks.md."""
+"""Write Markdown tables, between markers, into docs/benchmarks.md."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -16,19 +16,19 @@ TITLES = {
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Write a table in Markdown."""
+    """Return a table in Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def write_section(name: str, content: str, document: Path = DOCUMENT) -> None:
-    """Replace what is between a section's markers; what is outside stays as people wrote it."""
+    """Replace what is between the markers of a section; the rest, written by hand, stays as it is."""
     text = document.read_text() if document.exists() else "# Benchmarks\n"
     document.write_text(replace_section(text, name, content))
 
 
 def replace_section(text: str, name: str, content: str) -> str:
-    """Give ``text`` with new content between the markers of ``name``; a section that is missing is added at the end."""
+    """Return ``text`` with new content between the markers of ``name``; a missing section is added at the end."""
     begin, end = f"<!-- {name}: written by `make benchmark` -->", f"<!-- end of {name} -->"
     section = f"{begin}\n\n{content.strip()}\n\n{end}"
     before, found, rest = text.partition(begin)

@@ -1,4 +1,4 @@
-"""What is measured: this service, its peers in every form that may be their best, and the echo."""
+"""The servers that are measured: this service, its peers in each form that may be their best, and the echo."""
 
 import sys
 from dataclasses import dataclass, field, replace
@@ -17,7 +17,7 @@ BENTOML = "BentoML"
 
 @dataclass(frozen=True)
 class Target:
-    """One server in one form; ``{port}`` in the command is the port."""
+    """One server in one form; ``{port}`` in the command stands for the port."""
 
     name: str
     command: tuple[str, ...]
@@ -26,7 +26,7 @@ class Target:
 
 
 def find_model() -> Path:
-    """Give the SavedModel that all of them serve: digits, or what there is."""
+    """Return the SavedModel that all servers serve: digits, or else the first in the store."""
     store = REPOSITORY / "model_store"
     folders = [*sorted((store / "digits").glob("[0-9]*")), *sorted(store.glob("*/[0-9]*"))]
     if not folders:
@@ -36,19 +36,19 @@ def find_model() -> Path:
 
 
 def ours(store: Path) -> Target:
-    """Give this service with a store that holds the one model, and places for all: peers refuse nobody either."""
+    """Return this service with a store of one model, and a slot for each client: peers refuse no request either."""
     command = (sys.executable, "-m", "app", "serve", "--port", "{port}")
     settings = {"MODEL_STORE": str(store), "QUEUE_SIZE": "256", "DRAIN_GRACE_S": "0"}
     return Target(OURS, command, environment={f"DENOISER_{name}": value for name, value in settings.items()})
 
 
 def echo() -> Target:
-    """Give the echo, in the service's own environment."""
+    """Return the echo, in the environment of the service."""
     return Target(ECHO, _uvicorn(sys.executable, "echo", workers=1))
 
 
 def peers() -> dict[str, tuple[Target, ...]]:
-    """Give every peer's forms, of which the fastest is measured; TensorFlow's threads are part of the form."""
+    """Return the forms of each peer, of which the fastest is measured; TensorFlow's threads are part of the form."""
     return {
         LITSERVE: (
             _litserve(1, 1, fast_queue=False),

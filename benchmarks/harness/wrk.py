@@ -1,4 +1,4 @@
-"""Load from wrk (https://github.com/wg/wrk), a closed loop over a number of connections."""
+"""Generate load with wrk (https://github.com/wg/wrk), a closed loop over a number of connections."""
 
 import json
 import shutil
@@ -28,7 +28,7 @@ end
 
 @dataclass(frozen=True)
 class Load:
-    """What wrk saw; ``failed`` counts other statuses than 2xx, broken connections and time-outs."""
+    """What wrk saw; ``failed`` counts statuses other than 2xx, broken connections and time-outs."""
 
     requests: int
     per_s: float
@@ -38,7 +38,7 @@ class Load:
 
 
 def require_wrk() -> str:
-    """Find wrk.
+    """Return the path of wrk.
 
     Raises:
         SystemExit: it is not installed.
@@ -51,7 +51,7 @@ def require_wrk() -> str:
 
 
 def run_wrk(port: int, *, kind: str, png: bytes, connections: int, seconds: int) -> Load:
-    """Send ``png`` again and again, ``raw`` or as ``multipart``."""
+    """Send ``png`` over and over, ``raw`` or as ``multipart``."""
     content_type, body = body_as(kind, png)
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         path = Path(folder)
@@ -62,13 +62,13 @@ def run_wrk(port: int, *, kind: str, png: bytes, connections: int, seconds: int)
         command += [str(path / "load.lua"), f"http://127.0.0.1:{port}/v1/denoise"]
         try:
             output = subprocess.run(command, check=True, capture_output=True, text=True, timeout=seconds + 20).stdout
-        except subprocess.TimeoutExpired:  # wrk does not end before the first answer
+        except subprocess.TimeoutExpired:  # wrk does not end before the first response
             return Load(requests=0, per_s=0.0, p50_ms=0.0, p99_ms=0.0, failed=connections)
     return parse_summary(output)
 
 
 def parse_summary(output: str) -> Load:
-    """Read the line that the script printed at the end."""
+    """Parse the line that the script prints at the end."""
     line = next(line for line in output.splitlines() if line.startswith(MARK))
     summary = json.loads(line.removeprefix(MARK))
     return Load(

@@ -1,1 +1,1 @@
-"""What others would write: small services around the same SavedModel, each in the manner of its framework."""
+"""What other people would write: small services around the same SavedModel, each in its framework's own style."""

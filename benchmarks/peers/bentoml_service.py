@@ -1,4 +1,4 @@
-"""BentoML: an HTTP service in front of one whose batches adapt to the load, as its documentation composes them."""
+"""BentoML: an HTTP service in front of one with adaptive batching, composed as in its documentation."""
 
 from typing import Annotated
 
@@ -17,7 +17,7 @@ api = FastAPI()
 
 @bentoml.service(workers=1, traffic={"timeout": 30, "max_concurrency": 512}, metrics={"enabled": False})
 class Network:
-    """Owns the network, in a process of its own."""
+    """Runs the network in a process of its own."""
 
     def __init__(self) -> None:
         import tensorflow as tf
@@ -35,7 +35,7 @@ class Network:
 @bentoml.service(workers=1, traffic={"timeout": 30, "max_concurrency": 512}, metrics={"enabled": False})
 @bentoml.asgi_app(api)
 class Front:
-    """Decodes and encodes."""
+    """Decodes and encodes pictures."""
 
     network = bentoml.depends(Network)
 

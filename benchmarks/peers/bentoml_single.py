@@ -1,4 +1,4 @@
-"""BentoML without batches: one service, one call of the signature for each request."""
+"""BentoML without batching: one service, which calls the signature once for each request."""
 
 import os
 from typing import Annotated

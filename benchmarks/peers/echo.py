@@ -1,4 +1,4 @@
-"""The least that a FastAPI service can do: give the picture back as it came. One half of the limit."""
+"""The least that a FastAPI service can do, which is to return the picture as it came: one half of the limit."""
 
 from fastapi import FastAPI, Request, Response
 
@@ -6,7 +6,7 @@ from benchmarks.peers.pictures import read_upload
 
 
 def create_app() -> FastAPI:
-    """Make the app."""
+    """Create the app."""
     app = FastAPI()
 
     @app.post("/v1/denoise")

@@ -1,4 +1,4 @@
-"""FastAPI with Keras: the SavedModel as a TFSMLayer, ``predict`` in a sync endpoint, as tutorials do."""
+"""FastAPI with Keras: the SavedModel as a TFSMLayer and ``predict`` in a sync endpoint, as in tutorials."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from benchmarks.peers.pictures import SIZE, decode, encode, model_folder, read_u
 
 
 def create_app() -> FastAPI:
-    """Load the network, then make the app."""
+    """Load the network and create the app."""
     layer = keras.layers.TFSMLayer(str(model_folder()), call_endpoint="serving_default")
     image = keras.Input((SIZE, SIZE, 1))
     model = keras.Model(image, layer(image))

@@ -9,11 +9,11 @@ from benchmarks.peers.pictures import decode, encode, model_folder, read_upload
 
 
 def create_app() -> FastAPI:
-    """Load the network, then make the app."""
+    """Load the network and create the app."""
     loaded = tf.saved_model.load(str(model_folder()))
     signature = loaded.signatures["serving_default"]
     app = FastAPI()
-    app.state.loaded = loaded  # it owns the variables
+    app.state.loaded = loaded  # keeps the variables alive
 
     @app.post("/v1/denoise")
     def denoise(data: Annotated[bytes, Depends(read_upload)]) -> Response:

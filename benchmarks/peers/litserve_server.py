@@ -16,8 +16,8 @@ Image = NDArray[np.float32]
 class DenoiseAPI(litserve.LitAPI):
     """Decodes, runs and encodes in the worker; LitServe's own ``batch`` and ``unbatch`` stack and split arrays."""
 
-    def setup(self, device: str) -> None:  # noqa: ARG002  # LitServe gives it
-        """Load the network in the worker's process."""
+    def setup(self, device: str) -> None:  # noqa: ARG002  # LitServe passes it
+        """Load the network in the worker process."""
         import tensorflow as tf
 
         self._tf = tf
@@ -27,7 +27,7 @@ class DenoiseAPI(litserve.LitAPI):
     def decode_request(self, request: Annotated[bytes, Depends(read_upload)]) -> Image:
         return decode(request)[:, :, None]
 
-    def predict(self, x: Any) -> Image:  # noqa: ANN401  # one image, or the batch of them
+    def predict(self, x: Any) -> Image:  # noqa: ANN401  # one image or a batch
         single = x.ndim == 3
         denoised: Image = self._signature(image=self._tf.constant(x[None] if single else x))["denoised"].numpy()
         return denoised[0] if single else denoised

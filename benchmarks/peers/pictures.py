@@ -1,4 +1,4 @@
-"""What every peer does around the network: read the upload, PNG to array and back, with Pillow's defaults."""
+"""What every peer does around the network: read the upload, decode and encode PNGs with Pillow's defaults."""
 
 import io
 import os
@@ -15,12 +15,12 @@ SIZE = 28
 
 
 def model_folder() -> Path:
-    """Give the SavedModel's folder, as benchmarks.harness.targets names it."""
+    """Return the folder of the SavedModel, which the load scenario passes in the environment."""
     return Path(os.environ["BENCHMARK_MODEL"])
 
 
 async def read_upload(request: Request) -> bytes:
-    """Give the part ``file`` of a form, or the body itself."""
+    """Return the part ``file`` of a form, or the body itself."""
     if request.headers.get("content-type", "").startswith("multipart/form-data"):
         async with request.form() as form:
             part: Any = form["file"]
@@ -29,7 +29,7 @@ async def read_upload(request: Request) -> bytes:
 
 
 def decode(data: bytes) -> NDArray[np.float32]:
-    """Shape (28, 28), [0, 1]."""
+    """Decode a PNG to gray of shape (28, 28), in [0, 1]."""
     image = Image.open(io.BytesIO(data)).convert("L")
     if image.size != (SIZE, SIZE):
         image = image.resize((SIZE, SIZE))
@@ -37,7 +37,7 @@ def decode(data: bytes) -> NDArray[np.float32]:
 
 
 def encode(gray: NDArray[np.float32]) -> bytes:
-    """Encode shape (28, 28), [0, 1], as a PNG."""
+    """Encode gray of shape (28, 28), in [0, 1], as PNG."""
     buffer = io.BytesIO()
     Image.fromarray(np.rint(gray * 255).astype(np.uint8)).save(buffer, "PNG")
     return buffer.getvalue()

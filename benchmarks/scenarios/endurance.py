@@ -1,4 +1,4 @@
-"""Memory over many requests and image sizes, clients that hang up halfway, and SIGTERM under load.
+"""Measure memory over many requests and image sizes, clients that hang up halfway, and SIGTERM under load.
 
 ``python -m benchmarks.scenarios.endurance`` prints the table for docs/benchmarks.md.
 """
@@ -26,22 +26,22 @@ from benchmarks.scenarios.overload import our_server
 
 CONNECTIONS = 32
 SIZES = 500
-SAMPLES = 200  # of the resident memory, over the whole run
-HANG_UPS = 200  # half of them after all of the body, half after a part of it
-WAVE = 50  # hang up together: fewer than the service has places, so that none is refused
+SAMPLES = 200  # of resident memory, over the whole run
+HANG_UPS = 200  # half of them after the whole body, half after a part of it
+WAVE = 50  # that hang up together: fewer than the service has slots, so that none is refused
 SETTLE_S = 0.2
-PAUSE_S = 0.1  # of a client that was answered 503
+PAUSE_S = 0.1  # of a client after a 503
 STOP_AFTER_S = 1.0
 GRACE_S = 1
 EXIT_TIMEOUT_S = 60
-COMPLETE = ("200", "503")  # 503: the service read the request when it was draining already
+COMPLETE = ("200", "503")  # 503: the service read the request while it was draining
 CLIENT_GONE = re.compile(r'^denoiser_dropped_total\{cause="client-gone"\} ([0-9.e+]+)', re.MULTILINE)
 INFERRED = re.compile(r"^denoiser_batch_size_count\{.*\} ([0-9.e+]+)", re.MULTILINE)
 
 
 @dataclass
 class Endurance:
-    """What happened; memory in bytes, after how many requests."""
+    """Statuses and duration of a run, and the resident bytes after so many requests."""
 
     requests: int
     statuses: Counter[int] = field(default_factory=Counter)
@@ -49,7 +49,7 @@ class Endurance:
     seconds: float = 0.0
 
     def growth(self) -> float:
-        """Share by which resident memory grew over the last half; ends are medians of a twentieth of the samples."""
+        """Return by what share resident memory grew over the last half; each end is the median of a twentieth."""
         window = max(1, len(self.memory) // 20)
         middle = len(self.memory) // 2
         first, last = (
@@ -61,9 +61,9 @@ class Endurance:
 
 @dataclass(frozen=True)
 class HangUps:
-    """What hang-ups left behind; ``answered`` is how many were denoised before the service noticed.
+    """The effects of hang-ups; ``answered`` is how many pictures were denoised before the service noticed.
 
-    ``next_ms`` are the times of one request sent after each wave.
+    ``next_ms`` has the time of one request after each wave.
     """
 
     counted: int
@@ -73,7 +73,7 @@ class HangUps:
 
 @dataclass
 class Stop:
-    """What clients saw of a SIGTERM: requests sent before it, and after it."""
+    """What clients saw of a SIGTERM: the outcomes of requests sent before and after it."""
 
     before: Counter[str] = field(default_factory=Counter)
     after: Counter[str] = field(default_factory=Counter)
@@ -82,7 +82,7 @@ class Stop:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--requests", type=int, default=100_000)
     arguments = parser.parse_args()
@@ -90,25 +90,25 @@ def main() -> None:
 
 
 def measure_endurance(requests: int) -> Endurance:
-    """Send pictures of SIZES sizes from CONNECTIONS connections, and watch the memory."""
+    """Send pictures of SIZES sizes over CONNECTIONS connections, and record the memory."""
     with our_server() as server:
         return uvloop.run(_endure(server, requests))
 
 
 def measure_hang_ups() -> HangUps:
-    """Hang up HANG_UPS times, in waves, and ask once after each."""
+    """Hang up HANG_UPS times, in waves, and send one request after each."""
     with our_server() as server:
         return uvloop.run(_hang_up(server))
 
 
 def measure_stop() -> Stop:
-    """Send SIGTERM while CONNECTIONS clients ask."""
+    """Send SIGTERM while CONNECTIONS clients send requests."""
     with our_server(DENOISER_DRAIN_GRACE_S=str(GRACE_S)) as server:
         return uvloop.run(_stop(server))
 
 
 def endurance_table(endurance: Endurance, hang_ups: HangUps, stop: Stop) -> str:
-    """Markdown."""
+    """Return the table, as Markdown."""
     megabytes = [size / 1e6 for _, size in endurance.memory]
     other = {status: count for status, count in endurance.statuses.items() if status != HTTPStatus.OK}
     last_half = f"resident memory over the last half of {endurance.requests:,} requests of {SIZES} sizes"
@@ -120,20 +120,20 @@ def endurance_table(endurance: Endurance, hang_ups: HangUps, stop: Stop) -> str:
     rows = [
         (last_half, f"{endurance.growth():+.1%}", "< +3 %"),
         ("resident at the start, in the middle, at the end", f"{sizes} MB", ""),
-        ("answers other than 200", str(other or 0), "0"),
+        ("responses other than 200", str(other or 0), "0"),
         ("requests/s, all sizes", f"{endurance.requests / endurance.seconds:,.0f}", ""),
         (f"of {HANG_UPS} clients that hung up halfway, counted as dropped", str(hang_ups.counted), str(HANG_UPS)),
         ("denoised before the service noticed", str(hang_ups.answered), "few"),
         ("the next request after each wave, slowest", f"{max(hang_ups.next_ms):.1f} ms", "at once"),
-        ("SIGTERM under load: requests cut, or not answered", str(lost or 0), "0"),
-        (f"… answered completely ({under_way:,} of them sent before it)", complete, ""),
+        ("SIGTERM under load: responses cut off, or none", str(lost or 0), "0"),
+        (f"… complete ({under_way:,} of them for requests sent before it)", complete, ""),
         ("… exit code", f"{stop.exit_code} after {stop.seconds:.1f} s", "0"),
     ]
-    return f"Machine: {describe_machine()}.\n\n" + table(("what", "measured", "asked for"), rows)
+    return f"Machine: {describe_machine()}.\n\n" + table(("what", "measured", "target"), rows)
 
 
 def sized_requests() -> list[bytes]:
-    """Write requests with noise pictures of SIZES sizes from 8x8 to 152x122 pixels."""
+    """Return requests with pictures of noise in SIZES sizes, from 8x8 to 152x122 pixels."""
     rng = np.random.default_rng(0)
     sizes = [(8 + 6 * (index % 25), 8 + 6 * (index // 25)) for index in range(SIZES)]
     return [
@@ -172,7 +172,7 @@ async def _hang_up(server: Server) -> HangUps:
         answer = await following.exchange(request)
         following.close()
         if answer.status != HTTPStatus.OK:
-            msg = f"the request after the hang-ups was answered {answer.status}"
+            msg = f"the request after the hang-ups got status {answer.status}"
             raise RuntimeError(msg)
         next_ms.append(answer.seconds * 1000)
         await asyncio.sleep(SETTLE_S)
@@ -184,7 +184,7 @@ async def _hang_up_together(port: int, part: bytes) -> None:
     opened = [await Connection.open(port) for _ in range(WAVE)]
     for connection in opened:
         connection.send(part)
-    await asyncio.sleep(0)  # one turn of the loop writes them
+    await asyncio.sleep(0)  # one turn of the event loop writes them
     for connection in opened:
         connection.close()
 
@@ -210,12 +210,12 @@ async def _stop(server: Server) -> Stop:
                 outcomes[str(answer.status)] += 1
                 if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
                     await asyncio.sleep(PAUSE_S)
-                if not connection.is_open:  # the server ends the connection of whoever asks while it drains
+                if not connection.is_open:  # a draining server closes each connection after its response
                     connection = await Connection.open(server.port)
             except CutError as error:
-                outcomes["cut" if error.received else "no answer"] += 1
+                outcomes["cut" if error.received else "no response"] += 1
                 return
-            except ConnectionError:  # nobody listens any more
+            except ConnectionError:  # the server no longer listens
                 return
 
     clients = [asyncio.create_task(client()) for _ in range(CONNECTIONS)]
@@ -229,7 +229,7 @@ async def _stop(server: Server) -> Stop:
 
 
 def draw_memory(endurance: Endurance, path: Path) -> None:
-    """Plot resident memory over the requests."""
+    """Plot resident memory over requests."""
     import matplotlib as mpl
 
     mpl.use("agg")

@@ -1,4 +1,4 @@
-"""This service, its peers and the echo under the same load from wrk, one after another, interleaved in rounds.
+"""Measure this service, its peers and the echo under the same load from wrk, one after another, in rounds.
 
 ``python -m benchmarks load`` runs it. The service runs in the environment of this interpreter, the peers in
 .venv-benchmark.
@@ -38,7 +38,7 @@ OTHER_POINTS = tuple(
 )
 REFERENCE_POINT = (pictures.RAW, 32)
 WARM_UP_S = 2
-MAX_DIFFERENCE = 2.0  # 8-bit levels, on average: batches and threads change the last bit
+MAX_DIFFERENCE = 2.0  # 8-bit levels, on average; batches and threads change the last bit
 
 Point = tuple[str, int]
 
@@ -48,8 +48,8 @@ class Measurement:
     """One load on one server.
 
     Attributes:
-        cpu_ms: the server's CPU time, user and system, for each answered request.
-        other_cores: how many cores others than the server and wrk kept busy meanwhile; stolen time counts.
+        cpu_ms: user and system CPU time of the server for each answered request.
+        other_cores: how many cores processes other than the server and wrk kept busy; stolen time counts.
     """
 
     name: str
@@ -73,7 +73,7 @@ class Run:
 
 @dataclass
 class Results:
-    """Everything that was measured; ``steps`` has the microseconds of benchmarks.scenarios.steps for each round."""
+    """All measurements; ``steps`` has the microseconds of benchmarks.scenarios.steps for each round."""
 
     machine: str
     model: str
@@ -87,7 +87,7 @@ class Results:
 
 
 def measure_load(*, rounds: int, seconds: int) -> Results:
-    """Find each peer's best form, then measure all in rounds; the lesser points in the first round only."""
+    """Find the best form of each peer, then measure all servers in rounds; minor points only in the first round."""
     require_wrk()
     model = targets.find_model()
     results = Results(describe_machine(), "/".join(model.parts[-2:]), seconds)
@@ -111,7 +111,7 @@ def measure_load(*, rounds: int, seconds: int) -> Results:
 
 @contextmanager
 def store_with(model: Path) -> Iterator[Path]:
-    """Make a model store that has this one model only, as the peers do."""
+    """Create a model store with this model only, like the peers."""
     with tempfile.TemporaryDirectory(prefix="benchmark-store-") as folder:
         link = Path(folder) / model.parent.name / model.name
         link.parent.mkdir()
@@ -120,14 +120,14 @@ def store_with(model: Path) -> Iterator[Path]:
 
 
 def check_answer(answer: bytes, png: bytes, expected: pictures.Levels) -> str:
-    """Say what is wrong with an answer; an empty text if it is the denoised picture."""
+    """Return what is wrong with a response, or an empty text if it is the denoised picture."""
     try:
         levels = pictures.read_answer(answer)
     except (ValueError, OSError) as error:
         return f"no picture: {error}"
     difference = pictures.mean_difference(levels, expected)
     if difference > MAX_DIFFERENCE:
-        return f"differs from the service's answer by {difference:.1f} levels"
+        return f"differs from the service's response by {difference:.1f} levels"
     return "the picture as it was sent" if answer == png else ""
 
 
@@ -147,7 +147,7 @@ def _served(target: Target, model: Path, png: bytes) -> Iterator[Server]:
 def _best_form(
     forms: Sequence[Target], model: Path, png: bytes, seconds: int, check: Callable[[bytes], str], results: Results
 ) -> Target | None:
-    """Try every form of a peer at the reference point; None if none works."""
+    """Try each form of a peer at the reference point and return the fastest; None if none works."""
     kind, connections = REFERENCE_POINT
     speeds: dict[str, float] = {}
     for target in forms:
@@ -207,12 +207,12 @@ def _check_one(server: Server, body: bytes, content_type: str, check: Callable[[
     try:
         status, answer = post(server.port, body, content_type)
     except OSError as error:
-        return f"no answer after the load: {error}"
+        return f"no response after the load: {error}"
     return check(answer) if status == HTTPStatus.OK else f"status {status}"
 
 
 def _steps(model: Path) -> dict[str, float]:
-    """Cost of every step."""
+    """Return the cost of each step, in microseconds."""
     command = [sys.executable, "-m", "benchmarks.scenarios.steps", str(model)]
     output = subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True, text=True, timeout=120).stdout
     steps: dict[str, float] = json.loads(output)
@@ -221,14 +221,14 @@ def _steps(model: Path) -> dict[str, float]:
 
 
 def median_of(results: Results, name: str, point: Point, value: Callable[[Measurement], float]) -> float:
-    """Median over rounds."""
+    """Return the median over the rounds."""
     return statistics.median(value(found) for found in select(results, name, point))
 
 
 def median_ratio(
     results: Results, names: tuple[str, str], point: Point, value: Callable[[Measurement], float]
 ) -> float:
-    """Median over rounds of the ratio first / second within each round."""
+    """Return the median over the rounds of the ratio first / second within each round."""
     first, second = ({found.round: value(found) for found in select(results, name, point)} for name in names)
     return statistics.median(first[number] / max(second[number], 1e-9) for number in first.keys() & second.keys())
 

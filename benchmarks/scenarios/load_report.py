@@ -1,4 +1,4 @@
-"""The tables and the plot of benchmarks.scenarios.load."""
+"""Write the tables and the plot of benchmarks.scenarios.load."""
 
 import statistics
 from pathlib import Path
@@ -12,18 +12,18 @@ POINTS = tuple((kind, count) for kind in (pictures.RAW, pictures.MULTIPART) for 
 
 
 def load_tables(results: Results) -> str:
-    """Markdown of everything."""
+    """Return all tables, as Markdown."""
     others = [found.other_cores for found in results.measurements]
     sections = [
         f"Machine: {results.machine}. Model: {results.model}. Loads of {results.seconds} s; medians over "
         f"{len(results.steps)} rounds at 1 and 32 connections, raw, one round elsewhere; ratios are taken within each "
-        f"round. Others kept {statistics.median(others):.2f} cores busy meanwhile (at most {max(others):.2f}).",
+        f"round. Other processes kept {statistics.median(others):.2f} cores busy (at most {max(others):.2f}).",
         acceptance_table(results),
         main_table(results),
         limit_table(results),
         "Requests per second at every point, and p50 / p99 in milliseconds:",
         points_table(results),
-        "Forms of the peers that were tried, in requests per second at 32 connections, raw; the best was taken:",
+        "Forms of the peers that were tried, in requests per second at 32 connections, raw; the best one counts:",
         trials_table(results),
     ]
     if results.problems:
@@ -32,7 +32,7 @@ def load_tables(results: Results) -> str:
 
 
 def acceptance_table(results: Results) -> str:
-    """Ratios beside what was asked for."""
+    """Return the ratios and their targets."""
     rows = [
         (f"throughput at 32 connections / {name}", f"{_speed_up(results, name):.2f}", ask)
         for name, ask in _asks(results)
@@ -49,12 +49,12 @@ def acceptance_table(results: Results) -> str:
     rows.append(("p99 / p50 at 32 connections", f"{tail:.2f}", "≤ 4"))
     rows.append(("share of the limit at 32 connections", f"{share_of_limit(results):.0%}", "≥ 60 %"))
     share = share_of_limit(results, MANY)
-    rows.append(("share of the limit at 128, where batches of 64 come together", f"{share:.0%}", "≥ 60 %"))
-    return table(("ratio", "measured", "asked for"), rows)
+    rows.append(("share of the limit at 128, where micro-batches of 64 form", f"{share:.0%}", "≥ 60 %"))
+    return table(("ratio", "measured", "target"), rows)
 
 
 def main_table(results: Results) -> str:
-    """Absolute figures at 1 and 32 connections, raw."""
+    """Return the absolute figures at 1 and 32 connections, raw."""
     head = [
         *("server", "requests/s (32)", "p50 ms (32)", "p99 ms (32)", "CPU ms/request (32)"),
         *("requests/s (1)", "p50 ms (1)", "p99 ms (1)", "peak MB", "ready s"),
@@ -78,19 +78,19 @@ def main_table(results: Results) -> str:
 
 
 def limit_table(results: Results) -> str:
-    """CPU milliseconds per request: what is the least, and what the service spends."""
+    """Return the CPU milliseconds per request: the limit, and what the service takes."""
     cost = {name: statistics.median(steps[name] for steps in results.steps) / 1000 for name in results.steps[0]}
     echo = median_of(results, targets.ECHO, REFERENCE_POINT, _cpu)
     batch = best_batch(results)
     rows = [
         ("FastAPI echo of the same bytes, raw, 32 connections", echo),
         ("decode, by the service's rules", cost["decode"]),
-        (f"infer, in batches of {batch}", cost[f"infer_{batch}"]),
+        (f"infer, in micro-batches of {batch}", cost[f"infer_{batch}"]),
         ("encode, the service's own", cost["encode"]),
         ("**limit**: their sum", echo + cost["decode"] + cost[f"infer_{batch}"] + cost["encode"]),
         ("the service at 32 connections, raw", median_of(results, targets.OURS, REFERENCE_POINT, _cpu)),
         ("for comparison: infer, one picture a call", cost["infer_1"]),
-        (f"for comparison: infer, in batches of {96 - batch}", cost[f"infer_{96 - batch}"]),
+        (f"for comparison: infer, in micro-batches of {96 - batch}", cost[f"infer_{96 - batch}"]),
         ("for comparison: decode with Pillow, no rules", cost["decode_plain"]),
         ("for comparison: encode with Pillow", cost["encode_plain"]),
     ]
@@ -98,12 +98,12 @@ def limit_table(results: Results) -> str:
 
 
 def best_batch(results: Results) -> int:
-    """Give 32 or 64, whichever costs less for a picture."""
+    """Return 32 or 64, whichever takes less CPU time for each picture."""
     return min((32, 64), key=lambda size: statistics.median(steps[f"infer_{size}"] for steps in results.steps))
 
 
 def share_of_limit(results: Results, point: Point = REFERENCE_POINT) -> float:
-    """Median over rounds of limit / service, in CPU seconds of the server per request."""
+    """Return the median over the rounds of limit / service, in CPU seconds of the server per request."""
     ours = {found.round: found.cpu_ms for found in select(results, targets.OURS, point)}
     echo = {found.round: found.cpu_ms for found in select(results, targets.ECHO, point)}
     batch = best_batch(results)
@@ -136,7 +136,7 @@ def trials_table(results: Results) -> str:
 
 
 def draw_throughput(results: Results, path: Path) -> None:
-    """Plot requests per second over the connections, raw, both axes logarithmic."""
+    """Plot requests per second over connections, raw, on logarithmic axes."""
     import matplotlib as mpl
 
     mpl.use("agg")

@@ -1,7 +1,7 @@
-"""256 connections against 64 places: what is still answered, how fast the rest is refused, and the probes meanwhile.
+"""Measure 256 connections against 64 places: goodput, time to refuse the rest, and the probes meanwhile.
 
-``python -m benchmarks.scenarios.overload`` prints the table for docs/benchmarks.md. The best throughput, with
-which the goodput is compared, comes from the same client at 32 connections, before and after.
+``python -m benchmarks.scenarios.overload`` prints the table for docs/benchmarks.md. The best
+throughput, with which goodput is compared, comes from the same client at 32 connections, before and after.
 """
 
 import argparse
@@ -24,14 +24,14 @@ from benchmarks.scenarios.load import store_with
 
 QUEUE_SIZE = 64
 CONNECTIONS, FEW_CONNECTIONS = 256, 32
-PAUSE_S = 0.1  # of a client that was refused
+PAUSE_S = 0.1  # of a client after a refusal
 PROBE_S = 0.05
 SERVER_ERROR = 500
 
 
 @dataclass
 class Tally:
-    """What clients saw; times in seconds."""
+    """What clients saw; times are in seconds."""
 
     seconds: float = 0.0
     statuses: Counter[int] = field(default_factory=Counter)
@@ -46,21 +46,21 @@ class Tally:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=5.0, help="of each of the three loads")
+    parser.add_argument("--seconds", type=float, default=5.0, help="length of each of the three loads")
     print(overload_table(measure_overload(parser.parse_args().seconds)))
 
 
 def measure_overload(seconds: float) -> Sequence[Tally]:
-    """Load with few connections, with many, and with few again."""
+    """Measure with few connections, with many, and with few again."""
     with our_server(DENOISER_QUEUE_SIZE=str(QUEUE_SIZE)) as server:
         return uvloop.run(_measure(server.port, seconds))
 
 
 @contextmanager
 def our_server(**environment: str) -> Iterator[Server]:
-    """Start this service with the one model and some settings."""
+    """Start this service with one model and the settings in ``environment``."""
     model = targets.find_model()
     with store_with(model) as store:
         target, port = targets.ours(store), free_port()
@@ -71,7 +71,7 @@ def our_server(**environment: str) -> Iterator[Server]:
 
 
 def overload_table(tallies: Sequence[Tally]) -> str:
-    """Markdown."""
+    """Return the table, as Markdown."""
     before, overload, after = tallies
     best = max(before.goodput, after.goodput)
     refused, answered = overload.statuses[HTTPStatus.TOO_MANY_REQUESTS], overload.statuses[HTTPStatus.OK]
@@ -81,13 +81,13 @@ def overload_table(tallies: Sequence[Tally]) -> str:
         (f"goodput / best throughput at {FEW_CONNECTIONS} connections", f"{overload.goodput / best:.0%}", "≥ 90 %"),
         ("refusals, p99", f"{percentile(overload.refused_s, 0.99) * 1000:.1f} ms", "≤ 100 ms"),
         ("`/readyz` meanwhile, p99", f"{percentile(overload.ready_s, 0.99) * 1000:.1f} ms", "≤ 100 ms"),
-        ("answers with 5xx", str(errors), "0"),
+        ("responses with 5xx", str(errors), "0"),
         ("best throughput", f"{best:,.0f}/s", ""),
         ("goodput under overload", f"{overload.goodput:,.0f}/s ({answered:,} answered, {refused:,} refused)", ""),
         ("answered, p50 / p99", times, ""),
-        ("`/readyz` asked", f"{len(overload.ready_s)} times", ""),
+        ("`/readyz` called", f"{len(overload.ready_s)} times", ""),
     ]
-    return f"Machine: {describe_machine()}.\n\n" + table(("what", "measured", "asked for"), rows)
+    return f"Machine: {describe_machine()}.\n\n" + table(("what", "measured", "target"), rows)
 
 
 async def _measure(port: int, seconds: float) -> Sequence[Tally]:

@@ -1,6 +1,6 @@
-"""How long the service takes to be ready, beside a bare ``import tensorflow``, and the memory it then keeps.
+"""Measure how long the service takes to be ready, beside a bare ``import tensorflow``, and its memory afterwards.
 
-Run ``python -m benchmarks.scenarios.startup`` on a quiet machine; it prints the lines for docs/benchmarks.md.
+Run ``python -m benchmarks.scenarios.startup`` on a quiet machine; it prints the table for docs/benchmarks.md.
 """
 
 import argparse
@@ -23,7 +23,7 @@ READY = re.compile(r"ready: http://127\.0\.0\.1:(\d+),")
 
 
 def main() -> None:
-    """Interleave both kinds of start, then send requests to the last service."""
+    """Measure, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--requests", type=int, default=1000)
@@ -32,7 +32,7 @@ def main() -> None:
 
 
 def startup_table(rounds: int, requests: int) -> str:
-    """Measure, and write Markdown."""
+    """Alternate both kinds of start, send requests to each service, and return the table, as Markdown."""
     imports, starts, memory = [], [], []
     for _ in range(rounds):
         imports.append(time_import())
@@ -50,14 +50,14 @@ def startup_table(rounds: int, requests: int) -> str:
 
 
 def time_import() -> float:
-    """Seconds of a process that imports TensorFlow and ends."""
+    """Return the seconds of a process that only imports TensorFlow."""
     start = time.perf_counter()
     subprocess.run([sys.executable, "-c", "import tensorflow"], check=True, stderr=subprocess.DEVNULL)
     return time.perf_counter() - start
 
 
 def time_service(requests: int) -> tuple[float, float]:
-    """Seconds until the service answers ``/readyz``, and its resident megabytes (10^6) after ``requests`` digits."""
+    """Return the seconds until ``/readyz`` responds, and the resident megabytes (10^6) after ``requests`` digits."""
     start = time.perf_counter()
     command = [sys.executable, "-m", "app", "serve", "--port", "0"]
     process = subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True)
@@ -70,7 +70,7 @@ def time_service(requests: int) -> tuple[float, float]:
         body = noisy_png()
         for _ in range(requests):
             request(connection, "POST", "/v1/denoise", body)
-            next(log)  # keep the pipe of log records empty
+            next(log)  # keeps the pipe with log records empty
         return seconds, memory_bytes(process.pid, "VmRSS") / 1e6
     finally:
         process.kill()

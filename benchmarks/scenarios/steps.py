@@ -1,4 +1,4 @@
-"""CPU seconds of the work itself, without HTTP: decode, infer in batches, encode. Prints JSON.
+"""Measure the CPU time of the work itself, without HTTP: decode, infer in micro-batches, encode; print JSON.
 
 ``python -m benchmarks.scenarios.steps MODEL``
 """
@@ -26,7 +26,7 @@ SLICE_S = 0.15
 
 
 def main() -> None:
-    """Print microseconds of CPU per picture for every step, by its name."""
+    """Print, for each step, the microseconds of CPU time per picture."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", type=Path)
     arguments = parser.parse_args()
@@ -34,7 +34,7 @@ def main() -> None:
 
 
 def measure_steps(model: Path) -> dict[str, float]:
-    """Microseconds of CPU, all threads of the process together, per picture."""
+    """Return, by step, the microseconds of CPU time per picture, all threads of the process together."""
     savedmodel.use_one_thread_a_call()
     denoiser = savedmodel.load_savedmodel(model)
     png = to_png(noisy_digit())
@@ -52,7 +52,7 @@ def measure_steps(model: Path) -> dict[str, float]:
 
 
 def _decode(png: bytes) -> FloatImage:
-    """Decode as a request with no parameters does, every rule and limit included."""
+    """Decode as for a request without parameters, with every rule and limit."""
     gray = decode_gray(open_image(png, max_pixels=40_000_000), backdrop=1.0)
     size = gray.shape[0], gray.shape[1]
     return fit_image(gray, size=size, network_polarity="light-on-dark", fit="stretch", polarity="auto").image
@@ -63,7 +63,7 @@ def _inference(denoiser: savedmodel.SavedModelDenoiser, batch: FloatImage) -> Ca
 
 
 def _cpu_us(step: Callable[[], object], pictures: int) -> float:
-    """Median over slices of time; the first is warm-up."""
+    """Return the median over slices of time, of which the first is warm-up."""
     costs = []
     for _ in range(1 + REPEATS):
         count, start, cpu = 0, time.perf_counter(), time.process_time()

@@ -1,1 +1,1 @@
-"""Run by hand for docs/evaluation.md and the README."""
+"""Studies that are run by hand, for docs/evaluation.md and the README."""

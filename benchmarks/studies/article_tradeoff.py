@@ -1,4 +1,4 @@
-"""What the article's network gives for its size: filters halved and doubled, average instead of max pooling.
+"""Compare the article's network with variants: filters halved or doubled, average instead of max pooling.
 
 ``python -m benchmarks.studies.article_tradeoff --data mnist.npz`` trains each variant as a denoiser from random weights
 for a few epochs, on clean images with Gaussian noise 0.4, and prints a table of the results on held-out images.
@@ -12,11 +12,11 @@ from functools import partial
 import keras
 import numpy as np
 
-from training.architectures import build_article
-from training.batches import NoisyBatches
-from training.data import CleanImages, load_clean_images
-from training.metrics import bce, count_macs
-from training.noise import GaussianNoise
+from training.digits.batches import NoisyBatches
+from training.digits.data import CleanImages, load_clean_images
+from training.digits.networks import build_article
+from training.images.metrics import bce, count_macs
+from training.images.noise import GaussianNoise
 
 VARIANTS: dict[str, Callable[[], keras.Model]] = {
     "as in the article": build_article,
@@ -29,7 +29,7 @@ BATCH_SIZE = 128
 
 
 def main() -> None:
-    """Print one line of Markdown for each variant."""
+    """Print a row of Markdown for each variant."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", default="mnist", help="mnist, or an .npz file with its layout")
     parser.add_argument("--epochs", type=int, default=5)
@@ -50,9 +50,9 @@ def main() -> None:
 
 
 def train(network: keras.Model, images: CleanImages, *, epochs: int) -> float:
-    """Train and return the mean processor seconds per epoch, the first aside, which traces the graph.
+    """Train, and return the mean processor seconds per epoch, without the first, which traces the graph.
 
-    Seconds of all cores together, so that other work on the machine does not count.
+    They are those of all cores together, so that other work on the machine does not count.
     """
     batches = NoisyBatches(images.train, NOISE, batch_size=BATCH_SIZE, seed=0)
     network.compile(keras.optimizers.Adadelta(1.0), "binary_crossentropy", jit_compile=False, steps_per_execution=10)

@@ -1,6 +1,6 @@
-"""Draw the README's picture: noisy test digits above, what the service makes of them below.
+"""Draw the figure of the README: noisy test digits above, the denoised ones below.
 
-``python -m benchmarks.studies.before_after --data mnist.npz`` asks a running service, one picture a request.
+``python -m benchmarks.studies.before_after --data mnist.npz`` calls a running service, with one picture per request.
 """
 
 import argparse
@@ -21,7 +21,7 @@ SIGMA = 0.4
 
 
 def main() -> None:
-    """Take one digit of each kind from the test images, in the order of their first appearance."""
+    """Denoise the first test image of each digit, and save the figure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="an .npz file with MNIST's layout")
     parser.add_argument("--host", default="127.0.0.1:8000")
@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def denoise(picture: NDArray[np.uint8], host: str) -> NDArray[np.uint8]:
-    """Ask the service."""
+    """Denoise one picture with the service."""
     connection = http.client.HTTPConnection(host)
     connection.request("POST", "/v1/denoise", to_png(picture))
     return np.asarray(Image.open(io.BytesIO(connection.getresponse().read())))

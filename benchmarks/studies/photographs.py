@@ -1,4 +1,4 @@
-"""Photographs through the service: quality as users get it, speed beside classical filters, memory of large ones.
+"""Send photographs through the service: quality as users see it, speed beside classical filters, and peak memory.
 
 ``python -m benchmarks.studies.photographs FOLDER``: FOLDER holds clean test images. Prints Markdown tables.
 """
@@ -24,8 +24,8 @@ from app.imaging.png import encode_png
 from app.imaging.samples import to_unit
 from app.settings import MODEL_STORE
 from benchmarks.harness.processes import Server, free_port, running_server
-from training.export import SavedNetwork
-from training.store import find_version
+from training.store.export import SavedNetwork
+from training.store.versions import find_version
 
 Pixels = NDArray[np.uint8]
 
@@ -38,7 +38,7 @@ MODEL = "photo"
 
 @dataclass(frozen=True)
 class Cleaned:
-    """What came back, the noise level that the service names, and the seconds from the first byte to the last."""
+    """The denoised pixels, the noise level that the service reports (8-bit), and the seconds that it took."""
 
     pixels: Pixels
     noise_level: float
@@ -46,7 +46,7 @@ class Cleaned:
 
 
 def main() -> None:
-    """Measure, and print what was found."""
+    """Measure, and print the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     photos = [load_gray(path) for path in sorted(parser.parse_args().folder.iterdir())]
@@ -54,7 +54,7 @@ def main() -> None:
     command = [sys.executable, "-m", "app", "serve", "--port", str(port)]
     probe = encode_png(np.zeros((8, 8), np.uint8))
     with running_server(command, port=port, environment={"DENOISER_REQUEST_TIMEOUT_S": "120"}, probe=probe) as server:
-        print(tell_memory(server, photos[0]))  # first, while the process is as small as it gets
+        print(tell_memory(server, photos[0]))  # first, while the process is at its smallest
         print(tell_quality(server, photos))
         print(tell_same(server, photos))
         print(tell_clean(server, photos))
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def tell_quality(server: Server, photos: list[Pixels]) -> str:
-    """PSNR of noisy 8-bit pictures, told the level and left to estimate it."""
+    """Return the PSNR of noisy 8-bit pictures, with the true noise level and with the estimated one."""
     rows = [
         "| noise level | noisy (dB) | level told (dB) | level estimated (dB) | error of the estimate |",
         "|" + " ---: |" * 5,
@@ -79,7 +79,7 @@ def tell_quality(server: Server, photos: list[Pixels]) -> str:
 
 
 def tell_same(server: Server, photos: list[Pixels]) -> str:
-    """How far the service's answers are from those of its own SavedModel, called with the whole picture in float32."""
+    """Return how far results differ from those of the SavedModel, called with the whole picture in float32."""
     saved = SavedNetwork(find_version(MODEL_STORE, MODEL))
     differences = []
     for level in LEVELS:
@@ -96,7 +96,7 @@ def tell_same(server: Server, photos: list[Pixels]) -> str:
 
 
 def tell_clean(server: Server, photos: list[Pixels]) -> str:
-    """How much a clean picture is changed, its level left to be estimated."""
+    """Return how much clean pictures change with the estimated noise level."""
     answers = [(clean, clean_up(server, clean)) for clean in photos]
     quality = [psnr_db(answer.pixels, clean) for clean, answer in answers]
     shift = max(abs(float(answer.pixels.mean() - clean.mean())) for clean, answer in answers)
@@ -107,7 +107,7 @@ def tell_clean(server: Server, photos: list[Pixels]) -> str:
 
 
 def tell_speed(server: Server, photo: Pixels) -> str:
-    """Seconds for one picture, each method in turn; the median over the rounds, and that of the ratios."""
+    """Return the seconds for one picture by each method in turn: medians over the rounds, and of the ratios."""
     noisy = add_noise(tile_to(photo, (SPEED_SIDE_PX, SPEED_SIDE_PX)), 25)
     unit = noisy / 255
     methods: dict[str, Callable[[], object]] = {
@@ -133,7 +133,7 @@ def tell_speed(server: Server, photo: Pixels) -> str:
 
 
 def tell_memory(server: Server, photo: Pixels) -> str:
-    """Peak resident memory above idle while a picture of 40 megapixels is cleaned."""
+    """Return the peak resident memory above idle while a picture of 40 megapixels is denoised."""
     noisy = add_noise(tile_to(photo, LARGE_SIZE), 25)
     idle = server.resident_bytes()
     answer = clean_up(server, noisy)
@@ -170,14 +170,14 @@ def load_gray(path: Path) -> Pixels:
 
 
 def add_noise(clean: Pixels, level: float) -> Pixels:
-    """Clipped and rounded to 8 bits, the same noise for the same size."""
+    """Add noise, clipped and rounded to 8 bits: the same noise for the same size."""
     noise = np.random.RandomState(0).normal(0, level, clean.shape)
     noisy: Pixels = np.rint((clean + noise).clip(0, 255)).astype(np.uint8)
     return noisy
 
 
 def tile_to(photo: Pixels, size: tuple[int, int]) -> Pixels:
-    """Repeat a picture, mirrored, until it has that size."""
+    """Repeat a picture, mirrored, until it has ``size`` (height, width)."""
     missing = [(0, max(0, wanted - length)) for wanted, length in zip(size, photo.shape, strict=True)]
     padded: Pixels = np.pad(photo, missing, mode="symmetric")
     return padded[: size[0], : size[1]]

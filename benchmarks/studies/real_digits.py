@@ -1,8 +1,8 @@
-"""Can digits be read in pictures as people take them, before the service and after it?
+"""Measure how well digits can be read in pictures as people take them, before the service and after it.
 
 ``python -m benchmarks.studies.real_digits --data mnist.npz`` sends pictures made in code to the service in this
-process, lets the classifier of ``training`` read them, prints the shares that it reads correctly, and draws some of
-them.
+process, reads them with the classifier of ``training``, prints the shares that it reads correctly, and draws some
+of them.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from app.main import create_app
 from app.settings import Settings
 from benchmarks.harness.processes import REPOSITORY
-from training.classifier import load_classifier, read_digits
+from training.digits.classifier import load_classifier, read_digits
 
 Gray = NDArray[np.float32]
 Points = NDArray[np.float64]
@@ -58,7 +58,7 @@ STROKES: tuple[tuple[tuple[tuple[float, float], ...], ...], ...] = (
 
 @dataclass(frozen=True)
 class Picture:
-    """A JPEG of a digit; `source` is one of SOURCES."""
+    """A JPEG of a digit; ``source`` is one of SOURCES."""
 
     jpeg: bytes
     digit: int
@@ -77,8 +77,8 @@ def to_gray(image: Image.Image) -> Gray:
 def main() -> None:
     """Print a table of Markdown and draw docs/images/real-digits.png."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, help="an .npz file with MNIST's layout, whose test digits are drawn, too")
-    parser.add_argument("--count", type=int, default=600, help="pictures (default: 600)")
+    parser.add_argument("--data", type=Path, help="an .npz file with MNIST's layout, whose test digits are used, too")
+    parser.add_argument("--count", type=int, default=600, help="number of pictures (default: 600)")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     pictures = list(make_pictures(arguments.count, seed=arguments.seed, mnist=load_test_digits(arguments.data)))
@@ -96,7 +96,7 @@ def main() -> None:
 
 
 def load_test_digits(path: Path | None) -> tuple[Gray, NDArray[np.uint8]] | None:
-    """Return MNIST's test images, in [0, 1], and labels."""
+    """Return MNIST's test images, in [0, 1], and their labels."""
     if path is None:
         return None
     with np.load(path) as arrays:
@@ -104,12 +104,12 @@ def load_test_digits(path: Path | None) -> tuple[Gray, NDArray[np.uint8]] | None
 
 
 def resize_plainly(picture: Picture) -> Gray:
-    """Do what one would do without the service: scale to 28x28, light ink on a dark ground."""
+    """Return what one would make without the service: scaled to 28x28, with light ink on a dark ground."""
     return 1 - np.asarray(Image.fromarray(picture.decode()).resize(SIZE, Image.Resampling.BOX))
 
 
 def denoise(client: TestClient, picture: Picture, *, fit: str) -> Gray:
-    """Ask the service, and turn its answer to light ink on a dark ground."""
+    """Denoise a picture with the service, and return it with light ink on a dark ground."""
     answer = client.post("/v1/denoise", params={"fit": fit}, content=picture.jpeg)
     answer.raise_for_status()
     image = to_gray(Image.open(io.BytesIO(answer.content)))
@@ -117,7 +117,7 @@ def denoise(client: TestClient, picture: Picture, *, fit: str) -> Gray:
 
 
 def print_table(pictures: list[Picture], is_right: dict[str, NDArray[np.bool_]]) -> None:
-    """Print the share that is read correctly, a line for each source."""
+    """Print the shares that are read correctly, one row for each source."""
     sources = np.array([picture.source for picture in pictures])
     print("| read correctly (%) | pictures | " + " | ".join(WAYS) + " |")
     print("| --- |" + " ---: |" * (len(WAYS) + 1))
@@ -129,7 +129,7 @@ def print_table(pictures: list[Picture], is_right: dict[str, NDArray[np.bool_]])
 
 
 def draw_figure(pictures: list[Picture], results: dict[str, list[Gray]]) -> None:
-    """Save every second picture from the first on, what a plain resize makes of it, and what the service does."""
+    """Save a figure of every second picture, its plain resize, and what the service makes of it."""
     columns = []
     for number, picture in list(enumerate(pictures))[: 2 * FIGURE_PICTURES : 2]:
         photo = Image.fromarray(np.rint(picture.decode() * 255).astype(np.uint8))
@@ -166,7 +166,7 @@ def make_pictures(count: int, *, seed: int, mnist: tuple[Gray, NDArray[np.uint8]
 
 
 def draw_font(digit: int, height: int, rng: np.random.Generator) -> Gray:
-    """Print a digit about that high, ink 1 on paper 0, cropped to the ink."""
+    """Print a digit of about that height, ink 1 on paper 0, cropped to the ink."""
     font = ImageFont.truetype(FONT_FOLDER / f"{rng.choice(FONTS)}.ttf", round(height * 1.4))
     canvas = Image.new("L", (3 * height, 3 * height))
     ImageDraw.Draw(canvas).text((height, height // 2), str(digit), fill=255, font=font)
@@ -174,7 +174,7 @@ def draw_font(digit: int, height: int, rng: np.random.Generator) -> Gray:
 
 
 def draw_pen(digit: int, height: int, rng: np.random.Generator) -> Gray:
-    """Write a digit about that high with a pen, pencil or marker, ink 1 on paper 0, cropped to the ink."""
+    """Write a digit of about that height with a pen, pencil or marker, ink 1 on paper 0, cropped to the ink."""
     width_px = max(1.5, height * float(np.exp(rng.uniform(np.log(0.012), np.log(0.2)))))
     slant, aspect = rng.uniform(-0.1, 0.25), rng.uniform(0.8, 1.1)
     scale = 2 if height < 200 else 1
@@ -246,7 +246,7 @@ def _rule(height: int, rng: np.random.Generator) -> Gray:
 
 
 def _light(shape: tuple[int, int], rng: np.random.Generator) -> Gray:
-    """Return a lamp's falloff across the picture, in half of them with the soft shadow of a hand or phone."""
+    """Return a lamp's falloff across the picture, in half of all cases with the soft shadow of a hand or phone."""
     y, x = np.mgrid[: shape[0], : shape[1]] / np.array(shape)[:, None, None] - 0.5
     angle = rng.uniform(0, 2 * np.pi)
     slope, bend = rng.uniform(0, 0.35), rng.uniform(0, 0.3)

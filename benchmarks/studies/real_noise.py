@@ -1,8 +1,8 @@
-"""Draw real pictures as they are, denoised with the level left to be estimated, and with one said by hand.
+"""Draw real pictures as they are, denoised with the estimated noise level, and with one set by hand.
 
-``python -m benchmarks.studies.real_noise`` asks a running service with a network for photographs, one picture a
-request. The pictures come with scikit-image: their noise is that of their camera, microscope or scanner. Nothing is
-measured, since no clean version of them exists.
+``python -m benchmarks.studies.real_noise`` calls a running service with a network for photographs, with one picture
+per request. The pictures come with scikit-image; their noise is that of a camera, microscope or scanner. Nothing is
+measured, because no clean versions exist.
 """
 
 import argparse
@@ -22,7 +22,7 @@ Levels = NDArray[np.uint8]
 
 OUTPUT = REPOSITORY / "docs/images/real-noise.png"
 SIDE_PX, SCALE, GAP, HEAD_PX = 96, 2, 6, 16
-# Function of skimage.data, left and top of the part that is drawn, level by hand on the 8-bit scale.
+# Function of skimage.data, left and top of the part that is drawn, noise level set by hand on the 8-bit scale.
 PICTURES = (
     ("coins", 140, 60, 5),
     ("text", 180, 40, 10),
@@ -53,12 +53,12 @@ def main() -> None:
 
 
 def to_gray(picture: Levels) -> Levels:
-    """Luma of a colour picture."""
+    """Return the luma of a colour picture."""
     return np.asarray(Image.fromarray(picture).convert("L"))
 
 
 def denoise(picture: Levels, host: str, model: str, noise_level: str) -> tuple[Levels, str]:
-    """Ask the service; gives the answer and the noise level that it says."""
+    """Denoise one picture with the service; return the result and the noise level that the service reports."""
     connection = http.client.HTTPConnection(host)
     connection.request("POST", f"/v1/denoise?model={model}&noise_level={noise_level}", to_png(picture))
     answer = connection.getresponse()

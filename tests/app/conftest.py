@@ -1,4 +1,4 @@
-"""An application over a store of fakes, and a client that talks to it in process."""
+"""An application over a store of fakes, and a client that calls it in this process."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -18,7 +18,7 @@ MakeClient = Callable[..., TestClient]
 
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
-    """``tiny`` of 28 x 28 in versions 1 and 2, and of any size ``free`` and ``told``, which takes a noise level."""
+    """``tiny``, 28 x 28, in versions 1 and 2; of any size, ``free`` and ``told``, which takes a noise level."""
     folder = tmp_path / "store"
     write_version(folder, "tiny", 1)
     write_version(folder, "tiny", 2, description="The second")
@@ -44,5 +44,5 @@ def make_client(store: Path) -> Iterator[MakeClient]:
 
 @pytest.fixture
 def client(make_client: MakeClient) -> TestClient:
-    """A client of an application whose networks give back what they get."""
+    """A client of an application whose networks return their input."""
     return make_client()

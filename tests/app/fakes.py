@@ -1,4 +1,4 @@
-"""Denoisers that stand in for networks, and stores that hold none."""
+"""Denoisers that stand in for networks, and stores that hold no real networks."""
 
 import json
 import threading
@@ -14,7 +14,7 @@ from app.inference.metadata import ModelMetadata
 
 
 class IdentityDenoiser:
-    """Gives back what it got, clipped, and remembers its batches: their shapes, and the noise levels it was told."""
+    """Returns its input, clipped, and records its micro-batches: their shapes and noise levels."""
 
     def __init__(self) -> None:
         self.shapes: list[tuple[int, ...]] = []
@@ -27,14 +27,14 @@ class IdentityDenoiser:
 
 
 class InvertingDenoiser(IdentityDenoiser):
-    """Gives back the negative."""
+    """Returns the negative of its input."""
 
     def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> FloatImage:
         return 1 - super().denoise(images, noise_levels)
 
 
 class BrokenDenoiser(IdentityDenoiser):
-    """Never works."""
+    """Fails on every micro-batch."""
 
     def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> FloatImage:
         msg = "broken"
@@ -52,7 +52,7 @@ class FailingDenoiser(IdentityDenoiser):
 
 
 class GatedDenoiser(IdentityDenoiser):
-    """Works only while its gate is open; ``entered`` is set as soon as a batch waits at the gate."""
+    """Works only while its gate is open; ``entered`` is set as soon as a micro-batch waits at the gate."""
 
     def __init__(self) -> None:
         super().__init__()

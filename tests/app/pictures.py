@@ -61,7 +61,7 @@ def decode(content: bytes) -> NDArray[np.uint8]:
 
 
 def png_chunk(kind: bytes, content: bytes) -> bytes:
-    """One chunk of a PNG (PNG 3rd edition, 5.3)."""
+    """Return one chunk of a PNG (PNG 3rd edition, 5.3)."""
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
@@ -73,7 +73,7 @@ def png(width: int, height: int, rows: bytes, *, bits: int = 8, colour: int = 0,
 
 
 def huge_png(width: int, height: int) -> bytes:
-    """Build a valid black 1-bit PNG, compressed in pieces, so that it costs little to make."""
+    """Build a valid black 1-bit PNG, compressed in pieces to save time and memory."""
     compressor = zlib.compressobj(9)
     row = bytes(1 + (width + 7) // 8)
     body = b"".join(compressor.compress(row) for _ in range(height)) + compressor.flush()
@@ -92,7 +92,7 @@ def tiff(  # every argument is a tag
     byte_order: str = "<",
     orientation: int = 1,
 ) -> bytes:
-    """Build an uncompressed TIFF of one strip and one sample a pixel (TIFF 6.0)."""
+    """Build an uncompressed TIFF of one strip and one sample per pixel (TIFF 6.0)."""
     short, long = 3, 4
     tags = [
         (256, long, width),
@@ -120,14 +120,14 @@ def tiff(  # every argument is a tag
 
 
 def pack_12_bit(samples: NDArray[np.uint16]) -> bytes:
-    """Pack an even number of 12-bit samples a row, most significant bit first (TIFF 6.0)."""
+    """Pack an even number of 12-bit samples per row, most significant bit first (TIFF 6.0)."""
     first, second = samples[:, ::2].astype(int), samples[:, 1::2].astype(int)
     triple = np.stack([first >> 4, (first & 15) << 4 | second >> 8, second & 255], axis=-1)
     return triple.astype(np.uint8).tobytes()
 
 
 def gif(screen: tuple[int, int], frame: tuple[int, int], *, disposal: int = 0) -> bytes:
-    """Build a gray GIF whose screen and frame, each (width, height), announce what they like; it has no pixels."""
+    """Build a gray GIF whose screen and frame, each (width, height), announce any size; it has no pixels."""
     control = b"!\xf9\x04" + bytes([disposal << 2, 0, 0, 0]) + b"\0"
     descriptor = b"," + struct.pack("<HHHHB", 0, 0, *frame, 0)
     return b"GIF89a" + struct.pack("<HHBBB", *screen, 0, 0, 0) + control + descriptor + b"\x02\x01\x44\x00;"
@@ -165,7 +165,7 @@ def bmp_announcing(width: int, height: int) -> bytes:
 
 
 def palette_picture(*, transparent: int | None = None) -> tuple[Image.Image, NDArray[np.uint8]]:
-    """Make a picture with a palette, and the RGB that it shows; ``transparent`` is a palette index."""
+    """Make a picture with a palette, and return it with the RGB that it shows; ``transparent`` is a palette index."""
     colours = np.array([[255, 0, 0], [0, 255, 0], [0, 0, 255], [10, 200, 90]], np.uint8)
     indices = np.arange(23 * 17, dtype=np.uint8).reshape(23, 17) % 4
     image = Image.fromarray(indices).convert("P")
@@ -177,7 +177,7 @@ def palette_picture(*, transparent: int | None = None) -> tuple[Image.Image, NDA
 
 
 def sample_files() -> dict[str, bytes]:
-    """Encode small pictures in every accepted format and in the forms that take a path of their own."""
+    """Encode small pictures in every accepted format, and in the forms that are decoded in a special way."""
     gray = gradient()
     deep = np.linspace(0, 65535, gray.size).astype(np.uint16).reshape(gray.shape)
     colour = np.stack([gray, gray[::-1], gray[:, ::-1]], axis=-1)
@@ -237,12 +237,12 @@ def digit(
 
 
 def centre_of_mass(light: FloatImage) -> tuple[float, float]:
-    """Centre of what is light, as x and y in pixels."""
+    """Return the centre of what is light, as x and y in pixels."""
     y, x = np.mgrid[0 : light.shape[0], 0 : light.shape[1]] + 0.5
     return float((x * light).sum() / light.sum()), float((y * light).sum() / light.sum())
 
 
 def psnr_db(one: FloatImage, other: FloatImage) -> float:
-    """Peak signal-to-noise ratio of two pictures in [0, 1]; infinite where they are equal."""
+    """Return the peak signal-to-noise ratio of two images in [0, 1]; infinite if they are equal."""
     error = float(np.mean((one.astype(np.float64) - other) ** 2))
     return float("inf") if error == 0 else float(-10 * np.log10(error))

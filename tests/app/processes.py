@@ -1,4 +1,4 @@
-"""The service as a process of its own, as people start it."""
+"""Run the service in a process of its own, as people start it."""
 
 import os
 import re
@@ -48,7 +48,7 @@ class RunningService:
         return f"http://127.0.0.1:{self.port}"
 
     def read_log(self, *, starts: int) -> None:
-        """Follow the log to its end; the service is ready when ``starts`` processes have said so."""
+        """Follow the log to its end; the service is ready when ``starts`` processes have logged that."""
         for line in self.process.stderr or ():
             self.log.append(line)
             if match := READY.search(line):
@@ -66,7 +66,7 @@ class RunningService:
         ]
 
     def stop(self, signal: int) -> int:
-        """Send a signal and wait for the exit code."""
+        """Send a signal, and return the exit code."""
         self.process.send_signal(signal)
         return self.process.wait(START_TIMEOUT_S)
 

@@ -1,4 +1,4 @@
-"""Servers in this process: the real one with a fake network, and one that does as it is told."""
+"""Servers in this process: the real one with a fake network, and one with given responses."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -11,11 +11,11 @@ from fastapi import FastAPI
 
 @contextmanager
 def serving(app: FastAPI) -> Iterator[str]:
-    """Serve an application on a free port; gives its address."""
+    """Serve an application on a free port, and yield its address."""
     config = uvicorn.Config(app, port=0, log_config=None)
     server = uvicorn.Server(config)
     with config.bind_socket() as listening:
-        listening.listen()  # clients wait for the start instead of being refused
+        listening.listen()  # so that clients wait for the start instead of being refused
         thread = threading.Thread(target=server.run, args=([listening],))
         thread.start()
         try:
@@ -25,18 +25,18 @@ def serving(app: FastAPI) -> Iterator[str]:
             thread.join()
 
 
-Answer = tuple[int, dict[str, str], bytes]
+Response = tuple[int, dict[str, str], bytes]
 
 
 @contextmanager
-def answering(answer: Callable[[str, bytes], Answer | None]) -> Iterator[str]:
-    """Answer every request with what ``answer`` gives for its path and body; None closes the connection instead."""
+def answering(respond: Callable[[str, bytes], Response | None]) -> Iterator[str]:
+    """Answer requests with what ``respond`` returns for their path and body; None closes the connection."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:  # http.server's name
-            given = answer(self.path, self.rfile.read(int(self.headers.get("content-length", "0"))))
+            given = respond(self.path, self.rfile.read(int(self.headers.get("content-length", "0"))))
             if given is None:
                 self.close_connection = True
                 return

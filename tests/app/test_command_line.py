@@ -1,4 +1,4 @@
-"""``python -m app``: help, version, health, and settings that are wrong."""
+"""``python -m app``: help, version, health, and wrong settings."""
 
 import socket
 import subprocess
@@ -11,7 +11,7 @@ from app import __version__
 from tests.app.processes import REPOSITORY, command
 
 
-def test_version_is_the_projects() -> None:
+def test_the_version_is_that_of_the_project() -> None:
     assert command("--version").stdout == f"denoiser {__version__}\n"
 
 
@@ -28,7 +28,7 @@ def test_no_command_is_an_error_that_shows_the_usage() -> None:
     assert "Usage: python -m app" in ended.stderr
 
 
-def test_health_fails_where_nothing_listens() -> None:
+def test_health_fails_if_nothing_listens() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         ended = command("health", "--host", "0.0.0.0", "--port", str(unused.getsockname()[1]))  # noqa: S104  # asked
@@ -67,7 +67,7 @@ def test_a_wrong_setting_is_named_with_its_value(setting: str, value: str) -> No
     assert "Traceback" not in ended.stderr
 
 
-def test_a_store_that_is_missing_is_a_short_error(tmp_path: Path) -> None:
+def test_a_missing_store_is_a_short_error(tmp_path: Path) -> None:
     ended = command("serve", model_store=f"{tmp_path}/nowhere")
     assert ended.returncode == 1
     assert "nowhere: the model store is not a folder" in ended.stderr

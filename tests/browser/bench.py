@@ -1,4 +1,4 @@
-"""The page at / as its tests handle it: open it, change something, wait for the new result."""
+"""Drive the page at /: open it, change something, wait for the new result."""
 
 import re
 from collections.abc import Callable
@@ -30,14 +30,14 @@ def open_bench(page: Page, url: str) -> None:
 
 def result_after(page: Page, action: Callable[[], object]) -> Response:
     """Do something that leads to a result, and wait until it is shown."""
-    with page.expect_response(DENOISE) as answer:
+    with page.expect_response(DENOISE) as response:
         action()
     expect(page.locator("#stage")).to_have_attribute("aria-busy", "false")
-    return answer.value
+    return response.value
 
 
 def query_after(page: Page, action: Callable[[], object]) -> str:
-    """Do something that leads to a result; gives the query that was asked."""
+    """Do something that leads to a result, and return the query that was sent."""
     return result_after(page, action).url.partition("/v1/denoise")[2]
 
 
@@ -53,7 +53,7 @@ def shown_size(image: Locator) -> list[int]:
 
 
 def download(page: Page, link: str) -> tuple[str, bytes]:
-    """Follow a link that saves a file; gives its name and content."""
+    """Follow a link that saves a file, and return its name and content."""
     with page.expect_download() as saved:
         page.get_by_role("link", name=link).click()
     return saved.value.suggested_filename, Path(saved.value.path()).read_bytes()
@@ -75,13 +75,13 @@ def psnr_db(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
 
 
 def add_photo_model(page: Page) -> None:
-    """Let /v1/models list a network of any size that takes a noise level; it gives back what it gets."""
+    """Let /v1/models list a network of any size that takes a noise level; its results are their inputs."""
 
     def list_models(route: Route) -> None:
-        answer = route.fetch()
-        listed: dict[str, Any] = answer.json()
+        response = route.fetch()
+        listed: dict[str, Any] = response.json()
         others = [model for model in listed["models"] if model["name"] != PHOTO["name"]]
-        route.fulfill(response=answer, json=listed | {"models": [*others, PHOTO]})
+        route.fulfill(response=response, json=listed | {"models": [*others, PHOTO]})
 
     def denoise(route: Route) -> None:
         if "model=photo" not in route.request.url:

@@ -40,13 +40,13 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def context_options() -> dict[str, object]:
-    """How the page's browser is set up; tests parametrize it."""
+    """The options of the browser context; tests parametrize them."""
     return {}
 
 
 @pytest.fixture
 def complaints() -> list[str]:
-    """What a page's console and its code complained about; a test that provokes a complaint takes it out."""
+    """Errors of a page's console and code; a test that provokes some removes them."""
     return []
 
 
@@ -54,7 +54,7 @@ def complaints() -> list[str]:
 def page(
     browser: Browser, service: RunningService, context_options: dict[str, object], complaints: list[str]
 ) -> Iterator[Page]:
-    """A page whose requests to anywhere else are refused; these, and complaints, make the test fail."""
+    """A page whose requests to other hosts are refused; such requests and complaints fail the test."""
     own = (f"{service.url}/", "data:", f"blob:{service.url}/")
     strays: list[str] = []
 

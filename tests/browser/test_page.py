@@ -1,4 +1,4 @@
-"""The page at /: a picture goes in, and what comes out can be looked at and taken along."""
+"""The page at /: a picture goes in, and the result can be looked at and downloaded."""
 
 import re
 import shlex
@@ -23,7 +23,7 @@ DROP = """([type, name, bytes]) => {
 }"""
 
 
-def test_the_first_view_is_a_sample_cleaned_and_less_than_150_kilobytes(page: Page, service: RunningService) -> None:
+def test_the_first_view_is_a_denoised_sample_and_less_than_150_kilobytes(page: Page, service: RunningService) -> None:
     sizes: dict[str, int] = {}
     page.on("response", lambda response: sizes.update({response.url: int(response.headers["content-length"])}))
     open_bench(page, service.url)
@@ -34,8 +34,8 @@ def test_the_first_view_is_a_sample_cleaned_and_less_than_150_kilobytes(page: Pa
 
 def test_a_chosen_file_is_sent_as_it_is_and_described(page: Page, service: RunningService) -> None:
     open_bench(page, service.url)
-    answer = result_after(page, choose_file(page, "four.png", DIGIT))
-    assert sent_bytes(answer.request) == DIGIT
+    response = result_after(page, choose_file(page, "four.png", DIGIT))
+    assert sent_bytes(response.request) == DIGIT
     expect(page.get_by_label("Add noise")).not_to_be_checked()
     assert shown_size(page.locator("#after")) == [28, 28]
     expect(page.locator("#before")).to_have_attribute("alt", FOUR_BEFORE)
@@ -47,8 +47,8 @@ def test_a_chosen_file_is_sent_as_it_is_and_described(page: Page, service: Runni
 @pytest.mark.parametrize("way", ["drop", "paste"])
 def test_a_picture_can_be_dropped_or_pasted(page: Page, service: RunningService, way: str) -> None:
     open_bench(page, service.url)
-    answer = result_after(page, lambda: page.evaluate(DROP, [way, "four.png", list(DIGIT)]))
-    assert sent_bytes(answer.request) == DIGIT
+    response = result_after(page, lambda: page.evaluate(DROP, [way, "four.png", list(DIGIT)]))
+    assert sent_bytes(response.request) == DIGIT
 
 
 def test_the_divider_follows_the_mouse(page: Page, service: RunningService) -> None:
@@ -87,7 +87,7 @@ def test_the_divider_follows_the_keyboard(page: Page, service: RunningService) -
     expect(divider).to_have_attribute("aria-valuetext", "0 % before, 100 % after")
 
 
-def test_small_results_show_their_pixels_and_zoom_is_in_whole_pixels(page: Page, service: RunningService) -> None:
+def test_small_results_show_their_pixels_and_zoom_by_whole_pixels(page: Page, service: RunningService) -> None:
     open_bench(page, service.url)
     frame = page.locator("#frame")
     widths = []
@@ -99,7 +99,7 @@ def test_small_results_show_their_pixels_and_zoom_is_in_whole_pixels(page: Page,
     assert page.locator("#after").evaluate("image => getComputedStyle(image).imageRendering") == "pixelated"
 
 
-def test_the_stages_of_the_time_are_a_bar_with_a_legend(page: Page, service: RunningService) -> None:
+def test_the_stage_times_are_a_bar_with_a_legend(page: Page, service: RunningService) -> None:
     open_bench(page, service.url)
     legend = page.locator("#timing-legend li").all_inner_texts()
     assert len(legend) == page.locator("#timing-bar span").count() == 6
@@ -129,29 +129,29 @@ def test_the_equivalent_command_can_be_copied(page: Page, service: RunningServic
 
 def test_what_is_sent_can_be_saved_for_that_command(page: Page, service: RunningService) -> None:
     open_bench(page, service.url)
-    answer = result_after(page, page.get_by_role("button", name="a three").click)
-    assert download(page, "Save what is sent") == ("three-noisy.png", sent_bytes(answer.request))
+    response = result_after(page, page.get_by_role("button", name="a three").click)
+    assert download(page, "Save the picture that is sent") == ("three-noisy.png", sent_bytes(response.request))
 
 
-def test_a_format_that_the_browser_cannot_show_is_denoised_all_the_same(page: Page, service: RunningService) -> None:
+def test_a_format_that_the_browser_cannot_show_is_denoised_nonetheless(page: Page, service: RunningService) -> None:
     open_bench(page, service.url)
-    answer = result_after(page, choose_file(page, "scan.tif", encode(gradient(), "TIFF"), "image/tiff"))
-    assert answer.headers["x-input-size"] == "17x23"
+    response = result_after(page, choose_file(page, "scan.tif", encode(gradient(), "TIFF"), "image/tiff"))
+    assert response.headers["x-input-size"] == "17x23"
     expect(page.locator("#after")).to_be_visible()
     expect(page.locator("#before")).to_be_hidden()
     expect(page.get_by_text("This browser cannot show the picture")).to_be_visible()
     expect(page.get_by_label("Add noise")).to_be_disabled()
 
 
-def test_a_late_answer_does_not_replace_a_newer_one(page: Page, service: RunningService) -> None:
+def test_a_late_response_does_not_replace_a_newer_one(page: Page, service: RunningService) -> None:
     open_bench(page, service.url)
     held = []
     page.route(re.compile("fit=pad"), lambda route: held.append(route))
     with page.expect_request(re.compile("fit=pad")):
         page.locator("#fit").select_option("pad")
-    answer = result_after(page, choose_file(page, "four.png", DIGIT))
-    assert answer.url.endswith("/v1/denoise")
-    held[0].abort()  # the page has given it up already
+    response = result_after(page, choose_file(page, "four.png", DIGIT))
+    assert response.url.endswith("/v1/denoise")
+    held[0].abort()  # the page no longer waits for it
     expect(page.locator("#before")).to_have_attribute("alt", FOUR_BEFORE)
     expect(page.get_by_role("alert")).to_be_hidden()
 

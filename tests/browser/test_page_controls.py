@@ -1,4 +1,4 @@
-"""The controls of the page: each one reaches the service, and only those that the chosen network understands show."""
+"""The controls of the page: each reaches the service, and only those that the network supports are shown."""
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -21,7 +21,7 @@ NAMELESS = """() => [...document.querySelectorAll("input, select, button, a, [ro
         ("model", "article", "?model=article"),
     ],
 )
-def test_each_control_of_a_network_for_digits_is_asked_for(
+def test_each_control_of_a_network_for_digits_reaches_the_query(
     page: Page, service: RunningService, control: str, value: str, query: str
 ) -> None:
     open_bench(page, service.url)
@@ -42,7 +42,7 @@ def shown_parameters(page: Page) -> set[str | None]:
     return {field.get_attribute("data-parameter") for field in fields.all() if field.is_visible()}
 
 
-def test_only_what_a_network_understands_can_be_asked_of_it(page: Page, service: RunningService) -> None:
+def test_only_controls_that_the_network_supports_are_shown(page: Page, service: RunningService) -> None:
     add_photo_model(page)
     open_bench(page, service.url)
     assert shown_parameters(page) == {"fit", "polarity", "output_size"}
@@ -52,7 +52,7 @@ def test_only_what_a_network_understands_can_be_asked_of_it(page: Page, service:
     expect(page.locator("#facts")).to_contain_text("σ 24.7 of 255")
 
 
-def test_each_control_of_a_network_for_photos_is_asked_for(page: Page, service: RunningService) -> None:
+def test_each_control_of_a_network_for_photos_reaches_the_query(page: Page, service: RunningService) -> None:
     add_photo_model(page)
     open_bench(page, service.url)
     result_after(page, page.get_by_role("button", name="a photographer").click)
@@ -63,15 +63,15 @@ def test_each_control_of_a_network_for_photos_is_asked_for(page: Page, service: 
     query_after(page, page.get_by_label("estimate").uncheck)
     query_after(page, lambda: noise_level.fill("40"))
     query_after(page, lambda: page.get_by_label("Strength").fill("1.5"))
-    query_after(page, lambda: page.get_by_label("Bits").select_option("16"))
+    query_after(page, lambda: page.get_by_label("Bits per sample").select_option("16"))
     query = query_after(page, lambda: page.get_by_label("Version").select_option("1"))
     assert query == "?model=photo&version=1&noise_level=40&strength=1.5&bit_depth=16"
     query = query_after(page, lambda: page.get_by_label("Colour").select_option("keep"))
     assert query == "?model=photo&version=1&noise_level=40&strength=1.5&bit_depth=same&color=keep"
-    expect(page.get_by_label("Bits").locator("[value='16']")).to_be_disabled()
+    expect(page.get_by_label("Bits per sample").locator("[value='16']")).to_be_disabled()
 
 
-def test_a_sample_chooses_a_network_for_its_kind(page: Page, service: RunningService) -> None:
+def test_a_sample_selects_a_network_of_its_kind(page: Page, service: RunningService) -> None:
     add_photo_model(page)
     open_bench(page, service.url)
     result_after(page, page.get_by_role("button", name="a cat").click)
@@ -82,29 +82,29 @@ def test_a_sample_chooses_a_network_for_its_kind(page: Page, service: RunningSer
     assert shown_size(page.locator("#after")) == [480, 360]
 
 
-def test_a_picture_of_another_size_comes_back_in_its_own(page: Page, service: RunningService) -> None:
+def test_a_picture_of_another_size_keeps_its_size(page: Page, service: RunningService) -> None:
     open_bench(page, service.url)
     result_after(page, choose_file(page, "photo.png", encode(gradient(90, 60))))
     assert shown_size(page.locator("#after")) == [60, 90]
 
 
-def test_whoever_brings_a_photo_to_a_network_for_digits_is_offered_another(page: Page, service: RunningService) -> None:
+def test_a_photo_for_a_network_for_digits_brings_an_offer_of_another(page: Page, service: RunningService) -> None:
     add_photo_model(page)
     open_bench(page, service.url)
     expect(page.locator("#offer")).to_be_hidden()
     result_after(page, choose_file(page, "photo.png", encode(gradient(90, 60))))
-    expect(page.locator("#offer")).to_contain_text("digits sees 28 × 28 pixels of it.")
+    expect(page.locator("#offer")).to_contain_text("digits shrinks it to 28 × 28 pixels.")
     query = query_after(page, page.get_by_role("button", name="Keep its size: use photo").click)
     assert query == "?model=photo"
     expect(page.get_by_label("Model", exact=True)).to_have_value("photo")
     expect(page.locator("#offer")).to_be_hidden()
 
 
-def test_nothing_is_offered_where_there_is_no_other_network(page: Page, service: RunningService) -> None:
+def test_nothing_is_offered_if_there_is_no_other_network(page: Page, service: RunningService) -> None:
     def list_digits(route: Route) -> None:
-        answer = route.fetch()
-        digits = [model for model in answer.json()["models"] if model["name"] == "digits"]
-        route.fulfill(response=answer, json={"default": "digits", "models": digits})
+        response = route.fetch()
+        digits = [model for model in response.json()["models"] if model["name"] == "digits"]
+        route.fulfill(response=response, json={"default": "digits", "models": digits})
 
     page.route("**/v1/models", list_digits)
     open_bench(page, service.url)

@@ -1,4 +1,4 @@
-"""The pages on a phone, in the dark, behind a path prefix, and for people who need contrast."""
+"""The pages on a phone, in dark mode, behind a path prefix, and with enough contrast."""
 
 import re
 
@@ -47,7 +47,7 @@ def test_text_has_contrast_in_both_schemes(
 
 
 @pytest.mark.parametrize("context_options", [{"viewport": {"width": 390, "height": 844}, "has_touch": True}])
-def test_nothing_is_wider_than_a_phone_and_the_divider_takes_a_finger(page: Page, service: RunningService) -> None:
+def test_nothing_is_wider_than_a_phone_and_a_finger_moves_the_divider(page: Page, service: RunningService) -> None:
     open_bench(page, service.url)
     assert page.evaluate(OVERFLOW) == 0
     frame = page.locator("#frame").bounding_box()

@@ -1,4 +1,4 @@
-"""Synthetic noise that the page adds to a clean picture, and the PSNR that it can then tell."""
+"""Synthetic noise that the page adds to a clean picture, and the PSNR that it can then report."""
 
 import re
 
@@ -36,14 +36,14 @@ def shown_psnr(page: Page) -> list[float]:
     return [float(text) for text in re.findall(r"([\d.]+) dB", page.locator("#psnr").inner_text())]
 
 
-def test_what_is_sent_is_what_is_shown_and_psnr_is_told_of_it(page: Page, service: RunningService) -> None:
+def test_the_noisy_picture_is_sent_and_shown_and_its_psnr_is_reported(page: Page, service: RunningService) -> None:
     open_bench(page, service.url)
     result_after(page, choose_file(page, "four.png", encode(CLEAN)))
     expect(page.locator("#psnr")).to_be_hidden()
-    answer = result_after(page, page.get_by_label("Add noise").check)
+    response = result_after(page, page.get_by_label("Add noise").check)
     expect(page.locator("#sigma-value")).to_have_text("102")
 
-    sent = decode(sent_bytes(answer.request))
+    sent = decode(sent_bytes(response.request))
     assert sent.shape[:2] == (28, 28)
     gray = sent[..., 0]
     assert all((sent[..., channel] == gray).all() for channel in (1, 2))
@@ -57,7 +57,7 @@ def test_what_is_sent_is_what_is_shown_and_psnr_is_told_of_it(page: Page, servic
     expect(page.get_by_role("status")).to_contain_text(f"PSNR {noisy:.1f} dB before, {denoised:.1f} dB after.")
 
 
-def test_colour_becomes_gray_as_the_service_makes_it(page: Page, service: RunningService) -> None:
+def test_colour_becomes_gray_as_in_the_service(page: Page, service: RunningService) -> None:
     open_bench(page, service.url)
     colours = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
     result_after(page, choose_file(page, "colours.png", encode(colours)))
@@ -65,12 +65,12 @@ def test_colour_becomes_gray_as_the_service_makes_it(page: Page, service: Runnin
     assert np.abs(np.array(page.evaluate(BEFORE)) - 255 * gray.ravel()).max() < 1
 
 
-def test_sigma_and_seed_make_other_noise(page: Page, service: RunningService) -> None:
+def test_sigma_and_seed_change_the_noise(page: Page, service: RunningService) -> None:
     open_bench(page, service.url)
     first = result_after(page, page.get_by_role("button", name="Run again").click)
     weaker = result_after(page, lambda: page.get_by_label("Gaussian").fill("20"))
-    again = result_after(page, page.get_by_role("button", name="Another draw").click)
-    sent = [decode(sent_bytes(answer.request))[..., 0] for answer in (first, weaker, again)]
+    again = result_after(page, page.get_by_role("button", name="Draw again").click)
+    sent = [decode(sent_bytes(response.request))[..., 0] for response in (first, weaker, again)]
     assert sent[1].astype(float).std() < sent[0].astype(float).std()
     assert (sent[1] != sent[2]).any()
     expect(page.locator("#seed")).to_have_text("2")
@@ -88,7 +88,7 @@ def test_the_noise_is_gaussian_and_its_seed_repeats_it(page: Page, service: Runn
         assert np.mean(np.abs(noise) < 25) == pytest.approx(0.683, abs=0.02)
 
 
-def test_colour_that_is_kept_gets_noise_in_every_channel(page: Page, service: RunningService) -> None:
+def test_a_picture_in_colour_gets_noise_in_every_channel(page: Page, service: RunningService) -> None:
     add_photo_model(page)
     open_bench(page, service.url)
     gray = decode(sent_bytes(result_after(page, page.get_by_role("button", name="a cat").click).request))
@@ -105,8 +105,8 @@ def test_a_result_of_another_size_is_not_compared(page: Page, service: RunningSe
     large = encode(np.rint(255 * digit(height=90, width=60, size=50)).astype(np.uint8))
     result_after(page, choose_file(page, "large.png", large))
     result_after(page, page.get_by_label("Add noise").check)
-    expect(page.locator("#psnr")).to_contain_text("not comparable: the paper is plain now")
+    expect(page.locator("#psnr")).to_contain_text("not comparable: the paper is now plain")
     result_after(page, lambda: page.locator("#fit").select_option("pad"))
     assert len(shown_psnr(page)) == 3
     result_after(page, lambda: page.get_by_label("Size of the result").select_option("model"))
-    expect(page.locator("#psnr")).to_contain_text("not comparable: of another size")
+    expect(page.locator("#psnr")).to_contain_text("not comparable: its size differs")

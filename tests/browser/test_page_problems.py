@@ -25,7 +25,7 @@ def test_a_problem_shows_its_title_and_detail_and_leads_to_its_page(
 
 
 @pytest.mark.parametrize(
-    ("answer", "texts"),
+    ("response", "texts"),
     [
         (
             {
@@ -36,17 +36,17 @@ def test_a_problem_shows_its_title_and_detail_and_leads_to_its_page(
             },
             ["Queue full", "Too many.", "wait 7 s"],
         ),
-        ({"status": 502, "content_type": "text/html", "body": "<h1>Bad</h1>"}, ["502", "something between"]),
+        ({"status": 502, "content_type": "text/html", "body": "<h1>Bad</h1>"}, ["502", "a server between"]),
     ],
     ids=["429", "502"],
 )
-def test_a_refusal_is_explained_and_another_try_works(  # fixtures
-    page: Page, service: RunningService, complaints: list[str], answer: dict[str, object], texts: list[str]
+def test_a_refusal_is_explained_and_a_retry_works(  # fixtures
+    page: Page, service: RunningService, complaints: list[str], response: dict[str, object], texts: list[str]
 ) -> None:
     open_bench(page, service.url)
 
     def refuse(route: Route) -> None:
-        route.fulfill(**answer)  # type: ignore[arg-type]  # Playwright's options
+        route.fulfill(**response)  # type: ignore[arg-type]  # Playwright's options
 
     page.route(DENOISE, refuse)
     again = page.get_by_role("button", name="Run again")
@@ -60,23 +60,23 @@ def test_a_refusal_is_explained_and_another_try_works(  # fixtures
     complaints.clear()
 
 
-def test_a_service_out_of_reach_is_no_answer(page: Page, service: RunningService, complaints: list[str]) -> None:
+def test_a_service_out_of_reach_gives_no_response(page: Page, service: RunningService, complaints: list[str]) -> None:
     open_bench(page, service.url)
     page.context.set_offline(True)
     page.get_by_role("button", name="Run again").click()
-    expect(page.get_by_role("alert")).to_contain_text("No answer")
+    expect(page.get_by_role("alert")).to_contain_text("No response")
     page.context.set_offline(False)
     result_after(page, page.get_by_role("button", name="Run again").click)
     expect(page.get_by_role("alert")).to_be_hidden()
     complaints.clear()
 
 
-def test_a_page_that_found_no_models_finds_them_at_the_next_try(
+def test_a_page_that_found_no_models_finds_them_on_a_retry(
     page: Page, service: RunningService, complaints: list[str]
 ) -> None:
     page.route("**/v1/models", lambda route: route.abort())
     page.goto(f"{service.url}/")
-    expect(page.get_by_role("alert")).to_contain_text("No answer")
+    expect(page.get_by_role("alert")).to_contain_text("No response")
     page.unroute("**/v1/models")
     result_after(page, page.get_by_role("button", name="Run again").click)
     expect(page.locator("#after")).to_be_visible()

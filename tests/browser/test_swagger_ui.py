@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 from tests.app.processes import RunningService
 
 
-def test_a_picture_can_be_uploaded_and_its_clean_version_seen(
+def test_a_picture_can_be_uploaded_and_the_denoised_one_is_shown(
     page: Page, service: RunningService, tmp_path: Path
 ) -> None:
     picture = tmp_path / "noisy.png"
@@ -27,7 +27,7 @@ def test_a_picture_can_be_uploaded_and_its_clean_version_seen(
     assert page.locator("text=server-timing").count() > 0
 
 
-def test_several_pictures_can_be_uploaded_together_and_their_archive_downloaded(
+def test_several_pictures_can_be_uploaded_and_their_archive_downloaded(
     page: Page, service: RunningService, complaints: list[str], tmp_path: Path
 ) -> None:
     rng = np.random.default_rng(0)
@@ -46,6 +46,6 @@ def test_several_pictures_can_be_uploaded_together_and_their_archive_downloaded(
     with zipfile.ZipFile(download.value.path()) as archive:
         assert archive.namelist() == ["one.png", "two.png", "manifest.json"]
         assert json.loads(archive.read("manifest.json"))["succeeded"] == 2
-    # Swagger UI looks for a component of its own for each item before it takes the general one, and says so.
+    # Swagger UI looks for a component for each item before it takes the general one, and logs that.
     assert set(complaints) <= {"Could not find component: JsonSchema_string_binary"}
     complaints.clear()

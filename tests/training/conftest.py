@@ -8,12 +8,12 @@ import pytest
 
 from tests.training.drawing import draw_blobs
 from training.__main__ import main
-from training.data import CleanImages
+from training.digits.data import CleanImages
 
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """What `train` left behind; nobody writes into it."""
+    """What ``train`` left behind; tests do not write into it."""
 
     data: Path
     run_dir: Path

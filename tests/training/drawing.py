@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from training.noise import Images
+from training.images.noise import Images
 
 
 def draw_blobs(count: int, *, size: int = 28) -> Images:

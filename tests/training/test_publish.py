@@ -9,15 +9,15 @@ from PIL import Image
 
 from tests.training.conftest import FinishedRun
 from training.__main__ import main
-from training.config import PRESETS
-from training.data import CleanImages, load_clean_images
+from training.digits.data import CleanImages, load_clean_images
+from training.digits.evaluate import evaluate
 from training.errors import RunError, StoreError
-from training.evaluate import evaluate
-from training.export import SavedNetwork
-from training.provenance import describe_run, find_git_commit, restore_config
-from training.publish import publish
-from training.store import hash_files
-from training.train import load_network
+from training.fit.train import load_network
+from training.presets import PRESETS
+from training.publish import publish, read_run
+from training.store.export import SavedNetwork
+from training.store.versions import hash_files
+from training.tasks import DIGITS
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def images(finished_run: FinishedRun) -> CleanImages:
 
 
 def test_training_ends_with_the_best_weights_in_the_store(finished_run: FinishedRun, images: CleanImages) -> None:
-    network = load_network(PRESETS["article"], finished_run.run_dir, stage_name="denoise")
+    network = load_network(DIGITS, PRESETS["article"], finished_run.run_dir, stage_name="denoise")
     saved = SavedNetwork(finished_run.store / "article" / "1")
     expected = keras.ops.convert_to_numpy(network(images.test))
     np.testing.assert_allclose(saved.denoise(images.test), expected, atol=1e-5)
@@ -95,44 +95,23 @@ def test_weights_that_give_no_number_are_not_exported(
         broken = [np.full_like(array, np.nan) for array in arrays.values()]
     np.savez(run_dir / "denoise" / "best.npz", *broken)
     with pytest.raises(StoreError, match="does not compute"):
-        publish(run_dir, images, store=tmp_path / "store", name="article")
+        publish(DIGITS, read_run(run_dir), images, store=tmp_path / "store", name="article")
     assert list((tmp_path / "store" / "article").iterdir()) == []
-
-
-def test_a_run_of_other_stages_than_the_preset_has_now_is_not_exported(
-    finished_run: FinishedRun, images: CleanImages, tmp_path: Path
-) -> None:
-    run_dir = shutil.copytree(finished_run.run_dir, tmp_path / "run")
-    run = json.loads((run_dir / "run.json").read_text())
-    del run["config"]["stages"][:-1]
-    (run_dir / "run.json").write_text(json.dumps(run))
-    with pytest.raises(RunError, match="the stages denoise, which are not those of article now"):
-        publish(run_dir, images, store=tmp_path / "store", name="article")
 
 
 def test_a_run_is_exported_with_its_own_data(finished_run: FinishedRun, blobs: CleanImages, tmp_path: Path) -> None:
     others = CleanImages("others", blobs.train, blobs.validation, blobs.test)
     with pytest.raises(RunError, match="was trained on blobs, not others"):
-        publish(finished_run.run_dir, others, store=tmp_path, name="article")
+        publish(DIGITS, read_run(finished_run.run_dir), others, store=tmp_path, name="article")
 
 
-def test_a_folder_without_a_run_is_refused(blobs: CleanImages, tmp_path: Path) -> None:
+def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="there is no run"):
-        publish(tmp_path, blobs, store=tmp_path, name="article")
+        read_run(tmp_path)
 
 
-def test_a_run_without_weights_is_refused(finished_run: FinishedRun, images: CleanImages, tmp_path: Path) -> None:
+def test_a_run_without_weights_is_refused(finished_run: FinishedRun, tmp_path: Path) -> None:
     run_dir = shutil.copytree(finished_run.run_dir, tmp_path / "run")
     shutil.rmtree(run_dir / "denoise")
     with pytest.raises(RunError, match="no epoch of stage denoise"):
-        publish(run_dir, images, store=tmp_path, name="article")
-
-
-def test_outside_a_git_repository_there_is_no_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert find_git_commit() is None
-
-
-def test_a_run_is_described_without_loss() -> None:
-    config = PRESETS["article"].with_epochs(7)
-    assert restore_config(json.loads(json.dumps(describe_run(config, "MNIST")))) == config
+        read_run(run_dir)

@@ -1,1 +1,1 @@
-"""Where the digit is: paper, ink, polarity."""
+"""Find a handwritten digit in a picture: paper, ink, polarity."""

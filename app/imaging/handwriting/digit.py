@@ -1,4 +1,4 @@
-"""Place a handwritten digit as MNIST's were."""
+"""Place a handwritten digit like those of MNIST."""
 
 import numpy as np
 from PIL import Image, ImageFilter
@@ -32,7 +32,7 @@ def place_digit(light: FloatImage, ink: Ink, size: Size) -> tuple[FloatImage, Pl
 
 
 def _cut_out(light: FloatImage, ink: Ink, longer: float) -> FloatImage:
-    """Crop the ink's box, take the paper away, bring full ink to 1 and thin strokes to MNIST's width."""
+    """Crop the ink's box, subtract the paper, scale full ink to 1 and widen thin strokes to those of MNIST."""
     left, top, right, bottom = ink.box
     scale = min(1.0, WORKING_PX / longer)
     shape = max(1, round((bottom - top) * scale)), max(1, round((right - left) * scale))

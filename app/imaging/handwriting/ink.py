@@ -1,4 +1,4 @@
-"""Find the handwriting in a picture of it: even out the paper, tell ink from noise, box it."""
+"""Find the handwriting in a picture: even out the paper, separate ink from noise, find its box."""
 
 from dataclasses import dataclass
 
@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 from app.imaging.handwriting.paper import MAD_TO_SIGMA, find_shade, fit_paper, paper_level, shrink
 from app.imaging.samples import WHITE_8, FloatImage
 
-ANALYSIS_PX = 240  # the search runs on a copy whose longer side is at most this
-MIN_CONTRAST = 0.03  # ink at least this much above the paper, in the [0, 1] range
-MIN_SPREADS = 4  # and this many standard deviations of the noise above it
-NOISE_LEFT = 0.32  # of the noise that blurring takes away, what it leaves: 0.27 of all
+ANALYSIS_PX = 240  # the longer side of the copy that is searched is at most this
+MIN_CONTRAST = 0.03  # ink is at least this much lighter than the paper, in the [0, 1] range,
+MIN_SPREADS = 4  # and by at least this many standard deviations of the noise
+NOISE_LEFT = 0.32  # blurring leaves this share of the noise that it removes: 0.27 of all noise
 SPECK_SHARE = 0.1  # a connected piece below this share of the largest is dirt
 INNER_SHARE = 0.02  # the largest piece off the border is the digit if it has this share of the largest of all
-INK_PERCENTILE = 75  # of the ink's brightness: what counts as full ink
+INK_PERCENTILE = 75  # of the ink's brightness; counts as full ink
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Ink:
 
 
 def find_ink(gray: FloatImage) -> Ink | None:
-    """Find the ink in a light-on-dark picture, shape (H, W), or None where nothing stands out from the paper."""
+    """Find the ink in a light-on-dark picture, shape (H, W); return None if nothing stands out from the paper."""
     height, width = gray.shape
     small = shrink(gray, ANALYSIS_PX)
     paper = paper_level(fit_paper(small), (0, 0, 1, 1), small.shape)
@@ -54,7 +54,7 @@ def find_ink(gray: FloatImage) -> Ink | None:
 
 
 def _blur(gray: FloatImage) -> FloatImage:
-    """Weigh neighbours 1 4 6 4 1 in both directions: noise goes, thin strokes stay."""
+    """Weight neighbours by 1 4 6 4 1 in both directions, which removes noise and keeps thin strokes."""
     for axis in (0, 1):
         padding = [(0, 0), (0, 0)]
         padding[axis] = (2, 2)
@@ -65,7 +65,7 @@ def _blur(gray: FloatImage) -> FloatImage:
 
 
 def _ink_mask(above: FloatImage, *, noise: float) -> NDArray[np.bool_]:
-    """Pixels of ink: Otsu's threshold, without specks."""
+    """Return which pixels are ink: those above Otsu's threshold, without specks."""
     peak = max(float(above.max()), 1e-6)
     levels = (np.clip(above / peak, 0, 1) * WHITE_8).astype(np.uint8)
     mask = levels > _otsu_threshold(levels)
@@ -76,13 +76,13 @@ def _ink_mask(above: FloatImage, *, noise: float) -> NDArray[np.bool_]:
     areas[0] = 0
     inner = areas.copy()
     inner[np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])] = 0
-    if inner.max() >= INNER_SHARE * areas.max():  # shadows and the table's edge reach the border, a digit seldom does
+    if inner.max() >= INNER_SHARE * areas.max():  # shadows and the table's edge reach the border; digits seldom do
         areas = inner
     return np.asarray((areas >= max(1, SPECK_SHARE * areas.max()))[labels])
 
 
 def _otsu_threshold(levels: NDArray[np.uint8]) -> int:
-    """Threshold that maximises the variance between two classes (Otsu 1979, eq. 18)."""
+    """Return the threshold that maximises the variance between two classes (Otsu 1979, eq. 18)."""
     share = np.bincount(levels.ravel(), minlength=256) / levels.size
     below = np.cumsum(share)
     mean_below = np.cumsum(share * np.arange(256))
@@ -92,7 +92,7 @@ def _otsu_threshold(levels: NDArray[np.uint8]) -> int:
 
 
 def label_components(mask: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Number the 8-connected components of a mask from 1; 0 is the background. Two passes over runs, union-find."""
+    """Number the 8-connected components of a mask from 1; 0 is the background. Union-find over runs, in two passes."""
     parent = [0]
 
     def root(label: int) -> int:
@@ -120,7 +120,7 @@ def label_components(mask: NDArray[np.bool_]) -> NDArray[np.intp]:
 
 
 def _stroke_width(mask: NDArray[np.bool_]) -> float:
-    """Width of a long thin shape in pixels: twice its area over its perimeter."""
+    """Return the width of a long thin shape in pixels: twice its area over its perimeter."""
     padded = np.pad(mask, 1)
     perimeter = np.count_nonzero(padded[1:] != padded[:-1]) + np.count_nonzero(padded[:, 1:] != padded[:, :-1])
     return 2 * np.count_nonzero(mask) / perimeter * 1.27  # a staircase is 4/pi longer than the line it follows

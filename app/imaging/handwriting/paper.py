@@ -1,4 +1,4 @@
-"""The paper under the ink: a smooth surface, fitted to the part of a picture that is not drawn on."""
+"""Model the paper under the ink as a smooth surface, fitted to the part of a picture that is not drawn on."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -11,16 +11,16 @@ from app.imaging.samples import FloatImage
 
 POWERS_OF_X, POWERS_OF_Y = np.array([0, 1, 0, 2, 1, 0]), np.array([0, 0, 1, 0, 1, 2])  # of 1, x, y, x², xy, y²
 ROUNDS = 4
-OUTLIER_SPREADS = 2.5  # further from the paper than this many standard deviations is no paper
-SHADE_SHARE = 0.3  # of the picture's longer side: what is lighter over more than this in both directions is paper
-LINE_SHARE = 0.9  # of the picture's width: what is lighter over more than this is a ruled line, if it is thin:
+OUTLIER_SPREADS = 2.5  # pixels further from the paper than this many standard deviations are not paper
+SHADE_SHARE = 0.3  # of the longer side: what is lighter over more than this in both directions is paper
+LINE_SHARE = 0.9  # of the width: what is lighter over more than this is a ruled line, if it is thin:
 LINE_THICKNESS = 0.03  # at most this share of the longer side
-MAD_TO_SIGMA = 1.4826  # from the median absolute deviation of a normal distribution to its standard deviation
-SMOOTHEST_SPREAD = 0.008  # of perfectly even paper, so that rounding to 8 bits does not count as drawing
+MAD_TO_SIGMA = 1.4826  # the standard deviation of a normal distribution over its median absolute deviation
+SMOOTHEST_SPREAD = 0.008  # assumed for even paper, so that rounding to 8 bits does not count as drawing
 
 
 def shrink(gray: FloatImage, longest_px: int) -> FloatImage:
-    """Average a picture, shape (H, W), down until its longer side is at most ``longest_px``."""
+    """Shrink a picture, shape (H, W), by averaging, until its longer side is at most ``longest_px``."""
     height, width = gray.shape
     scale = longest_px / max(height, width)
     if scale >= 1:
@@ -30,11 +30,11 @@ def shrink(gray: FloatImage, longest_px: int) -> FloatImage:
 
 
 def fit_paper(small: FloatImage, *, ink: Literal["lighter", "unknown"] = "lighter") -> NDArray[np.float64]:
-    """Fit a quadratic surface by least squares, leaving out round by round what deviates from it.
+    """Fit a quadratic surface by least squares, and in each round leave out what deviates from the last fit.
 
     Args:
-        small: shape (H, W); a few ten thousand pixels are plenty.
-        ink: than the paper; where it is lighter, only lighter pixels are left out.
+        small: shape (H, W); some ten thousand pixels are plenty.
+        ink: whether it is known to be lighter than the paper; then only lighter pixels are left out.
 
     Returns:
         Coefficients of 1, x, y, x², xy, y², where x and y run from 0 to 1 across the picture.
@@ -45,7 +45,7 @@ def fit_paper(small: FloatImage, *, ink: Literal["lighter", "unknown"] = "lighte
     is_paper = small <= np.percentile(small, 75) if is_lighter else np.ones(values.shape, np.bool_)
     paper = np.zeros(len(POWERS_OF_X))
     for _ in range(ROUNDS):
-        # The normal equations, from sums over the paper of x^i y^j: rows and columns are summed one after the other.
+        # The normal equations need sums of x^i y^j over the paper; columns and rows are summed one after the other.
         weights = is_paper.astype(np.float64)
         moments = (y.T @ weights @ x)[np.add.outer(POWERS_OF_Y, POWERS_OF_Y), np.add.outer(POWERS_OF_X, POWERS_OF_X)]
         products = (y.T @ (weights * values) @ x)[POWERS_OF_Y, POWERS_OF_X]
@@ -59,9 +59,9 @@ def fit_paper(small: FloatImage, *, ink: Literal["lighter", "unknown"] = "lighte
 
 
 def find_shade(above: FloatImage) -> FloatImage:
-    """Find what the smooth surface leaves of lighter paper, shape (H, W): the edges of shadows, and ruled lines.
+    """Find lighter paper that the smooth surface misses, shape (H, W): the edges of shadows, and ruled lines.
 
-    An opening keeps what a window fits into: no stroke of a digit is as broad as the one, or as long as the other.
+    An opening keeps what its window fits into; no stroke is as broad as the first window or as long as the second.
     """
     longer = max(above.shape)
     window = max(1, round(SHADE_SHARE * longer))
@@ -72,9 +72,9 @@ def find_shade(above: FloatImage) -> FloatImage:
 
 
 def open_gray(gray: FloatImage, *, rows: int, columns: int) -> FloatImage:
-    """Take the minimum over a window around each pixel, then the maximum; outside, the border is repeated.
+    """Take the minimum over a window around each pixel, then the maximum (a gray opening).
 
-    So what lies along the border has to reach half a window into the picture.
+    Outside, the border is repeated, so what lies along the border must reach half a window into the picture.
     """
     for axis, length in enumerate((rows, columns)):
         gray = _slide(np.minimum, gray, axis=axis, before=(length - 1) // 2, after=length // 2)
@@ -86,7 +86,7 @@ def open_gray(gray: FloatImage, *, rows: int, columns: int) -> FloatImage:
 def _slide(
     choose: Callable[[FloatImage, FloatImage], FloatImage], gray: FloatImage, *, axis: int, before: int, after: int
 ) -> FloatImage:
-    """Choose over a window along one axis; the window is doubled step by step."""
+    """Apply ``choose`` over a window along one axis, by doubling the window step by step."""
     along = np.moveaxis(gray, axis, 0)
     wide = np.pad(along, ((before, after), (0, 0)), mode="edge")
     length, reached = before + 1 + after, 1
@@ -100,7 +100,7 @@ def _slide(
 def paper_level(
     paper: NDArray[np.float64], box: tuple[float, float, float, float], shape: tuple[int, ...]
 ) -> FloatImage:
-    """Evaluate the paper's brightness on a grid over a part of the picture.
+    """Evaluate the brightness of the paper on a grid over a part of the picture.
 
     Args:
         paper: coefficients from fit_paper.
@@ -108,7 +108,7 @@ def paper_level(
         shape: rows and columns of the grid.
 
     Returns:
-        Shape ``shape``, float32.
+        The brightness, float32, of that shape.
     """
     left, top, right, bottom = box
     x = left + (right - left) * (np.arange(shape[1]) + 0.5) / shape[1]
@@ -117,7 +117,7 @@ def paper_level(
 
 
 def _evaluate(paper: NDArray[np.float64], x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Give the surface, shape (H, W), from rows of the powers 1, x, x² (and higher) of each column, and of y."""
+    """Return the surface, shape (H, W), from rows of the powers 1, x, x² (and higher) of each column, and of y."""
     coefficients = np.zeros((3, 3))
     coefficients[POWERS_OF_Y, POWERS_OF_X] = paper
     surface: NDArray[np.float64] = y[:, :3] @ coefficients @ x[:, :3].T

@@ -1,13 +1,12 @@
-"""A SavedModel as a Denoiser: the only module of the service that imports TensorFlow."""
+"""Run a SavedModel as a Denoiser; no other module of the service imports TensorFlow."""
 
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +17,7 @@ from app.inference.denoiser import NoiseLevels
 
 @contextmanager
 def _without_greetings() -> Iterator[None]:
-    """Hold back what is written to stderr, Python or not, and show it only if the block fails."""
+    """Hold back what Python or C++ writes to stderr, and show it only if the ``with`` block fails."""
     sys.stderr.flush()
     stderr = os.dup(2)
     with tempfile.TemporaryFile() as held:
@@ -35,34 +34,34 @@ def _without_greetings() -> Iterator[None]:
 
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-with _without_greetings():  # the C++ part greets before it knows its log level
+with _without_greetings():  # the C++ code logs before it reads its log level
     import tensorflow as tf
 
 SIGNATURE = "serving_default"
 CPU_INFO = Path("/proc/cpuinfo")
-MIN_ROUNDED_LEVEL = 5 / WHITE_8  # below, bfloat16's rounding would be a visible part of what is left of the noise
+MIN_ROUNDED_LEVEL = 5 / WHITE_8  # below, bfloat16's rounding would be a visible part of the noise that remains
 BFLOAT16_FLAGS = frozenset({"avx512_bf16", "amx_bf16"})
 
 
 class SavedModelDenoiser:
-    """The signature ``serving_default`` of a SavedModel: ``image`` and perhaps ``noise_level`` in, ``denoised`` out."""
+    """Runs the signature ``serving_default``: ``image`` and perhaps ``noise_level`` in, ``denoised`` out."""
 
     def __init__(self, loaded: Any, signature: Any, *, allows_bfloat16: bool = False) -> None:  # noqa: ANN401  # TensorFlow has no types
         """Wrap a signature; see load_savedmodel."""
-        self._loaded = loaded  # owns the variables that the signature reads
+        self._loaded = loaded  # keeps alive the variables that the signature reads
         self._signature = signature
         self._rounding_config = _bfloat16_config() if allows_bfloat16 else b""
         self._captured = signature.captured_inputs
         names = [tensor.name.partition(":")[0] for tensor in signature.inputs]
         self._takes_level_first = "noise_level" in names and names.index("noise_level") < names.index("image")
         self._output_types = [output.dtype for output in signature.outputs]
-        self._denoised = sorted(signature.structured_outputs).index("denoised")  # as tf.nest flattens a dictionary
+        self._denoised = sorted(signature.structured_outputs).index("denoised")  # tf.nest sorts the keys
 
     def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> FloatImage:
         """Run the signature's graph; see Denoiser.denoise.
 
-        As an operation, since calling the signature matches the arguments with its Python signature, a third of the
-        time of one digit; and on this thread, since waking another one costs more than small networks have to share.
+        It runs as an operation, because calling the signature binds arguments in Python, a third of the time of one
+        digit; and on this thread, because waking another one costs more than a small network could save.
         """
         image = tf.constant(images[..., np.newaxis])
         inputs = [image] if noise_levels is None else [image, tf.constant(noise_levels)]
@@ -80,14 +79,8 @@ class SavedModelDenoiser:
         return denoised
 
 
-def create_loader(precision: Literal["auto", "float32"]) -> Callable[[Path], SavedModelDenoiser]:
-    """See app.inference.runtimes.create_loader."""
-    use_one_thread_a_call()
-    return partial(load_savedmodel, allows_bfloat16=precision == "auto")
-
-
 def use_one_thread_a_call() -> None:
-    """Let TensorFlow compute each call in the thread that makes it; only before the first network is loaded."""
+    """Let TensorFlow compute each call in its caller's thread; works only before the first network is loaded."""
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
 
@@ -95,16 +88,16 @@ def use_one_thread_a_call() -> None:
 def load_savedmodel(folder: Path, *, allows_bfloat16: bool = False) -> SavedModelDenoiser:
     """Load one version.
 
-    ``allows_bfloat16`` lets a network of any size compute in bfloat16 where the processor has instructions for it, and
-    where the noise is MIN_ROUNDED_LEVEL at least: half the time, for an error of a quarter of a level (RMS). Networks
-    of a fixed size are too small to gain by it.
+    ``allows_bfloat16`` lets a network of any size compute in bfloat16 if the processor has instructions for it and
+    the noise level is at least MIN_ROUNDED_LEVEL: half the time, for an error of a quarter of an 8-bit level (RMS).
+    Networks of a fixed size are too small to gain by it.
 
     Raises:
-        ModelStoreError: TensorFlow cannot load it, or it has another signature than the contract says.
+        ModelStoreError: TensorFlow cannot load it, or its signature does not meet the contract.
     """
     try:
         loaded = tf.saved_model.load(str(folder))
-    except Exception as error:  # TensorFlow raises what it likes for a damaged file
+    except Exception as error:  # TensorFlow may raise anything for a damaged file
         raise ModelStoreError(f"{folder}: TensorFlow cannot load it: {error}") from error
     signature = loaded.signatures.get(SIGNATURE)
     if signature is None:
@@ -112,15 +105,15 @@ def load_savedmodel(folder: Path, *, allows_bfloat16: bool = False) -> SavedMode
     inputs = set(signature.structured_input_signature[1])
     if not {"image"} <= inputs <= {"image", "noise_level"} or "denoised" not in signature.structured_outputs:
         raise ModelStoreError(
-            f"{folder}: {SIGNATURE} takes {sorted(inputs)} and gives {sorted(signature.structured_outputs)}, "
-            "not image, perhaps noise_level, and denoised"
+            f"{folder}: {SIGNATURE} takes {sorted(inputs)} and returns {sorted(signature.structured_outputs)}, "
+            "but must take image, perhaps noise_level, and return denoised"
         )
     is_free = signature.structured_input_signature[1]["image"].shape[1] is None
     return SavedModelDenoiser(loaded, signature, allows_bfloat16=allows_bfloat16 and is_free and _has_bfloat16())
 
 
 def _has_bfloat16() -> bool:
-    """Whether the processor has instructions for it, as far as Linux tells; without them it would cost time."""
+    """Return whether Linux lists bfloat16 instructions; without them, bfloat16 would take longer."""
     try:
         flags = CPU_INFO.read_text().partition("\nflags")[2].partition("\n")[0].split()
     except OSError:

@@ -1,4 +1,4 @@
-"""The limits on the bytes of requests, kept while they arrive, and answers that can be read by who still sends."""
+"""Limits on request bodies, enforced while they arrive; early responses readable by a client that is still sending."""
 
 import asyncio
 from contextlib import suppress
@@ -8,24 +8,24 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.errors import QueueFullError, UploadTooLargeError
 from app.web.connection import connection_of
 
-BUDGET = 4  # times max_bytes may be in work at once
+BUDGET = 4  # times max_bytes may be in memory at once
 DRAIN_TIMEOUT_S = 10.0
-DRAIN_BUDGET = 4  # times max_bytes are read and thrown away after an early answer
+DRAIN_BUDGET = 4  # times max_bytes are read and discarded after an early response
 
 
 class BodyLimit:
-    """Pure ASGI middleware: whoever reads a body over the limit gets an UploadTooLargeError.
+    """Pure ASGI middleware: reading a body over the limit raises UploadTooLargeError.
 
-    A body whose Content-Length is over the limit is refused at the first read, before anything of it is held and
-    before a client that sent ``Expect: 100-continue`` is told to go on. Bodies that are in work together have a
-    limit, too. An answer that comes before its request has arrived is sent, but ends only when the rest of the request
-    has been thrown away: closing the connection earlier would reset it, and the client could not read the answer.
+    A body whose Content-Length is over the limit is refused at the first read, before any of it is held and before
+    ``Expect: 100-continue`` is answered. All bodies in memory together have a limit, too. A response that comes before
+    its request has arrived is sent, but ends only when the rest of the request has been discarded: closing the
+    connection earlier would reset it, and the client could not read the response.
     """
 
     def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
         self._app = app
         self.max_bytes = max_bytes
-        self.in_work = 0  # bytes of bodies that are held now
+        self.in_work = 0  # bytes of all bodies that are held now
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
@@ -39,11 +39,11 @@ class BodyLimit:
             self.in_work -= body.held
 
     def check(self, body: "_Body") -> None:
-        """Do nothing, or raise.
+        """Check a body against the limits.
 
         Raises:
             UploadTooLargeError: the body has more bytes than the limit.
-            QueueFullError: together with the others it has more than the budget.
+            QueueFullError: all bodies together have more bytes than the budget.
         """
         if body.received > self.max_bytes:
             raise self.error("The request has more bytes than the limit")
@@ -53,12 +53,12 @@ class BodyLimit:
             )
 
     def error(self, reason: str) -> UploadTooLargeError:
-        """Give the error that refuses a body."""
+        """Return the error that refuses a body."""
         return UploadTooLargeError(f"{reason}; at most {self.max_bytes} are accepted.", limit=self.max_bytes)
 
 
 class _Body:
-    """One request's body: how much of it has arrived, and whether more is on its way."""
+    """The body of one request: how much of it has arrived, and whether more is on its way."""
 
     def __init__(self, limit: BodyLimit, scope: Scope, receive: Receive, send: Send) -> None:
         self._limit = limit
@@ -67,17 +67,17 @@ class _Body:
         self._connection = connection_of(scope)
         headers = dict(scope["headers"])
         self.announced = int(headers.get(b"content-length", b"0"))
-        self.received = self.held = 0  # the rest was thrown away
+        self.received = self.held = 0  # what is not held was discarded
         waits_for_leave = headers.get(b"expect", b"").lower() == b"100-continue"
         self._is_coming = (self.announced > 0 or b"transfer-encoding" in headers) and not waits_for_leave
 
     @property
     def is_arriving(self) -> bool:
-        """Whether the client still sends; where the server does not tell, all that has not been read."""
+        """Whether the client is still sending; if the server does not say, whether part of the body is unread."""
         return self._is_coming and (self._connection is None or self._connection.more_body)
 
     async def receive(self) -> Message:
-        """Receive for the application, within the limits."""
+        """Receive a message for the application, within the limits."""
         if self.announced > self._limit.max_bytes:
             raise self._limit.error(f"The request announces {self.announced} bytes")
         message = await self._take()
@@ -87,7 +87,7 @@ class _Body:
         return message
 
     async def send(self, message: Message) -> None:
-        """Send for the application; the end of an answer waits for the end of the request."""
+        """Send a message for the application; the end of a response waits for the end of the request."""
         if message["type"] == "http.response.body" and not message.get("more_body") and self.is_arriving:
             await self._send({**message, "more_body": True})
             await self._drain()

@@ -1,12 +1,12 @@
-"""HEAD wherever there is GET: FastAPI's routes do not take it, and load balancers and ``curl -I`` ask."""
+"""Support HEAD wherever there is GET, for load balancers and ``curl -I``; FastAPI's routes do not."""
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class HeadAsGet:
-    """Pure ASGI middleware: lets a HEAD be answered like the GET of its path.
+    """Pure ASGI middleware: answers HEAD like the GET of its path.
 
-    The server, which still knows what was asked, leaves the body out (RFC 9110, section 9.3.2).
+    The server, which still sees the HEAD, omits the body (RFC 9110, section 9.3.2).
     """
 
     def __init__(self, app: ASGIApp) -> None:

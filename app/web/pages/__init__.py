@@ -1,1 +1,1 @@
-"""Pages for people, and the files behind them."""
+"""Pages for people, and the files that they load."""

@@ -1,4 +1,4 @@
-"""What every page for people shares: its frame, its headers, and that it is sent again only when it has changed."""
+"""What all pages share: their frame and headers, and a 304 for a client that has the current version."""
 
 import hashlib
 from html import escape
@@ -12,7 +12,7 @@ from starlette.types import Scope
 
 STATIC = Path(__file__).parent / "static"
 HEADERS = {
-    "Cache-Control": "no-cache",  # keep it, but ask whether it has changed
+    "Cache-Control": "no-cache",  # clients keep a copy, but ask whether it has changed
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
@@ -37,19 +37,19 @@ _FRAME = """<!doctype html>
 
 
 class PageFiles(StaticFiles):
-    """A folder's files, with the headers of pages; nothing outside the folder."""
+    """Serves the files of a folder, and none outside it, with the headers of pages."""
 
     def file_response(
         self, full_path: str | PathLike[str], stat_result: stat_result, scope: Scope, status_code: int = 200
     ) -> Response:
-        """Answer with a file, or with 304 if the client has it."""
+        """Return a file, or a 304 if the client has it."""
         response = super().file_response(full_path, stat_result, scope, status_code)
         response.headers.update(HEADERS)
         return response
 
 
 def html_page(request: Request, title: str, body: str) -> Response:
-    """Answer with a page, or with 304 if the client has it; ``title`` is text, ``body`` HTML."""
+    """Return a page, or a 304 if the client has it; ``title`` is text, ``body`` is HTML."""
     root = "../" * (request.url.path.count("/") - 1)
     html = _FRAME.format(title=escape(title), root=root, body=body)
     headers = HEADERS | {"ETag": f'"{hashlib.sha256(html.encode()).hexdigest()[:32]}"'}

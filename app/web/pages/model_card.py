@@ -1,4 +1,4 @@
-"""A version's MODEL_CARD.md as HTML."""
+"""Render the MODEL_CARD.md of a version as HTML."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -15,21 +15,21 @@ FIGURES = "figures"
 
 
 def read_card(store: Path, model: ModelMetadata) -> str | None:
-    """Read a version's card, Markdown; None if it has none."""
+    """Read the model card of a version, as Markdown; return None if it has none."""
     try:
         return (store / model.name / str(model.version) / FILE_NAME).read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
 
 
-@cache  # as many texts as versions
+@cache  # one entry for each version
 def render_card(markdown: str, *, figures: str, metadata: str) -> str:
-    """Render a card to HTML without any HTML of its own: comments are left out, the rest shows as text.
+    """Render a card as HTML. HTML in the card itself is shown as text, and its comments are left out.
 
     Args:
         markdown: CommonMark with tables.
-        figures: address of what the card calls ``figures``, ending in a slash.
-        metadata: address of what it calls ``metadata.json``.
+        figures: address of what the card calls ``figures``, with a slash at its end.
+        metadata: address of what the card calls ``metadata.json``.
     """
     parser = MarkdownIt("commonmark").enable("table")
     parser.add_render_rule("html_block", _render_raw_html)
@@ -43,10 +43,10 @@ def render_card(markdown: str, *, figures: str, metadata: str) -> str:
             token.attrs["loading"] = "lazy"
         elif token.attrs.get("href") == "metadata.json":
             token.attrs["href"] = metadata
-        elif "style" in token.attrs:  # a cell's alignment, which the pages' Content-Security-Policy wants as a class
+        elif "style" in token.attrs:  # a cell's alignment; the Content-Security-Policy allows only a class
             token.attrs["class"] = str(token.attrs.pop("style")).removeprefix("text-align:")
     html: str = parser.renderer.render(tokens, parser.options, {})
-    # A table that is wider than a phone scrolls by itself; what scrolls must be reachable by keyboard.
+    # A table wider than the screen scrolls by itself, and must be reachable by keyboard.
     return html.replace("<table>", '<div class="table" tabindex="0"><table>').replace("</table>", "</table></div>")
 
 

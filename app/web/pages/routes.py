@@ -1,4 +1,4 @@
-"""Pages for people: the one to try the service on, Swagger UI, the kinds of problems, and the model cards."""
+"""Pages for people: the one to try the service on, Swagger UI, kinds of problems, and model cards."""
 
 from html import escape
 
@@ -17,13 +17,13 @@ static_files = PageFiles(directory=STATIC)
 
 @router.get("/")
 async def home(request: Request) -> Response:
-    """The page on which a picture can be tried."""
+    """Show the page to try the service on."""
     return await static_files.get_response("index.html", request.scope)
 
 
 @router.get("/docs")
 async def docs() -> Response:
-    """Swagger UI."""
+    """Show Swagger UI."""
     return swagger_page()
 
 
@@ -39,14 +39,14 @@ async def problem(request: Request, slug: str) -> Response:
 
 @router.get("/models/{name}/{version}")
 async def model_card(request: Request, name: str, version: int, service: ServiceDep) -> Response:
-    """Show a version's model card."""
+    """Show the model card of a version."""
     model = service.catalogue.find(name, version)
     title = f"{model.name}/{model.version}"
     metadata = f"../../v1/models/{model.name}/versions/{model.version}"
     if (card := read_card(service.catalogue.store, model)) is None:
         body = f"<h1>{title}</h1><p>{escape(model.description)}</p>"
         body += (
-            f'<p>This version has no model card; its <a href="{metadata}">metadata</a> says what is known of it.</p>'
+            f'<p>This version has no model card; its <a href="{metadata}">metadata</a> says what is known about it.</p>'
         )
     else:
         body = render_card(card, figures=f"{model.version}/{FIGURES}/", metadata=metadata)
@@ -55,7 +55,7 @@ async def model_card(request: Request, name: str, version: int, service: Service
 
 @router.get("/models/{name}/{version}/figures/{file:path}")
 async def figure(request: Request, name: str, version: int, file: str, service: ServiceDep) -> Response:
-    """Send a figure of a version's model card."""
+    """Send a figure of a model card."""
     model = service.catalogue.find(name, version)
     folder = service.catalogue.store / model.name / str(model.version) / FIGURES
     return await PageFiles(directory=folder, check_dir=False).get_response(file, request.scope)

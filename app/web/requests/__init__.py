@@ -1,1 +1,1 @@
-"""What a request carries and asks for."""
+"""Read requests: pictures, query parameters and accepted media types."""

@@ -1,4 +1,4 @@
-"""The parts of a multipart/form-data body that is in memory already, without a copy or a temporary file for each."""
+"""Split a multipart/form-data body that is in memory into its parts, without copies or temporary files."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from functools import lru_cache
 from python_multipart.multipart import parse_options_header
 
 HEADER_END = b"\r\n\r\n"
-MAX_HEADER_BYTES = 16 * 1024  # of one part
+MAX_HEADER_BYTES = 16 * 1024  # for each part
 
 
 class MultipartError(ValueError):
@@ -16,39 +16,39 @@ class MultipartError(ValueError):
 
 @dataclass(frozen=True)
 class Part:
-    """One part of a form; ``filename`` is None where it is text, and ``content`` is a view of the body."""
+    """One part of a form; ``filename`` is None if the part is text, and ``content`` is a view of the body."""
 
     name: str
     filename: str | None
     content: memoryview
 
 
-@lru_cache(maxsize=16)  # parsing the header takes as long as finding a small part; browsers change the boundary
+@lru_cache(maxsize=16)  # parsing takes as long as finding a small part; browsers change boundaries
 def find_boundary(content_type: str) -> bytes:
     """Read the boundary from a Content-Type.
 
     Raises:
-        MultipartError: it is not that of a form, or names no boundary.
+        MultipartError: it is not ``multipart/form-data``, or has no boundary.
     """
     kind, options = parse_options_header(content_type.encode("latin-1", "replace"))
     if kind != b"multipart/form-data":
         raise MultipartError("The body is not multipart/form-data.")
     if not (boundary := options.get(b"boundary")):
-        raise MultipartError("The Content-Type names no boundary.")
+        raise MultipartError("The Content-Type has no boundary.")
     return boundary
 
 
 def split_form(body: bytes | bytearray, boundary: bytes) -> Iterator[Part]:
-    """Iterate over the parts of a body (RFC 2046, section 5.1.1), in their order.
+    """Yield the parts of a body in their order (RFC 2046, section 5.1.1).
 
-    Searching the whole body for its delimiter takes a tenth of the time of parsers that take it in pieces, which go
-    through the headers byte by byte.
+    Searching the whole body for its delimiter takes a tenth of the time of streaming parsers, which go through the
+    headers byte by byte.
 
     Raises:
-        MultipartError: it is malformed, or ends before its last delimiter.
+        MultipartError: the body is malformed, or ends before its last delimiter.
     """
     delimiter = b"\r\n--" + boundary
-    start = -2 if body.startswith(delimiter[2:]) else body.find(delimiter)  # the first line needs no line before it
+    start = -2 if body.startswith(delimiter[2:]) else body.find(delimiter)  # a first line has no line break before it
     if start < -2 or (start == -1):
         raise MultipartError("The body does not contain its boundary.")
     view = memoryview(body)
@@ -62,7 +62,7 @@ def split_form(body: bytes | bytearray, boundary: bytes) -> Iterator[Part]:
 
 
 def _part(body: bytes | bytearray, view: memoryview, head: int, end: int) -> Part:
-    """Read the part whose headers begin with the line break at ``head``, and whose content ends at ``end``."""
+    """Read the part whose headers start with the line break at ``head``, and whose content ends at ``end``."""
     break_at = body.find(HEADER_END, head, min(end, head + MAX_HEADER_BYTES))
     if break_at == -1:
         raise MultipartError("The headers of a part do not end.")
@@ -81,7 +81,7 @@ def _part(body: bytes | bytearray, view: memoryview, head: int, end: int) -> Par
 
 
 def _decode(name: bytes) -> str:
-    """Decode UTF-8 as browsers send it, and what is none as Latin-1, which fits any bytes."""
+    """Decode UTF-8, which browsers send; anything else as Latin-1, which accepts any bytes."""
     try:
         return name.decode()
     except UnicodeDecodeError:

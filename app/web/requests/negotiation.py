@@ -1,4 +1,4 @@
-"""Which of the offered media types a client's Accept header likes best."""
+"""Choose the media type of a response by the request's Accept header."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -8,11 +8,11 @@ from starlette.types import Scope
 from app.errors import NotAcceptableError
 
 PICTURE_TYPES = ("image/png", "application/json")
-MAX_ACCEPT = 1000  # characters that count; browsers send a hundred
+MAX_ACCEPT = 1000  # characters that are read; browsers send about a hundred
 
 
 def accepted_media_type(scope: Scope, offered: Sequence[str] = PICTURE_TYPES) -> str:
-    """Return the media type, of those offered, that the client likes best.
+    """Return the offered media type that the client prefers.
 
     Raises:
         NotAcceptableError: it accepts none of them.
@@ -21,7 +21,7 @@ def accepted_media_type(scope: Scope, offered: Sequence[str] = PICTURE_TYPES) ->
     chosen = choose_media_type(accept[:MAX_ACCEPT].decode("latin-1"), offered)
     if chosen is None:
         raise NotAcceptableError(
-            f"The answer can be {' or '.join(offered)}; the request accepts neither.", names=offered
+            f"The response can be {' or '.join(offered)}; the request accepts neither.", names=offered
         )
     return chosen
 
@@ -31,11 +31,11 @@ def choose_media_type(accept: str, offered: Sequence[str]) -> str | None:
     """Choose by quality, then by the order of ``offered`` (RFC 9110, section 12.5.1).
 
     Args:
-        accept: value of the Accept header; empty accepts everything.
+        accept: value of the Accept header; an empty one accepts everything.
         offered: media types, the preferred first.
 
     Returns:
-        The chosen one, or None where none is acceptable.
+        The chosen media type, or None if none is acceptable.
     """
     ranges = [_parse(part) for part in accept.split(",") if part.strip()] or [("*/*", 1.0)]
     qualities = {media_type: _quality(media_type, ranges) for media_type in offered}
@@ -53,11 +53,11 @@ def _parse(part: str) -> tuple[str, float]:
                 quality = float(value)
             except ValueError:
                 quality = 0.0
-    return name, quality if 0 <= quality <= 1 else 0.0  # also of "nan", which would win no comparison
+    return name, quality if 0 <= quality <= 1 else 0.0  # NaN, which fails every comparison, too
 
 
 def _quality(media_type: str, ranges: list[tuple[str, float]]) -> float:
-    """Quality of the most specific range that matches, 0 if none does."""
+    """Return the quality of the most specific range that matches, 0 if none does."""
     kind = media_type.partition("/")[0]
     for pattern in (media_type, f"{kind}/*", "*/*"):
         matching = [quality for name, quality in ranges if name == pattern]

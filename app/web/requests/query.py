@@ -1,4 +1,4 @@
-"""The query of a denoise call: read, checked, and turned into options for the model that it names."""
+"""Read and check the query of a denoise call, and turn it into options for the model that it names."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -14,12 +14,12 @@ from app.processing.options import Options
 from app.web.schemas import DenoiseQuery
 
 
-@lru_cache(maxsize=256)  # clients repeat themselves, and a query takes longer to check than to look up
+@lru_cache(maxsize=256)  # clients repeat their queries, and checking one takes longer than a look-up
 def parse_query(query_string: bytes) -> DenoiseQuery:
     """Read a query.
 
     Raises:
-        InvalidParameterError: a parameter is unknown, given more than once, or has a value that is not allowed.
+        InvalidParameterError: a parameter is unknown, is given more than once, or has a value that is not allowed.
     """
     pairs = parse_qsl(query_string.decode("latin-1"), keep_blank_values=True)
     parameters = dict(pairs)
@@ -36,7 +36,7 @@ def parse_query(query_string: bytes) -> DenoiseQuery:
 
 
 def invalid_parameter(name: str, problem: Mapping[str, Any]) -> InvalidParameterError:
-    """Return the error of a parameter in which pydantic found a problem."""
+    """Return the error for a parameter in which pydantic found a problem."""
     name = name[:MAX_ECHO]
     if problem["type"] == "extra_forbidden":
         return InvalidParameterError(f"There is no parameter {name!r}.", parameter=name)
@@ -45,7 +45,7 @@ def invalid_parameter(name: str, problem: Mapping[str, Any]) -> InvalidParameter
 
 
 def choose_options(query: DenoiseQuery, model: ModelMetadata) -> Options:
-    """Fill in the defaults of a network.
+    """Fill in the defaults for a network.
 
     Raises:
         InvalidParameterError: the query has a parameter that the network cannot use.
@@ -58,14 +58,14 @@ def choose_options(query: DenoiseQuery, model: ModelMetadata) -> Options:
         _refuse("bit_depth", query.bit_depth, "takes pictures of one size")
         _refuse("color", query.color, "takes pictures of one size")
     if model.input.polarity is None:
-        _refuse("polarity", query.polarity, "does not care about polarity")
+        _refuse("polarity", query.polarity, "works with either polarity")
     if model.noise_level is None:
-        _refuse("noise_level", query.noise_level, "is not told the noise level")
-        _refuse("strength", query.strength, "is not told the noise level")
+        _refuse("noise_level", query.noise_level, "does not take a noise level")
+        _refuse("strength", query.strength, "does not take a noise level")
     keeps_color = query.color == "keep"
     if keeps_color and query.bit_depth == "16":
         raise InvalidParameterError(
-            "bit_depth=16 is for gray results; leave it out, or use color=gray.", parameter="bit_depth"
+            "bit_depth=16 is for gray results; leave it out or use color=gray.", parameter="bit_depth"
         )
     return Options(
         model=model,
@@ -85,10 +85,10 @@ def _read_noise_level(query: DenoiseQuery, known: NoiseLevelRange | None) -> flo
     lowest, highest = known.min * WHITE_8, known.max * WHITE_8
     if not lowest <= query.noise_level <= highest:
         raise InvalidParameterError(
-            f"noise_level: the chosen model knows {lowest:g} to {highest:g}, not {query.noise_level:g}.",
+            f"noise_level: the chosen model supports {lowest:g} to {highest:g}, not {query.noise_level:g}.",
             parameter="noise_level",
         )
-    return abs(query.noise_level) / WHITE_8  # -0 passes the check
+    return abs(query.noise_level) / WHITE_8  # since -0 passes the check
 
 
 def _refuse(parameter: str, value: str | float | None, reason: str) -> None:

@@ -1,4 +1,4 @@
-"""Take the pictures out of a request: the body itself, or the files of a form, all in memory."""
+"""Read the pictures that a request carries, as its body or as the files of a form, into memory."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from app.errors import MAX_ECHO, ClientGoneError, NoImageError, TooManyFilesErro
 from app.processing.picture import Upload
 from app.web.requests.multipart import MultipartError, Part, find_boundary, split_form
 
-FILE, FILES = "file", "files"  # names of the parts that hold one picture, and many
+FILE, FILES = "file", "files"  # names of the form's parts: with one picture, with many
 MAX_OTHER_PARTS = 16
 
 
@@ -17,7 +17,7 @@ async def read_upload(request: Request) -> Upload:
     """Read the picture that a request carries: in the part ``file`` of a form, or as the body itself.
 
     Raises:
-        NoImageError: the body is empty, or it is a form without exactly one file in the part ``file``.
+        NoImageError: the body is empty, or is a form without exactly one file in the part ``file``.
         UploadTooLargeError, QueueFullError: see app.web.middleware.body_limit.
         ClientGoneError: the client left before it had sent everything.
     """
@@ -31,11 +31,11 @@ async def read_upload(request: Request) -> Upload:
 
 
 async def read_uploads(request: Request, *, max_files: int) -> list[Upload]:
-    """Read the files that a request carries in the parts ``files`` of a form, in their order; they are views of it.
+    """Read the files in the parts ``files`` of a form, in their order, as views of the body.
 
     Raises:
-        NoImageError: the body is no form, or it has no file in a part ``files``.
-        TooManyFilesError: it has more than ``max_files``.
+        NoImageError: the body is no form, or has no file in a part ``files``.
+        TooManyFilesError: the form has more than ``max_files`` files.
         UploadTooLargeError, QueueFullError: see app.web.middleware.body_limit.
         ClientGoneError: the client left before it had sent everything.
     """
@@ -44,9 +44,9 @@ async def read_uploads(request: Request, *, max_files: int) -> list[Upload]:
         files, others = _sort(body, request.headers.get("content-type", ""), FILES, max_files=max_files)
     except MultipartError as error:
         raise NoImageError(
-            f"The files cannot be read: {error} With curl, write -F {FILES}=@PICTURE for each of them."
+            f"The files cannot be read: {error} With curl, write -F {FILES}=@PICTURE for each file."
         ) from error
-    # A picker in which nothing was chosen sends a part without name and content.
+    # A file picker in which nothing was chosen sends a part without a name and content.
     uploads = [Upload(file.content, file.filename) for file in files if file.filename or file.content]
     if not uploads:
         raise _no_file(FILES, others)
@@ -54,7 +54,7 @@ async def read_uploads(request: Request, *, max_files: int) -> list[Upload]:
 
 
 async def _read_body(receive: Receive) -> bytes:
-    """Read it all, as Request.body does in three times the time; most bodies come in one message."""
+    """Read the whole body, most often one message, in a third of the time that Request.body takes."""
     chunks: list[bytes] = []
     while True:
         message = await receive()
@@ -73,12 +73,12 @@ def _choose_file(body: bytes, content_type: str) -> Upload:
     if not files:
         raise _no_file(FILE, others)
     if (count := len(files) + others.count(FILE)) > 1:
-        raise NoImageError(f"The form has {count} parts named {FILE!r}; send one picture a request.")
+        raise NoImageError(f"The form has {count} parts named {FILE!r}; send one picture per request.")
     return Upload(bytes(files[0].content), files[0].filename)
 
 
 def _sort(body: bytes, content_type: str, name: str, *, max_files: int) -> tuple[list[Part], list[str]]:
-    """Divide the files in the parts ``name`` from the names of all other parts."""
+    """Return the files in the parts ``name``, and the names of all other parts."""
     files: list[Part] = []
     others: list[str] = []
     for part in split_form(body, find_boundary(content_type)):
@@ -91,7 +91,7 @@ def _sort(body: bytes, content_type: str, name: str, *, max_files: int) -> tuple
                 f"The request has more files than the limit; at most {max_files} are accepted.", limit=max_files
             )
         if len(others) > MAX_OTHER_PARTS:
-            raise MultipartError(f"There are too many parts that are not files named {name!r}.")
+            raise MultipartError(f"It has too many parts that are not files named {name!r}.")
     return files, others
 
 

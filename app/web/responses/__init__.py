@@ -1,1 +1,1 @@
-"""What goes back: pictures, batches, problems."""
+"""Build responses: pictures, batches and problems."""

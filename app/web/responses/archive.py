@@ -1,4 +1,4 @@
-"""A ZIP that is written piece by piece, and names in it that are safe to unpack anywhere."""
+"""Write a ZIP piece by piece, with entry names that are safe to unpack anywhere."""
 
 import re
 import time
@@ -10,16 +10,16 @@ from pathlib import PurePosixPath
 MANIFEST = "manifest.json"
 ENDING = ".png"
 UNNAMED = "image"
-MAX_COMPONENT = 100  # characters, so that a name stays below the 255 bytes of most file systems after a suffix
+MAX_COMPONENT = 100  # characters, so that name and suffix stay below the 255 bytes that most file systems allow
 MAX_FOLDERS = 8
-RESERVED_CHARACTERS = re.compile(r'[\x00-\x1f\x7f<>:"|?*]')  # by Windows
+RESERVED_CHARACTERS = re.compile(r'[\x00-\x1f\x7f<>:"|?*]')  # on Windows
 RESERVED_NAMES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)  # likewise
 
 
 class ZipStream:
-    """Makes the bytes of a ZIP, each entry's as soon as it is added; only the directory is kept to the end.
+    """Makes the bytes of a ZIP, those of each entry as soon as it is added; only the directory is kept until the end.
 
-    Entries are stored, not compressed: PNGs gain nothing. Sizes stand before the content, as readers of streams need.
+    Entries are stored: compressing PNGs gains nothing. Sizes precede the content, as streaming readers need.
     """
 
     def __init__(self) -> None:
@@ -28,20 +28,20 @@ class ZipStream:
         self._date_time = time.localtime()[:6]
 
     def add(self, name: str, content: bytes) -> bytes:
-        """Add an entry; gives the archive's next bytes."""
+        """Add an entry and return the next bytes of the archive."""
         entry = zipfile.ZipInfo(name, self._date_time)
         entry.external_attr = 0o644 << 16
         self._zip.writestr(entry, content)
         return self._pending.take()
 
     def close(self) -> bytes:
-        """Give the archive's last bytes, its directory."""
+        """Return the last bytes of the archive, its directory."""
         self._zip.close()
         return self._pending.take()
 
 
 class _Pending(BytesIO):
-    """The end of a file, whose beginning has been taken: zipfile goes back to no more than the current entry."""
+    """The end of a file whose beginning was taken: zipfile seeks back no further than the current entry."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,13 +62,13 @@ class _Pending(BytesIO):
 
 
 class OutputNames:
-    """Gives every picture of a batch a name of its own: relative, portable, and the same for the same batch."""
+    """Gives each result of a batch a unique name: relative, portable, and the same for the same batch."""
 
     def __init__(self) -> None:
         self._given: set[str] = set()
 
     def add(self, filename: str) -> str:
-        """Name the result of ``filename``: its folders and stem, ``.png``, and ``-2`` and so on where it is taken."""
+        """Name the result of ``filename``: its folders and stem, ``-2`` and so on if that is taken, and ``.png``."""
         *folders, last = [part for part in filename.replace("\\", "/").split("/") if part.strip(". ")] or [UNNAMED]
         folder = PurePosixPath(*map(_folder, folders[-MAX_FOLDERS:]))
         stem = _portable(PurePosixPath(last).stem)
@@ -81,13 +81,13 @@ class OutputNames:
 
 
 def _folder(part: str) -> str:
-    """No folder is named like a result or the manifest, so that none can stand in a file's place."""
+    """Return a portable folder name that differs from all results and the manifest, which could collide with it."""
     name = _portable(part)
     return f"{name}_" if name.casefold().endswith((ENDING, ".json")) else name
 
 
 def _portable(part: str) -> str:
-    composed = unicodedata.normalize("NFC", part)  # macOS takes other spellings of a letter for the same name
+    composed = unicodedata.normalize("NFC", part)  # on macOS, other encodings of a letter are the same name
     visible = "".join("_" if unicodedata.category(character) == "Cf" else character for character in composed)
     name = RESERVED_CHARACTERS.sub("_", visible).strip()[:MAX_COMPONENT].rstrip(". ") or UNNAMED
     return f"_{name}" if RESERVED_NAMES.match(name) else name

@@ -1,4 +1,4 @@
-"""The outcomes of a batch as they are sent: a ZIP of PNGs with a manifest, or JSON, both piece by piece."""
+"""The outcomes of a batch as a ZIP of PNGs with a manifest, or as JSON, both written piece by piece."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -16,20 +16,20 @@ OK = 200
 
 
 class Tally(Protocol):
-    """Sees what becomes of every file, and sums it up in the end."""
+    """Counts the outcomes of a batch, and sums them up at the end."""
 
     def count_picture(self, denoised: DenoisedPicture) -> None:
         """Count a file that was denoised."""
 
     def count_problem(self, problem: Problem) -> None:
-        """Count a file that was not."""
+        """Count a file that was not denoised."""
 
     def summary(self) -> BatchSummary:
-        """Sum up."""
+        """Return the summary of the batch."""
 
 
 async def write_zip(outcomes: AsyncGenerator[Outcome, None], tally: Tally) -> AsyncGenerator[bytes, None]:
-    """Write the pictures as they come, then the manifest; of each picture no more than its line is kept."""
+    """Write the PNGs as they come, then the manifest; only its line in the manifest is kept of each picture."""
     archive, names = ZipStream(), OutputNames()
     lines: list[str] = []
     async with aclosing(outcomes):
@@ -46,7 +46,7 @@ async def write_zip(outcomes: AsyncGenerator[Outcome, None], tally: Tally) -> As
 
 
 async def write_json(outcomes: AsyncGenerator[Outcome, None], tally: Tally) -> AsyncGenerator[bytes, None]:
-    """Write a BatchResponse, with the pictures in base64, one line each."""
+    """Write a BatchResponse with PNGs in base64, one line for each picture."""
     separator = '{"items":[\n'
     async with aclosing(outcomes):
         async for outcome in outcomes:

@@ -14,7 +14,7 @@ from app.web.schemas import DenoiseResponse, EncodedImage, InputDescription, Mod
 
 
 def to_response(denoised: DenoisedPicture, media_type: str) -> Response:
-    """Build the response in one of negotiation.PICTURE_TYPES; the headers are the same."""
+    """Build the response, of one of negotiation.PICTURE_TYPES; both have the same headers."""
     headers = _headers(denoised)
     if media_type == "image/png":
         headers["Content-Disposition"] = content_disposition(denoised.filename)
@@ -30,7 +30,7 @@ def to_response(denoised: DenoisedPicture, media_type: str) -> Response:
 
 
 def log_fields(denoised: DenoisedPicture) -> dict[str, object]:
-    """Return what the request's log record says of a picture."""
+    """Return the fields that a picture adds to the request's log record."""
     return {
         "model": denoised.model.name,
         "version": denoised.model.version,
@@ -43,18 +43,18 @@ def log_fields(denoised: DenoisedPicture) -> dict[str, object]:
 
 
 def to_encoded_image(denoised: DenoisedPicture) -> EncodedImage:
-    """Return the PNG, for JSON."""
+    """Return the PNG in base64, for JSON."""
     text = base64.b64encode(denoised.png).decode("ascii")
     return EncodedImage(width=denoised.width, height=denoised.height, base64=text)
 
 
 def to_reference(denoised: DenoisedPicture) -> ModelReference:
-    """Return which version of which model answered."""
+    """Return the model and version that denoised the picture."""
     return ModelReference(name=denoised.model.name, version=denoised.model.version)
 
 
 def to_description(source: Picture) -> InputDescription:
-    """Return what was understood of the picture."""
+    """Return what was found out about the picture."""
     return InputDescription(
         format=source.format,
         width=source.width,
@@ -66,7 +66,7 @@ def to_description(source: Picture) -> InputDescription:
 
 @lru_cache(maxsize=256)
 def content_disposition(filename: str | None) -> str:
-    """Name the response after the upload (RFC 6266), without its folder and ending."""
+    """Return the header that names the response after the upload, without its folder and ending (RFC 6266)."""
     stem = PurePath((filename or "image").replace("\\", "/")).stem or "image"
     name = f"{''.join(character for character in stem if character.isprintable())}-denoised.png"
     plain = name.encode("ascii", "replace").decode().replace("?", "_").replace('"', "_")

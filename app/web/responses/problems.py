@@ -1,4 +1,4 @@
-"""The one table from error class to HTTP status, and the handlers that answer errors as problem details."""
+"""The one table from error class to HTTP status, and the handlers that turn errors into problem details."""
 
 import logging
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ProblemType:
-    """A kind of problem: its HTTP status, the last part of its address, its title, and what a client can do."""
+    """A kind of problem: its HTTP status, the last part of its address, its title, and advice for the client."""
 
     status: int
     slug: str
@@ -32,17 +32,17 @@ class ProblemType:
 
 
 INTERNAL_DETAIL = "Something went wrong inside the service."
-INTERNAL_ERROR = ProblemType(500, "internal-error", "Internal error", "Report it with the X-Request-ID of the answer.")
+INTERNAL_ERROR = ProblemType(500, "internal-error", "Internal error", "Report it with the response's X-Request-ID.")
 NOT_FOUND = ProblemType(404, "not-found", "No such page", "The endpoints are listed at /docs.")
 PROBLEM_TYPES: dict[type[errors.DenoiserError], ProblemType] = {
     errors.NoImageError: ProblemType(
         400,
         "no-image",
         "No image in the request",
-        "Send the image as the body, or as the part `file` of a form; for a batch, as parts `files`.",
+        "Send the picture as the body, or in the part `file` of a form; for a batch, in parts `files`.",
     ),
     errors.ModelNotFoundError: ProblemType(
-        404, "model-not-found", "No such model", "Ask /v1/models for the models and versions that there are."
+        404, "model-not-found", "No such model", "GET /v1/models lists the models and their versions."
     ),
     errors.ProblemNotFoundError: NOT_FOUND,
     errors.NotAcceptableError: ProblemType(
@@ -67,29 +67,29 @@ PROBLEM_TYPES: dict[type[errors.DenoiserError], ProblemType] = {
         422,
         "invalid-parameter",
         "Invalid parameter",
-        "Correct the parameter that the detail names; /docs lists them all.",
+        "Correct the parameter that the detail names; /docs lists all parameters.",
     ),
     errors.QueueFullError: ProblemType(
-        429, "queue-full", "Queue full", "Try again after the seconds that Retry-After names."
+        429, "queue-full", "Queue full", "Try again after the number of seconds in Retry-After."
     ),
     errors.NotReadyError: ProblemType(
-        503, "not-ready", "Not ready", "Try again after the seconds that Retry-After names, or another instance."
+        503, "not-ready", "Not ready", "Try again after the number of seconds in Retry-After, or try another instance."
     ),
     errors.DeadlineExceededError: ProblemType(
-        503, "deadline-exceeded", "Deadline exceeded", "Try again after the seconds that Retry-After names."
+        503, "deadline-exceeded", "Deadline exceeded", "Try again after the number of seconds in Retry-After."
     ),
     errors.ClientGoneError: ProblemType(
-        499, "client-gone", "Client gone", "Nothing: this appears only in the log, nobody is left to read it."
+        499, "client-gone", "Client gone", "This appears only in the log: the client has left."
     ),
     errors.InferenceError: ProblemType(
-        500, "inference-failed", "Inference failed", "Report it with the X-Request-ID of the answer."
+        500, "inference-failed", "Inference failed", "Report it with the response's X-Request-ID."
     ),
 }
 
 STATUS_PROBLEM_TYPES = {
-    400: ProblemType(400, "bad-request", "Malformed request", "Check how the request was put together."),
+    400: ProblemType(400, "bad-request", "Malformed request", "Check how the request is built."),
     404: NOT_FOUND,
-    405: ProblemType(405, "method-not-allowed", "Method not allowed", "The header Allow lists the methods."),
+    405: ProblemType(405, "method-not-allowed", "Method not allowed", "The header Allow lists the allowed methods."),
 }
 
 HEADERS_TOO_LARGE = ProblemType(
@@ -115,27 +115,27 @@ ALL_PROBLEM_TYPES = {
 
 
 def add_error_handlers(app: FastAPI) -> None:
-    """Answer every error that the routes or the framework raise as a problem."""
-    # Starlette types every handler as one of Exception, and calls it with the class it was registered for
+    """Turn every error that the routes or the framework raise into a problem."""
+    # Starlette types handlers as taking Exception, but calls each with the class that it was registered for
     app.add_exception_handler(errors.DenoiserError, _handle_denoiser_error)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, _handle_validation_error)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, _answer_http_exception)  # type: ignore[arg-type]
 
 
 async def answer_internal_error(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer what nobody caught, without a word of the exception; the log has it."""
+    """Answer an uncaught exception without its text, which is only in the log."""
     response = _answer(scope, INTERNAL_ERROR, INTERNAL_DETAIL)
     await response(scope, receive, send)
 
 
 def describe_problem(error: Exception) -> Problem:
-    """Build the problem details of an error, for an answer that has more than this problem; what has no name is logged.
+    """Build the problem details of an error for a response with other content, and log what is no fault of the request.
 
-    Nothing is said of an exception that the service did not raise on purpose.
+    The text of an exception that the service did not raise on purpose is left out.
     """
     if isinstance(error, errors.RequestError):
         return _problem(PROBLEM_TYPES[type(error)], str(error), **_extensions(error))
-    logger.error("not answered", exc_info=error)
+    logger.error("request failed", exc_info=error)
     if isinstance(error, errors.DenoiserError):
         return _problem(PROBLEM_TYPES[type(error)], str(error))
     return _problem(INTERNAL_ERROR, INTERNAL_DETAIL)
@@ -144,12 +144,12 @@ def describe_problem(error: Exception) -> Problem:
 def problem_response(
     kind: ProblemType, detail: str, *, headers: dict[str, str] | None = None, **extensions: object
 ) -> Response:
-    """Build problem details (RFC 9457)."""
+    """Build a response with problem details (RFC 9457)."""
     body = _problem_json(kind, detail, **extensions)
     return Response(body, status_code=kind.status, headers=headers, media_type=MEDIA_TYPE)
 
 
-@lru_cache(maxsize=64)  # a service that is overloaded says the same thing again and again
+@lru_cache(maxsize=64)  # an overloaded service sends the same problem again and again
 def _problem_json(kind: ProblemType, detail: str, **extensions: object) -> str:
     return _problem(kind, detail, **extensions).model_dump_json()
 
@@ -166,16 +166,16 @@ def _extensions(error: errors.RequestError) -> dict[str, object]:
 def _answer(
     scope: Scope, kind: ProblemType, detail: str, *, headers: dict[str, str] | None = None, **extensions: object
 ) -> Response:
-    """Build problem details, and name the problem in the request's log record."""
+    """Build a response with problem details, and name the problem in the request's log record."""
     add_to_record(scope, problem=kind.slug)
     return problem_response(kind, detail, headers=headers, **extensions)
 
 
 def answer_denoiser_error(scope: Scope, error: errors.DenoiserError) -> Response:
-    """Answer as the table says, and log what is no fault of the request."""
+    """Build the response that the table prescribes, and log what is no fault of the request."""
     kind = PROBLEM_TYPES[type(error)]
     if not isinstance(error, errors.RequestError):
-        logger.error("not answered", exc_info=error)
+        logger.error("request failed", exc_info=error)
         return _answer(scope, kind, str(error))
     headers = {"Retry-After": str(error.retry_after_s)} if error.retry_after_s is not None else None
     return _answer(scope, kind, str(error), headers=headers, **_extensions(error))
@@ -186,7 +186,7 @@ async def _handle_denoiser_error(request: Request, error: errors.DenoiserError) 
 
 
 async def _handle_validation_error(request: Request, error: RequestValidationError) -> Response:
-    """Answer the first of the parameters that are at fault."""
+    """Answer with the first parameter that is wrong."""
     first = error.errors()[0]
     return answer_denoiser_error(request.scope, invalid_parameter(str(first["loc"][1]), first))
 

@@ -1,4 +1,4 @@
-"""An answer that is made while it is sent: its client's pace is kept, and its client's leaving ends the work."""
+"""A response that is made while it is sent, at the client's pace; the work ends if the client leaves."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -12,14 +12,14 @@ from app.telemetry.request_log import add_to_record
 from app.web.responses.problems import PROBLEM_TYPES
 
 CLIENT_GONE = PROBLEM_TYPES[ClientGoneError].slug
-PIECE_BYTES = 32 * 1024  # smaller chunks are sent together: each costs a system call
+PIECE_BYTES = 32 * 1024  # smaller chunks are sent together, because each send is a system call
 
 
 class StreamedResponse(Response):
-    """Sends what ``chunks`` gives; the request's whole body must have been read.
+    """Sends what ``chunks`` yields; the whole body of the request must have been read.
 
-    Where the client closes the connection, or takes nothing for ``timeout_s`` seconds, ``chunks`` is closed, the log
-    record says so, and the answer stays without its end.
+    If the client closes the connection, or takes nothing for ``timeout_s`` seconds, ``chunks`` is closed, the log
+    record says so, and the response remains truncated.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class StreamedResponse(Response):
         self._timeout_s = timeout_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the answer."""
+        """Send the response."""
         sending = asyncio.create_task(self._send_all(send))
         leaving = asyncio.create_task(_disconnected(receive))
         try:

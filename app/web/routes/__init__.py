@@ -1,1 +1,1 @@
-"""The endpoints, one module per group."""
+"""The endpoints, one module for each group."""

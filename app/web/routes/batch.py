@@ -1,4 +1,4 @@
-"""Many pictures in, the clean ones out."""
+"""POST /v1/denoise/batch: many pictures in, a ZIP or JSON out."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -31,7 +31,7 @@ async def _media_type(request: Request) -> str:
 
 
 async def _hold_slot(service: ServiceDep) -> AsyncIterator[Slot]:
-    """Hold a slot until the answer has been sent."""
+    """Hold a slot until the response has been sent."""
     with await service.admission.admit() as slot, service.metrics.in_work():
         yield slot
 
@@ -50,8 +50,8 @@ async def denoise_batch(
     service: ServiceDep,
     _slot: Annotated[Slot, Depends(_hold_slot)],
 ) -> Response:
-    """Send the pictures as parts `files` of a form; one that cannot be denoised fails alone, with its reason."""
-    timer = StageTimer()
+    """Send the pictures in parts `files` of a form. One that cannot be denoised fails alone, with a reason."""
+    timer = StageTimer(("read",))
     model = service.catalogue.find(query.model, query.version)
     options = choose_options(query, model)
     with timer.stage("read"):
@@ -81,7 +81,7 @@ async def _read(request: Request, service: Service) -> list[Upload]:
 
 
 class _Tally:
-    """Counts a batch's items for its summary, the metrics and the log."""
+    """Counts the items of a batch for its summary, the metrics and the log."""
 
     def __init__(self, request: Request, service: Service, model: ModelMetadata, timer: StageTimer) -> None:
         self._scope = request.scope
@@ -100,9 +100,8 @@ class _Tally:
         self._metrics.observe_problem(PurePosixPath(problem.type).name)
 
     def summary(self) -> BatchSummary:
-        times = self._timer.timing_ms()
-        timing_ms = {name: times[name] for name in ("read", "total")}
-        self._metrics.observe_stage("read", times["read"])
+        timing_ms = self._timer.timing_ms()
+        self._metrics.observe_stage("read", timing_ms["read"])
         add_to_record(self._scope, succeeded=self._succeeded, failed=self._failed)
         return BatchSummary(
             model=ModelReference(name=self._model.name, version=self._model.version),

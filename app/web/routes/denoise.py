@@ -1,4 +1,4 @@
-"""One picture in, the clean one out."""
+"""POST /v1/denoise: one picture in, the denoised one out."""
 
 import asyncio
 from functools import partial
@@ -30,7 +30,7 @@ router = APIRouter(prefix="/v1", tags=["denoise"], route_class=DirectRoute)
 async def denoise(
     request: Request, query: DenoiseQueryDep, media_type: AcceptedMediaType, service: ServiceDep
 ) -> Response:
-    """Send the picture as the part `file` of a form, or as the body itself; the content decides its format."""
+    """Send the picture in the part `file` of a form, or as the body itself; the content decides the format."""
     timer = StageTimer()
     with timer.stage("queue"):
         slot = await service.admission.admit()

@@ -1,4 +1,4 @@
-"""Which models there are."""
+"""GET /v1/models: the models, one model, and the metadata of one version."""
 
 from typing import Any
 
@@ -13,17 +13,17 @@ router = APIRouter(prefix="/v1/models", tags=["models"], responses=problem_respo
 
 @router.get("", summary="List the models")
 async def list_models(service: ServiceDep) -> ModelList:
-    """Every model, and the one that answers when a request names none."""
+    """List all models, and name the one that is used when a request names none."""
     return ModelList.of(service.catalogue)
 
 
 @router.get("/{name}", summary="Describe a model")
 async def describe_model(name: str, service: ServiceDep) -> ModelEntry:
-    """One model, described by its highest version."""
+    """Describe one model by its highest version."""
     return ModelEntry.of(service.catalogue, name)
 
 
 @router.get("/{name}/versions/{version}", summary="Show a version's metadata")
 async def describe_version(name: str, version: int, service: ServiceDep) -> dict[str, Any]:
-    """The version's metadata: how it was trained, and how well it does."""
+    """Show the metadata of a version: how it was trained, and how well it does."""
     return service.catalogue.find(name, version).model_dump(mode="json", exclude={"files"})

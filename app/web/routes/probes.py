@@ -1,4 +1,4 @@
-"""Is the process up, is it ready, and how is it doing."""
+"""Probes and metrics: is the process up, is it ready, and how is it doing."""
 
 from fastapi import APIRouter, Response
 
@@ -12,7 +12,7 @@ router = APIRouter(tags=["operations"])
 
 @router.get("/livez", summary="The process is up")
 async def livez() -> Status:
-    """Answer 200 as long as the process can answer at all."""
+    """Return 200 as long as the process responds at all."""
     return Status(status="live")
 
 
@@ -20,12 +20,12 @@ async def livez() -> Status:
     "/readyz", summary="Models are loaded and warm, and the service is not draining", responses=problem_responses(503)
 )
 async def readyz(service: ServiceDep) -> Status:
-    """Answer 200 where requests are welcome, else 503."""
+    """Return 200 while the service takes requests, else 503."""
     service.admission.refuse_if_draining()
     return Status(status="ready")
 
 
 @router.get("/metrics", summary="Counters for Prometheus", response_class=Response)
 async def metrics(service: ServiceDep) -> Response:
-    """Answer in Prometheus' text format, for all processes of the service."""
+    """Return the metrics in Prometheus' text format, for all processes of the service."""
     return Response(service.metrics.render(), media_type=MEDIA_TYPE)

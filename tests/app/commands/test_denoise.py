@@ -15,7 +15,7 @@ from rich.console import Console
 from app.__main__ import main
 from app.commands.options import metavar
 from app.commands.plan import Job, Plan
-from app.commands.remote import MAX_BUSY_ANSWERS
+from app.commands.remote import MAX_BUSY_RESPONSES
 from app.commands.report import MAX_ROWS, Report
 from app.imaging.samples import FloatImage
 from app.inference.denoiser import NoiseLevels
@@ -24,7 +24,7 @@ from app.settings import Settings
 from tests.app.fakes import BrokenDenoiser, IdentityDenoiser
 from tests.app.pictures import decode, encode, ring
 from tests.app.processes import command
-from tests.app.serving import Answer, answering, serving
+from tests.app.serving import Response, answering, serving
 
 PICTURE = encode(ring())
 MODELS = {"default": "tiny", "models": []}
@@ -38,7 +38,7 @@ def _settings(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:
-    """A folder with three pictures, one of them deep inside."""
+    """A folder with three pictures, one of them in a nested folder."""
     folder = tmp_path / "in"
     for name in ("a.png", "b.png", "sub/deep/c.png"):
         path = folder / name
@@ -49,7 +49,7 @@ def pictures(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def url(store: Path) -> Iterator[str]:
-    """The address of a real server whose networks give back what they get."""
+    """The address of a real server whose networks return their input."""
     settings = Settings(model_store=store, default_model="tiny")
     with serving(create_app(settings, load=lambda _folder: IdentityDenoiser())) as address:
         yield address
@@ -78,7 +78,7 @@ def test_a_folder_is_denoised_into_another(
 
 
 @pytest.mark.parametrize("place", ["here", "service"])
-def test_a_bad_file_does_not_stop_the_others_and_is_told_at_the_end(
+def test_a_bad_file_does_not_stop_the_others_and_is_reported_at_the_end(
     pictures: Path, tmp_path: Path, url: str, place: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (pictures / "bad.png").write_bytes(b"no picture")
@@ -94,7 +94,7 @@ def test_a_bad_file_does_not_stop_the_others_and_is_told_at_the_end(
 
 
 @pytest.mark.parametrize("place", ["here", "service"])
-def test_the_options_are_those_of_the_service(pictures: Path, tmp_path: Path, url: str, place: str) -> None:
+def test_the_options_are_the_parameters_of_the_service(pictures: Path, tmp_path: Path, url: str, place: str) -> None:
     (pictures / "a.png").write_bytes(encode(ring()[:, 4:24]))
     options = ["--output-size", "original", "--polarity", "light-on-dark", "--version", "1"]
     options += ["--url", url] if place == "service" else []
@@ -102,7 +102,7 @@ def test_the_options_are_those_of_the_service(pictures: Path, tmp_path: Path, ur
     assert decode((tmp_path / "a.png").read_bytes()).shape == (28, 20)
 
 
-def test_one_picture_goes_through_standard_input_and_output_without_a_word(
+def test_one_picture_goes_through_standard_input_and_output_silently(
     monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(PICTURE)))
@@ -112,12 +112,12 @@ def test_one_picture_goes_through_standard_input_and_output_without_a_word(
     assert written.err == b""
 
 
-def test_what_is_done_is_skipped_without_loading_a_network(
+def test_existing_results_are_skipped_without_loading_a_network(
     pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert denoise(pictures, "-o", tmp_path / "out") == 0
     assert main(["denoise", str(pictures), "-o", str(tmp_path / "out")], load=not_loaded) == 0
-    assert "3 there already" in capsys.readouterr().err
+    assert "3 already there" in capsys.readouterr().err
     (tmp_path / "out/a.png").write_bytes(b"old")
     assert denoise(pictures, "-o", tmp_path / "out", "--overwrite") == 0
     assert (tmp_path / "out/a.png").read_bytes() != b"old"
@@ -133,7 +133,7 @@ def test_a_result_that_cannot_be_written_fails_alone(
     assert files(tmp_path / "out") == ["a.png", "b.png", "sub"]
 
 
-def test_nothing_half_written_stays_behind(pictures: Path, tmp_path: Path) -> None:
+def test_no_half_written_file_remains(pictures: Path, tmp_path: Path) -> None:
     (tmp_path / "out/b.png").mkdir(parents=True)
     assert denoise(pictures, "-o", tmp_path / "out", "--overwrite") == 1
     assert files(tmp_path / "out") == ["a.png", "sub/deep/c.png"]
@@ -152,15 +152,15 @@ def test_a_network_that_fails_says_why(pictures: Path, tmp_path: Path, capsys: p
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--model", "none"], "'none'. There is: free, tiny, told."),
-        (["--model", "tiny", "--version", "9"], "no version 9. There is: 1, 2."),
+        (["--model", "none"], "'none'. Available: free, tiny, told."),
+        (["--model", "tiny", "--version", "9"], "no version 9. Available: 1, 2."),
         (["--model", "free", "--fit", "pad"], "fit=pad has no meaning"),
         (["--fit", "crop"], "--fit: Input should be 'stretch', 'pad' or 'mnist', not 'crop'"),
         (["--version", "0"], "--version: "),
     ],
     ids=str,
 )
-def test_what_no_picture_could_use_is_told_once(
+def test_an_error_of_all_pictures_is_reported_once(
     pictures: Path, tmp_path: Path, url: str, place: str, options: list[str], words: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
@@ -172,24 +172,24 @@ def test_what_no_picture_could_use_is_told_once(
     assert not (tmp_path / "out").exists()
 
 
-def service(answer: Callable[[bytes], Answer | None], models: Callable[[], Answer | None] | None = None) -> Any:  # noqa: ANN401  # a context
-    """A service that answers pictures with ``answer``."""
+def service(respond: Callable[[bytes], Response | None], models: Callable[[], Response | None] | None = None) -> Any:  # noqa: ANN401  # a context
+    """A service that answers pictures with what ``respond`` returns."""
 
-    def respond(path: str, body: bytes) -> Answer | None:
+    def handle(path: str, body: bytes) -> Response | None:
         if path == "/v1/models":
             return models() if models else (200, {}, json.dumps(MODELS).encode())
-        return answer(body)
+        return respond(body)
 
-    return answering(respond)
+    return answering(handle)
 
 
-def problem(status: int, **headers: str) -> Answer:
+def problem(status: int, **headers: str) -> Response:
     body = {"type": "/problems/busy", "title": "Busy", "status": status, "detail": "The service is busy."}
     return status, {"Retry-After": "0"} | headers, json.dumps(body).encode()
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_busy_service_is_asked_again(pictures: Path, tmp_path: Path, status: int) -> None:
+def test_a_picture_is_sent_again_while_the_service_is_busy(pictures: Path, tmp_path: Path, status: int) -> None:
     busy = [problem(status), problem(status)]
     with service(lambda body: busy.pop() if busy else (200, {}, body)) as address:
         assert denoise(pictures, "-o", tmp_path / "out", "--url", address) == 0
@@ -197,22 +197,22 @@ def test_a_busy_service_is_asked_again(pictures: Path, tmp_path: Path, status: i
     assert files(tmp_path / "out") == ["a.png", "b.png", "sub/deep/c.png"]
 
 
-def test_a_service_that_stays_busy_is_given_up(
+def test_a_picture_fails_if_the_service_stays_busy(
     pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked: list[bytes] = []
 
-    def refuse(body: bytes) -> Answer:
+    def refuse(body: bytes) -> Response:
         asked.append(body)
         return problem(503)
 
     with service(refuse) as address:
         assert denoise(pictures / "a.png", "-o", tmp_path / "out", "--url", address) == 1
-    assert len(asked) == MAX_BUSY_ANSWERS
+    assert len(asked) == MAX_BUSY_RESPONSES
     assert "The service is busy." in capsys.readouterr().err
 
 
-def test_an_answer_of_another_kind_is_a_failure(
+def test_a_response_of_another_kind_is_a_failure(
     pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with service(lambda body: (502, {}, b"<h1>Bad gateway</h1>")) as address:
@@ -233,7 +233,7 @@ def test_a_picture_that_breaks_the_connection_fails_alone(
 def test_a_service_that_goes_away_ends_the_run(
     pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    looks: list[Answer] = [(200, {}, json.dumps(MODELS).encode())]
+    looks: list[Response] = [(200, {}, json.dumps(MODELS).encode())]
     with service(lambda body: None, lambda: looks.pop() if looks else None) as address:
         assert denoise(pictures, "-o", tmp_path / "out", "--url", address, "--connections", 1) == 1
     told = capsys.readouterr().err
@@ -246,7 +246,7 @@ def test_a_service_that_goes_away_ends_the_run(
     ("address", "words"),
     [
         ("http://127.0.0.1:9", "http://127.0.0.1:9 cannot be reached: Connection refused; is the service running"),
-        ("localhost:8000", "begins with http://"),
+        ("localhost:8000", "starts with http://"),
     ],
 )
 def test_an_address_without_a_service_is_a_short_error(
@@ -257,7 +257,7 @@ def test_an_address_without_a_service_is_a_short_error(
     assert words in capsys.readouterr().err
 
 
-def test_an_address_of_something_else_is_a_short_error(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_address_of_another_service_is_a_short_error(capsys: pytest.CaptureFixture[str]) -> None:
     with answering(lambda path, body: (404, {}, b"nothing here")) as address:
         assert main(["models", "--url", address]) == 1
     assert "is no denoiser (status 404" in capsys.readouterr().err
@@ -279,7 +279,7 @@ def test_a_model_that_cannot_be_loaded_is_a_short_error(
     assert "a call with 1 x 28 x 28 pixels failed" in capsys.readouterr().err
 
 
-def test_ctrl_c_ends_the_command_with_a_word_and_the_exit_code_of_shells(
+def test_ctrl_c_ends_the_command_with_a_message_and_the_exit_code_of_shells(
     pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     class Interrupting(IdentityDenoiser):
@@ -297,7 +297,7 @@ def test_the_help_shows_what_the_schema_allows(capsys: pytest.CaptureFixture[str
         assert option in told
 
 
-def test_a_parameter_of_several_kinds_shows_them_all() -> None:
+def test_a_parameter_of_several_types_shows_them_all() -> None:
     class Query(BaseModel):
         noise_level: Literal["auto"] | float | None = None
         bit_depth: Literal[8, 16, "same"] | None = None
@@ -307,7 +307,7 @@ def test_a_parameter_of_several_kinds_shows_them_all() -> None:
     assert metavar(properties["bit_depth"]) == "8|16|same"
 
 
-def test_a_terminal_shows_how_far_it_is() -> None:
+def test_a_terminal_shows_the_progress() -> None:
     written = io.StringIO()
     plan = Plan([Job(None, Path("a.png")), Job(None, Path("b.png"))])
     report = Report(plan, Console(file=written, force_terminal=True, width=100))

@@ -1,4 +1,4 @@
-"""Which files become which on the command line."""
+"""Which pictures become which results on the command line."""
 
 from pathlib import Path
 
@@ -27,13 +27,13 @@ def pairs(made: Plan) -> list[tuple[str, str]]:
     return [(str(job.source or "-"), str(job.target or "-")) for job in made.jobs]
 
 
-def test_what_is_in_a_folder_keeps_its_place() -> None:
+def test_pictures_in_a_folder_keep_their_places() -> None:
     made = plan("in")
     assert pairs(made) == [("in/b.jpg", "out/b.png"), ("in/sub/c.PNG", "out/sub/c.png")]
     assert made.ignored == 1
 
 
-def test_several_inputs_share_a_folder_in_which_folders_have_their_names() -> None:
+def test_several_inputs_share_a_folder_with_a_subfolder_for_each_folder() -> None:
     assert pairs(plan("a.png", "in/sub", "other/")) == [
         ("a.png", "out/a.png"), ("in/sub/c.PNG", "out/sub/c.png"), ("other/b.tif", "out/other/b.png")
     ]  # fmt: skip
@@ -58,7 +58,7 @@ def test_one_picture_goes_to_a_file_a_folder_or_a_stream(source: str, output: st
     assert pairs(plan(source, output=output)) == [(source, target)]
 
 
-def test_a_result_that_is_there_is_skipped_or_made_anew(folder: Path) -> None:
+def test_an_existing_result_is_skipped_or_replaced(folder: Path) -> None:
     (folder / "out").mkdir()
     (folder / "out/b.png").write_bytes(b"done")
     made = plan("in")
@@ -67,21 +67,21 @@ def test_a_result_that_is_there_is_skipped_or_made_anew(folder: Path) -> None:
     assert len(plan("in", overwrite=True).jobs) == 2
 
 
-def test_two_pictures_with_one_result_are_a_failure_of_the_second(folder: Path) -> None:
+def test_of_two_pictures_with_the_same_result_the_second_fails(folder: Path) -> None:
     (folder / "in/b.tif").write_bytes(b"")
     made = plan("in")
     assert [failure.name for failure in made.failures] == ["in/b.tif"]
-    assert "out/b.png, which is that of in/b.jpg" in made.failures[0].reason
+    assert "out/b.png, like that of in/b.jpg" in made.failures[0].reason
     assert len(made.jobs) == 2
 
 
 @pytest.mark.parametrize(
     ("inputs", "output", "words"),
     [
-        (["missing.png"], "out", "missing.png: there is no such file or folder"),
-        (["a.png"], None, "say with -o"),
-        (["in"], "-", "room for one picture"),
-        (["a.png", "-"], "-", "room for one picture"),
+        (["missing.png"], "out", "missing.png: no such file or folder"),
+        (["a.png"], None, "use -o to say"),
+        (["in"], "-", "takes one picture only"),
+        (["a.png", "-"], "-", "takes one picture only"),
         (["a.png"], "clean.jpg", "end in .png"),
         (["in"], "a.png", "need a folder"),
         (["a.png", "in"], "a.png", "need a folder"),
@@ -90,11 +90,11 @@ def test_two_pictures_with_one_result_are_a_failure_of_the_second(folder: Path) 
         (["a.png"], "a.png", "would be replaced"),
         (["a.png"], ".", "would be replaced"),
         (["in/../a.png"], "in/..", "would be replaced"),
-        (["in/.hidden"], "out", "there is no picture"),
+        (["in/.hidden"], "out", "no picture found"),
     ],
     ids=str,
 )
-def test_what_does_not_fit_together_is_told_before_anything_is_read(
+def test_arguments_that_contradict_each_other_are_reported_before_anything_is_read(
     folder: Path, inputs: list[str], output: str | None, words: str
 ) -> None:
     (folder / "in/.hidden/d.png").unlink()
@@ -102,7 +102,7 @@ def test_what_does_not_fit_together_is_told_before_anything_is_read(
         plan(*inputs, output=output)
 
 
-def test_no_result_takes_the_place_of_another_picture(folder: Path) -> None:
+def test_no_result_replaces_another_picture(folder: Path) -> None:
     (folder / "out/in/in").mkdir(parents=True)
     for name in ("out/in/x.png", "out/in/in/x.png"):
         (folder / name).write_bytes(b"")

@@ -22,7 +22,7 @@ def merge_unchanged(rgb: RgbImage, *, noise_level: float = 0.0) -> RgbImage:
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 8), (31, 45), (2 * STRIP_ROWS + 3, 10)])
-def test_what_is_not_changed_comes_back_as_it_was(shape: tuple[int, int]) -> None:
+def test_an_unchanged_picture_is_merged_unchanged(shape: tuple[int, int]) -> None:
     rgb = colored(*shape)
     np.testing.assert_array_equal(merge_unchanged(rgb), rgb)
 
@@ -32,7 +32,7 @@ def test_luma_is_bt601() -> None:
     np.testing.assert_allclose(luma(primaries), [[0.299, 0.587, 0.114, 1]], atol=1e-6)
 
 
-def test_chroma_of_gray_is_zero_and_of_blue_and_red_a_half() -> None:
+def test_chroma_is_zero_for_gray_and_a_half_for_blue_and_red() -> None:
     for color, expected in (((90, 90, 90), (0, 0)), ((0, 0, 255), (0.5, -0.0813)), ((255, 0, 0), (-0.1687, 0.5))):
         halves = halve_chroma(np.full((2, 2, 3), color, np.uint8))
         np.testing.assert_allclose(halves[:, 0, 0], expected, atol=1e-4)
@@ -42,7 +42,7 @@ def test_halves_are_rounded_up() -> None:
     assert halve_chroma(colored(5, 7)).shape == (2, 3, 4)
 
 
-def test_a_change_of_the_halves_changes_the_colour_and_not_the_luma() -> None:
+def test_a_change_of_the_halves_changes_the_colour_but_not_the_luma() -> None:
     rgb = np.full((8, 8, 3), 128, np.uint8)
     halves = halve_chroma(rgb)
     merged = merge_color(rgb, compact_luma(rgb), halves, halves + np.float16(0.1), noise_level=0.0)
@@ -50,7 +50,7 @@ def test_a_change_of_the_halves_changes_the_colour_and_not_the_luma() -> None:
     np.testing.assert_allclose(halve_chroma(merged), 0.1, atol=2 / 255)
 
 
-def test_what_differs_from_its_surroundings_by_less_than_the_noise_is_smoothed() -> None:
+def test_differences_smaller_than_the_noise_are_smoothed() -> None:
     noise = np.random.default_rng(0).normal(0, 10, (64, 64, 3))
     rgb = np.rint(128 + noise).clip(0, 255).astype(np.uint8)
     flat = np.zeros_like(halve_chroma(rgb))

@@ -45,13 +45,13 @@ def decode(data: bytes, *, backdrop: float = WHITE) -> FloatImage:
 
 
 def luma(rgb: NDArray[np.uint8]) -> FloatImage:
-    """BT.601, in [0, 1]."""
+    """Return BT.601 luma, in [0, 1]."""
     weights = np.array([0.299, 0.587, 0.114])
     return np.asarray((rgb @ weights) / 255, np.float32)
 
 
 def deep_gray() -> NDArray[np.uint16]:
-    """Every one of the 65,536 levels once."""
+    """Return each of the 65,536 levels once."""
     return np.arange(65536, dtype=np.uint16).reshape(256, 256)
 
 
@@ -78,7 +78,7 @@ class TestFormats:
             ("pnm-gray", "PNM"),
         ],
     )
-    def test_the_content_says_which_format_it_is(self, name: str, expected: str) -> None:
+    def test_the_content_decides_the_format(self, name: str, expected: str) -> None:
         assert open_image(SAMPLES[name], max_pixels=MAX_PIXELS).format == expected
 
     @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ class TestFormats:
         ],
         ids=["empty", "zero", "text", "P", "BM", "svg", "pdf", "wav", "zip", "avif", "eps", "zeros"],
     )
-    def test_what_is_no_accepted_format_is_refused_with_the_list_of_those(self, data: bytes) -> None:
+    def test_a_format_that_is_not_accepted_is_refused_with_a_list_of_those_that_are(self, data: bytes) -> None:
         with pytest.raises(UnsupportedFormatError) as refusal:
             open_image(data, max_pixels=MAX_PIXELS)
         assert refusal.value.names == ("PNG", "JPEG", "WebP", "BMP", "TIFF", "GIF", "PNM")
@@ -133,13 +133,13 @@ class TestIntegerGray:
         np.testing.assert_array_equal(decode(data), levels / np.float32(4095))
 
     @pytest.mark.parametrize(("bits", "kind"), [(8, "u1"), (16, "<u2")])
-    def test_white_is_zero_tiff_is_turned_to_black_is_zero(self, bits: int, kind: str) -> None:
+    def test_white_is_zero_tiff_is_inverted(self, bits: int, kind: str) -> None:
         largest = 2**bits - 1
         levels = np.array([[0, 1], [largest - 1, largest]]).astype(kind)
         gray = decode(tiff(levels.tobytes(), width=2, height=2, bits=bits, photometric=0))
         np.testing.assert_allclose(gray, 1 - levels / np.float32(largest), atol=1e-7)
 
-    def test_16_bit_plain_pnm_of_an_odd_maximum_is_scaled_by_it(self) -> None:
+    def test_16_bit_plain_pnm_with_an_unusual_maximum_is_scaled_by_it(self) -> None:
         np.testing.assert_allclose(decode(b"P2 3 1 1000 0 500 1000 "), [[0, 0.5, 1]], atol=1e-5)
 
     def test_1_bit_is_black_and_white(self) -> None:
@@ -164,7 +164,7 @@ class TestIntegerGray:
 
 class TestFloat:
     @pytest.mark.parametrize("byte_order", ["<", ">"], ids=["little-endian", "big-endian"])
-    def test_float_tiff_keeps_its_values_also_outside_the_nominal_range(self, byte_order: str) -> None:
+    def test_float_tiff_keeps_its_values_even_outside_the_nominal_range(self, byte_order: str) -> None:
         values = np.array([[-3.5, 0, 0.25], [1, 1.75, 1e6]], np.float32)
         data = tiff(
             values.astype(f"{byte_order}f4").tobytes(),
@@ -181,7 +181,7 @@ class TestFloat:
         np.testing.assert_array_equal(decode(encode(values, "PPM")), values)
 
     @pytest.mark.parametrize("value", [1e10, -3e38])
-    def test_samples_that_are_no_picture_are_refused(self, value: float) -> None:
+    def test_samples_far_beyond_any_picture_are_refused(self, value: float) -> None:
         with pytest.raises(InvalidImageError, match="float samples are nominally from 0 to 1"):
             decode(encode(np.array([[0.5, value]], np.float32), "TIFF"))
 
@@ -253,7 +253,7 @@ class TestColour:
 class TestOrientation:
     @pytest.mark.parametrize("orientation", ROTATIONS)
     @pytest.mark.parametrize("image_format", ["JPEG", "PNG", "TIFF", "WEBP"])
-    def test_the_picture_comes_upright(self, image_format: str, orientation: int) -> None:
+    def test_the_picture_is_turned_upright(self, image_format: str, orientation: int) -> None:
         upright = Image.fromarray(gradient(46, 34))
         rotation = ROTATIONS[orientation]
         stored = upright if rotation is None else upright.transpose(rotation)
@@ -265,7 +265,7 @@ class TestOrientation:
 
     @pytest.mark.parametrize("orientation", ROTATIONS)
     @pytest.mark.parametrize("byte_order", ["<", ">"], ids=["little-endian", "big-endian"])
-    def test_a_16_bit_tiff_comes_upright_with_all_levels(self, orientation: int, byte_order: str) -> None:
+    def test_a_16_bit_tiff_is_turned_upright_with_all_levels(self, orientation: int, byte_order: str) -> None:
         upright = Image.fromarray(np.arange(6, dtype=np.uint8).reshape(2, 3))
         rotation = ROTATIONS[orientation]
         stored = np.asarray(upright if rotation is None else upright.transpose(rotation), np.uint16) * 10007
@@ -297,7 +297,7 @@ class TestOrientation:
         gray = decode(encode(picture, image_format, exif=exif))
         assert psnr_db(gray, unit(picture)) > 30
 
-    def test_an_orientation_that_is_no_number_is_ignored(self) -> None:
+    def test_an_orientation_that_is_not_a_number_is_ignored(self) -> None:
         exif = b"Exif\0\0II*\0\x08\0\0\0\x01\0" + struct.pack("<HHI4s", EXIF_ORIENTATION, 2, 3, b"up\0\0") + bytes(4)
         np.testing.assert_array_equal(decode(encode(gradient(), exif=exif)), unit(gradient()))
 
@@ -316,7 +316,7 @@ class TestSizes:
         "shape", [(1, 1), (23, 17), (1, 300), (300, 1)], ids=["1x1", "17x23", "one row", "one column"]
     )
     @pytest.mark.parametrize("image_format", ["PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM"])
-    def test_odd_sizes_keep_their_shape_and_their_look(self, shape: tuple[int, int], image_format: str) -> None:
+    def test_odd_sizes_keep_their_shape_and_their_content(self, shape: tuple[int, int], image_format: str) -> None:
         picture = gradient(*shape)
         gray = decode(encode(picture, image_format))
         assert gray.shape == shape
@@ -382,7 +382,7 @@ class TestSizes:
         with pytest.raises(InvalidImageError):
             decode(data)
 
-    def test_opening_allocates_nothing_of_an_announced_size(self) -> None:
+    def test_opening_does_not_allocate_an_announced_size(self) -> None:
         files = [
             gif((60000, 60000), (60000, 60000), disposal=2),
             gif((1, 1), (60000, 60000), disposal=2),
@@ -412,7 +412,7 @@ class TestSizes:
 
 
 def damaged(data: bytes) -> Iterator[bytes]:
-    """Cut at about 100 lengths, and with a few of the bytes changed, those of the header more often."""
+    """Yield files cut at about 100 lengths, and with some bytes changed, more often those of the header."""
     for length in range(0, len(data), max(1, len(data) // 100)):
         yield data[:length]
     chance = random.Random(len(data))  # noqa: S311  # not for secrets
@@ -424,7 +424,7 @@ def damaged(data: bytes) -> Iterator[bytes]:
 
 
 class HungryImage(Image.Image):
-    """Needs more memory than there is."""
+    """Runs out of memory when it is loaded."""
 
     def load(self) -> None:
         raise MemoryError
@@ -433,7 +433,7 @@ class HungryImage(Image.Image):
 class TestDamage:
     @pytest.mark.parametrize("filters", ["error", "ignore"])
     @pytest.mark.parametrize("name", SAMPLES)
-    def test_a_damaged_file_is_a_picture_or_an_error_of_ours(self, name: str, filters: str) -> None:
+    def test_a_damaged_file_is_decoded_or_refused_with_an_error_of_ours(self, name: str, filters: str) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter(filters)  # type: ignore[arg-type]
             for data in damaged(SAMPLES[name]):
@@ -448,18 +448,18 @@ class TestDamage:
     @pytest.mark.parametrize(
         "name", ["png-gray", "jpeg-gray", "webp-lossy", "bmp-gray", "tiff-gray", "tiff-lzw", "gif", "pnm-gray"]
     )
-    def test_a_body_cut_in_the_middle_is_invalid(self, name: str) -> None:
+    def test_a_truncated_body_is_invalid(self, name: str) -> None:
         data = SAMPLES[name]
         with pytest.raises(InvalidImageError):
             decode(data[: len(data) * 2 // 3])
 
     @pytest.mark.parametrize("name", ["png-gray", "jpeg-gray", "bmp-gray", "tiff-gray", "gif", "pnm-gray"])
-    def test_a_header_cut_in_the_middle_is_invalid(self, name: str) -> None:
+    def test_a_truncated_header_is_invalid(self, name: str) -> None:
         lengths = {"png-gray": 20, "jpeg-gray": 12, "bmp-gray": 20, "tiff-gray": 12, "gif": 10, "pnm-gray": 7}
         with pytest.raises(InvalidImageError, match="header"):
             open_image(SAMPLES[name][: lengths[name]], max_pixels=MAX_PIXELS)
 
-    def test_what_pillow_says_about_a_damaged_file_stays_off_stderr(self) -> None:
+    def test_pillows_warnings_about_a_damaged_file_stay_off_stderr(self) -> None:
         exif = b"Exif\0\0II*\0\x08\0\0\0\x01\0" + struct.pack("<HHII", 0x9286, 7, 1000, 8) + bytes(4)
         data = encode(gradient(), "JPEG", exif=exif)
         with pytest.warns(UserWarning, match=r"EXIF|Tag data"):
@@ -472,7 +472,7 @@ class TestDamage:
         run = subprocess.run([sys.executable, "-c", program, data.hex()], capture_output=True, text=True, check=True)
         assert run.stderr == ""
 
-    def test_running_out_of_memory_is_no_fault_of_the_image(self) -> None:
+    def test_running_out_of_memory_is_not_blamed_on_the_image(self) -> None:
         with pytest.raises(MemoryError):
             decode_gray(OpenedImage(format="PNG", pixels=1, pillow=HungryImage()), backdrop=WHITE)
 
@@ -485,7 +485,7 @@ class TestDamage:
 
 
 class TestSamples:
-    def test_they_come_in_the_smallest_type_that_holds_them(self) -> None:
+    def test_they_have_the_smallest_type_that_holds_them(self) -> None:
         gray = gradient()
         sources = [encode(gray), encode(gray.astype(np.uint16) * 257), encode(unit(gray), "TIFF")]
         kinds = [decode_samples(open_image(data, max_pixels=MAX_PIXELS), backdrop=WHITE).dtype for data in sources]
@@ -497,13 +497,13 @@ class TestSamples:
         np.testing.assert_array_equal(samples, levels)
 
     @pytest.mark.parametrize("mode", ["1", "L", "LA"])
-    def test_gray_stays_gray_where_colour_is_kept(self, mode: str) -> None:
+    def test_gray_stays_gray_if_colour_is_kept(self, mode: str) -> None:
         data = encode(Image.fromarray(gradient()).convert(mode))
         samples = decode_samples(open_image(data, max_pixels=MAX_PIXELS), backdrop=WHITE, keeps_color=True)
         assert samples.shape == gradient().shape
 
     @pytest.mark.parametrize(("mode", "format_"), [("RGB", "PNG"), ("RGBA", "PNG"), ("P", "PNG"), ("CMYK", "TIFF")])
-    def test_colour_is_kept_where_it_is_asked_for(self, mode: str, format_: str) -> None:
+    def test_colour_is_kept_on_request(self, mode: str, format_: str) -> None:
         color = Image.new("RGB", (5, 4), (204, 102, 51))  # also of the web palette
         opened = open_image(encode(color.convert(mode), format_), max_pixels=MAX_PIXELS)
         samples = decode_samples(opened, backdrop=WHITE, keeps_color=True)
@@ -516,7 +516,7 @@ class TestSamples:
         np.testing.assert_allclose(samples[0, 0], (244, 224, 214), atol=1)
 
     @pytest.mark.parametrize("orientation", range(1, 9))
-    def test_colour_is_turned_upright_as_gray_is(self, orientation: int) -> None:
+    def test_colour_is_turned_upright_like_gray(self, orientation: int) -> None:
         exif = Image.Exif()
         exif[EXIF_ORIENTATION] = orientation
         data = encode(Image.fromarray(gradient()).convert("RGB"), "PNG", exif=exif)

@@ -40,7 +40,7 @@ class TestPolarity:
     @pytest.mark.parametrize("network", POLARITIES)
     @pytest.mark.parametrize("picture", POLARITIES)
     @pytest.mark.parametrize("fit", FITS)
-    def test_the_network_gets_its_own_and_the_answer_has_the_pictures(
+    def test_the_network_gets_its_own_and_the_result_has_the_pictures(
         self, fit: Fit, picture: Polarity, network: Polarity
     ) -> None:
         gray = drawn(picture)
@@ -53,13 +53,13 @@ class TestPolarity:
         assert restored[0, 0] == pytest.approx(gray[0, 0], abs=0.02)
 
     @pytest.mark.parametrize("asked", POLARITIES)
-    def test_the_one_that_is_asked_for_is_not_judged(self, asked: Polarity) -> None:
+    def test_a_given_polarity_is_not_judged(self, asked: Polarity) -> None:
         fitted = fitted_to(drawn("dark-on-light"), polarity=asked)
         assert fitted.polarity == asked
         assert fitted.is_inverted == (asked == "dark-on-light")
 
     @pytest.mark.parametrize("asked", POLARITIES)
-    def test_a_network_that_does_not_ask_gets_the_picture_as_it_is(self, asked: Polarity) -> None:
+    def test_a_network_that_works_with_either_gets_the_picture_unchanged(self, asked: Polarity) -> None:
         gray = drawn("dark-on-light", height=28, width=28, size=20)
         fitted = fitted_to(gray, network=None, polarity=asked)
         assert fitted.polarity is None
@@ -71,7 +71,9 @@ class TestEveryFit:
     @pytest.mark.parametrize("fit", FITS)
     @pytest.mark.parametrize("shape", [(1, 1), (23, 17), (1, 90), (90, 1), (480, 640), (1, 40000), (40000, 1)], ids=str)
     @pytest.mark.parametrize("ink", [False, True], ids=["blank", "striped"])
-    def test_any_shape_comes_to_the_networks_and_back_to_its_own(self, fit: Fit, shape: Size, *, ink: bool) -> None:
+    def test_any_shape_is_fitted_to_the_networks_and_restored_to_its_own(
+        self, fit: Fit, shape: Size, *, ink: bool
+    ) -> None:
         gray = np.zeros(shape, np.float32)
         if ink:
             gray[shape[0] // 3 : shape[0] // 3 * 2 + 1, shape[1] // 3 : shape[1] // 3 * 2 + 1] = 1
@@ -85,7 +87,7 @@ class TestEveryFit:
         assert restore_image(fitted.image, fitted, to_source=False).shape == NETWORK
 
     @pytest.mark.parametrize("fit", FITS)
-    def test_a_network_need_not_be_square(self, fit: Fit) -> None:
+    def test_the_network_need_not_be_square(self, fit: Fit) -> None:
         gray = drawn("light-on-dark")
         fitted = fitted_to(gray, fit=fit, size=(20, 40))
         assert fitted.image.shape == (20, 40)
@@ -93,7 +95,7 @@ class TestEveryFit:
 
     @pytest.mark.parametrize("fit", FITS)
     @pytest.mark.parametrize("scale", [1e5, 1e30, 3e38, -1e30], ids=str)
-    def test_samples_far_outside_the_nominal_range_are_no_error(self, fit: Fit, scale: float) -> None:
+    def test_samples_far_outside_the_nominal_range_cause_no_error(self, fit: Fit, scale: float) -> None:
         gray = np.asarray(drawn("light-on-dark") * scale, np.float32)
         fitted = fitted_to(gray, fit=fit, network="light-on-dark", polarity="auto")
         assert fitted.polarity == ("light-on-dark" if scale > 0 else "dark-on-light")
@@ -109,7 +111,7 @@ class TestStretch:
         expected[14:, :14] = 1
         np.testing.assert_allclose(fitted.image, expected, atol=1e-6)
 
-    def test_the_answer_fills_the_picture(self) -> None:
+    def test_the_output_fills_the_picture(self) -> None:
         smooth = unit(gradient(100, 300))
         fitted = fitted_to(smooth, polarity="light-on-dark")
         assert psnr_db(restore_image(fitted.image, fitted, to_source=True), smooth) > 35
@@ -119,7 +121,7 @@ class TestStretch:
         checkerboard = np.asarray((rows + columns) % 2, np.float32)
         np.testing.assert_allclose(fitted_to(checkerboard, polarity="light-on-dark").image, 0.5, atol=1e-6)
 
-    def test_a_picture_of_the_networks_size_is_not_touched(self) -> None:
+    def test_a_picture_of_the_networks_size_is_unchanged(self) -> None:
         gray = unit(gradient(28, 28))
         fitted = fitted_to(gray, polarity="light-on-dark")
         np.testing.assert_array_equal(fitted.image, gray)
@@ -127,7 +129,7 @@ class TestStretch:
 
 
 class TestPad:
-    def test_the_aspect_ratio_stays_and_the_border_goes_on(self) -> None:
+    def test_the_aspect_ratio_is_kept_and_the_border_is_extended(self) -> None:
         gray = np.full((100, 200), 0.25, np.float32)
         gray[30:70, 60:140] = 1
         image = fitted_to(gray, fit="pad", polarity="light-on-dark").image
@@ -138,15 +140,15 @@ class TestPad:
         assert (x, y) == pytest.approx((14, 14), abs=0.1)
 
     @pytest.mark.parametrize("shape", [(100, 200), (200, 100)], ids=["wide", "tall"])
-    def test_the_padding_is_cut_before_the_answer_is_scaled_back(self, shape: Size) -> None:
+    def test_the_padding_is_cut_before_the_output_is_scaled_back(self, shape: Size) -> None:
         smooth = unit(gradient(*shape))
         fitted = fitted_to(smooth, fit="pad", polarity="light-on-dark")
-        answer = fitted.image.copy()
+        denoised = fitted.image.copy()
         if shape[0] < shape[1]:
-            answer[:7] = answer[21:] = 1
+            denoised[:7] = denoised[21:] = 1
         else:
-            answer[:, :7] = answer[:, 21:] = 1
-        assert psnr_db(restore_image(answer, fitted, to_source=True), smooth) > 35
+            denoised[:, :7] = denoised[:, 21:] = 1
+        assert psnr_db(restore_image(denoised, fitted, to_source=True), smooth) > 35
 
 
 class TestMnist:
@@ -187,7 +189,7 @@ class TestMnist:
         restored = np.clip(restore_image(fitted.image, fitted, to_source=True), 0, 1)
         assert centre_of_mass(restored) == pytest.approx(centre_of_mass(gray), abs=4)
 
-    def test_uneven_paper_is_taken_away(self) -> None:
+    def test_uneven_paper_is_removed(self) -> None:
         shade = np.linspace(0, 0.4, 300, dtype=np.float32)[None, :]
         image = fitted_to(digit() * 0.5 + shade, fit="mnist", polarity="light-on-dark").image
         np.testing.assert_array_equal(image[:3], 0)
@@ -209,7 +211,7 @@ class TestMnist:
         assert fitted.placement == fitted_to(gray, fit="pad", polarity=polarity).placement
         np.testing.assert_allclose(restore_image(fitted.image, fitted, to_source=True), 0.5)
 
-    def test_putting_a_wide_stroke_back_takes_no_more_memory_than_the_picture(self) -> None:
+    def test_putting_back_a_wide_stroke_takes_no_more_memory_than_the_picture(self) -> None:
         program = """if True:
             import resource
             import numpy as np
@@ -226,7 +228,7 @@ class TestMnist:
 
 
 class TestResize:
-    def test_a_part_is_what_lies_in_the_box(self) -> None:
+    def test_the_box_selects_a_part(self) -> None:
         gray = unit(gradient(40, 40))
         np.testing.assert_allclose(resize(gray, (10, 20), box=(10, 20, 30, 30)), gray[20:30, 10:30], atol=1e-6)
 

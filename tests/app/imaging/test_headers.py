@@ -17,7 +17,7 @@ HEADER, CONTROL, FRAME, END = (
 
 
 @pytest.mark.parametrize("name", [name for name in SAMPLES if name.startswith(("gif", "webp"))])
-def test_the_size_is_the_one_that_pillow_finds(name: str) -> None:
+def test_the_size_is_the_one_that_pillow_reports(name: str) -> None:
     assert announced_canvas(SAMPLES[name]) == Image.open(BytesIO(SAMPLES[name])).size
 
 
@@ -30,7 +30,7 @@ def test_a_webp_canvas_may_be_larger_than_its_frame() -> None:
     assert announced_canvas(webp_announcing(16383, 9000)) == (16383, 9000)
 
 
-def test_a_webp_of_an_unknown_kind_says_nothing() -> None:
+def test_a_webp_of_an_unknown_kind_announces_no_size() -> None:
     assert announced_canvas(SAMPLES["webp-lossy"].replace(b"VP8", b"VP9")) is None
 
 
@@ -76,7 +76,7 @@ def test_a_gif_is_as_large_as_its_screen_and_its_first_frame(
         "stray-bytes",
     ],
 )
-def test_what_stands_before_the_first_frame_is_skipped_as_pillow_skips_it(between: bytes) -> None:
+def test_blocks_before_the_first_frame_are_skipped_as_in_pillow(between: bytes) -> None:
     data = HEADER + between + FRAME + END
     assert announced_canvas(data) == Image.open(BytesIO(data)).size == (30, 20)
 
@@ -93,12 +93,12 @@ def test_a_gif_without_a_frame_has_the_size_of_its_screen(tail: bytes) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"GIF89a\x05\0", b"RIFF\0\0\0\0WEBPVP8X"])
-def test_a_header_that_is_cut_says_nothing(data: bytes) -> None:
+def test_a_truncated_header_announces_no_size(data: bytes) -> None:
     assert announced_canvas(data) is None
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_no_damaged_file_makes_pillow_allocate_more_than_was_announced() -> None:
+def test_no_damaged_file_makes_pillow_allocate_more_than_it_announces() -> None:
     chance = random.Random(7)  # noqa: S311  # not for secrets
     prefix = HEADER + b"!\xff\x0bNETSCAPE2.0\x03\x01\0\0\0" + b"!\xfe\x03abc\0" + CONTROL
     opened = 0
@@ -112,7 +112,7 @@ def test_no_damaged_file_makes_pillow_allocate_more_than_was_announced() -> None
                 continue
             try:
                 image = Image.open(BytesIO(data))
-            except Exception:  # noqa: S112  # it stays closed: nothing is allocated
+            except Exception:  # noqa: S112  # it stays closed, so nothing is allocated
                 continue
             assert announced == image.size
             opened += 1

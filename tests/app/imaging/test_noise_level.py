@@ -7,7 +7,7 @@ from tests.app.pictures import gradient, unit
 
 
 def estimate(image: FloatImage) -> float:
-    """Estimate on the 8-bit scale."""
+    """Return the estimate on the 8-bit scale."""
     return 255 * estimate_noise_level(lambda first, last: image[first:last], *image.shape)
 
 
@@ -25,12 +25,12 @@ def add_noise(clean: FloatImage, sigma: float, *, rounded: bool = False) -> Floa
 
 
 @pytest.mark.parametrize("sigma", [5, 15, 25, 50, 75])
-def test_white_noise_is_measured_whatever_the_picture_shows(sigma: float) -> None:
+def test_white_noise_is_estimated_whatever_the_picture_shows(sigma: float) -> None:
     assert estimate(add_noise(scene(), sigma)) == pytest.approx(sigma, abs=1)
 
 
 @pytest.mark.parametrize("sigma", [5, 15, 25])
-def test_noise_that_was_clipped_and_rounded_is_measured(sigma: float) -> None:
+def test_clipped_and_rounded_noise_is_estimated(sigma: float) -> None:
     assert estimate(add_noise(scene(), sigma, rounded=True)) == pytest.approx(sigma, abs=2)
 
 
@@ -39,26 +39,26 @@ def test_a_clean_picture_has_no_noise() -> None:
 
 
 @pytest.mark.parametrize("level", [0, 0.5, 1])
-def test_an_even_picture_has_no_noise(level: float) -> None:
+def test_a_uniform_picture_has_no_noise(level: float) -> None:
     assert estimate(np.full((64, 64), level, np.float32)) == pytest.approx(0, abs=1e-3)
 
 
-def test_parts_where_the_noise_was_cut_off_do_not_count() -> None:
+def test_parts_with_clipped_noise_do_not_count() -> None:
     clean = np.zeros((200, 200), np.float32)
     clean[:, 120:] = 0.5
     assert estimate(add_noise(clean, 20, rounded=True)) == pytest.approx(20, abs=1)
 
 
-def test_a_digits_picture_is_large_enough() -> None:
+def test_a_picture_of_a_digit_is_large_enough() -> None:
     assert estimate(add_noise(np.full((28, 28), 0.5, np.float32), 25)) == pytest.approx(25, abs=3)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 500), (PATCH_PX - 1, 100), (PATCH_PX, PATCH_PX)])
-def test_a_picture_that_is_too_small_to_tell_has_none(shape: tuple[int, int]) -> None:
+def test_a_picture_that_is_too_small_has_no_noise(shape: tuple[int, int]) -> None:
     assert estimate(add_noise(np.full(shape, 0.5, np.float32), 25)) == 0
 
 
-def test_of_a_large_picture_only_a_sample_is_read() -> None:
+def test_only_a_sample_of_a_large_picture_is_read() -> None:
     read = 0
 
     def read_rows(first: int, last: int) -> FloatImage:

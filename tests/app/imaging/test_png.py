@@ -36,7 +36,7 @@ def test_a_picture_of_many_strips_has_no_seam_between_them() -> None:
 @pytest.mark.parametrize(
     ("levels", "mode"), [(noise(2, 3), "L"), (noise(2, 3, bits=16), "I;16"), (noise(2, 3, 3), "RGB")]
 )
-def test_the_header_says_what_the_samples_are(levels: Levels, mode: str) -> None:
+def test_the_header_describes_the_samples(levels: Levels, mode: str) -> None:
     assert Image.open(BytesIO(encode_png(levels))).mode == mode
 
 

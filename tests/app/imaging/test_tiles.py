@@ -47,17 +47,17 @@ def test_a_picture_below_the_limit_is_one_tile() -> None:
     assert tile.seen == tile.kept == tile.inner == (slice(0, 600), slice(0, 800))
 
 
-def test_a_picture_is_shared_by_threads_where_little_is_seen_twice() -> None:
+def test_threads_share_a_picture_if_the_overlap_is_small() -> None:
     tiles = cut_tiles(600, 800, size_multiple=8, halo_px=16, min_tiles=2)
     assert len(tiles) == 2
     assert total_seen(tiles) <= MAX_OVERLAP * 600 * 800
 
 
-def test_a_picture_is_not_shared_by_threads_where_much_would_be_seen_twice() -> None:
+def test_threads_do_not_share_a_picture_if_the_overlap_would_be_large() -> None:
     assert len(cut_tiles(100, 120, size_multiple=8, halo_px=48, min_tiles=2)) == 1
 
 
-def test_large_pictures_see_little_twice() -> None:
+def test_the_overlap_in_large_pictures_is_small() -> None:
     tiles = cut_tiles(5000, 8000, size_multiple=8, halo_px=48)
     assert total_seen(tiles) < 1.3 * 5000 * 8000
 

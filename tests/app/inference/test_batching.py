@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 
 
 class GatedFailingDenoiser(GatedDenoiser):
-    """Fails, once its gate is open, on every batch with a white first pixel."""
+    """Fails, once its gate is open, on every micro-batch with a white first pixel."""
 
     def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> FloatImage:
         clean = super().denoise(images, noise_levels)
@@ -25,7 +25,7 @@ class GatedFailingDenoiser(GatedDenoiser):
 
 
 class HoldingDenoiser(GatedDenoiser):
-    """Keeps the batches that it got."""
+    """Keeps its micro-batches."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ async def batcher(denoiser: Denoiser) -> AsyncIterator[Batcher]:
 
 
 async def submit(queue: Batcher, *images: FloatImage) -> list[asyncio.Future[Denoised]]:
-    """Queue images in this order, and return as soon as they are."""
+    """Queue images in this order, and return as soon as they are queued."""
     tasks = [queue.submit(image) for image in images]
     await asyncio.sleep(0)
     return tasks
@@ -65,14 +65,14 @@ async def occupy(queue: Batcher, denoiser: GatedDenoiser) -> asyncio.Future[Deno
     return task
 
 
-class TestAnswers:
-    async def test_an_image_comes_back_clean(self) -> None:
+class TestResults:
+    async def test_an_image_is_denoised(self) -> None:
         async with batcher(InvertingDenoiser()) as queue:
             result = await queue.submit(picture(0.25))
         np.testing.assert_allclose(result.image, picture(0.75))
         assert result.batch_size == 1
 
-    async def test_each_image_of_a_batch_gets_its_own_answer(self) -> None:
+    async def test_each_image_of_a_micro_batch_gets_its_own_result(self) -> None:
         denoiser = GatedDenoiser()
         async with batcher(denoiser) as queue:
             await occupy(queue, denoiser)
@@ -82,7 +82,7 @@ class TestAnswers:
             results = await asyncio.gather(*tasks)
         assert [float(result.image[0, 0]) for result in results] == pytest.approx(levels)
 
-    async def test_times_count_waiting_and_working_apart(self) -> None:
+    async def test_waiting_and_working_are_timed_separately(self) -> None:
         denoiser = GatedDenoiser()
         async with batcher(denoiser) as queue:
             first = await occupy(queue, denoiser)
@@ -99,8 +99,8 @@ class TestAnswers:
         assert 0 < two.infer_s <= elapsed_s - two.queue_s
 
 
-class TestBatches:
-    async def test_what_queues_up_while_the_network_is_busy_is_one_batch(self) -> None:
+class TestMicroBatches:
+    async def test_images_that_queue_while_the_network_is_busy_are_one_micro_batch(self) -> None:
         denoiser = GatedDenoiser()
         async with batcher(denoiser) as queue:
             first = await occupy(queue, denoiser)
@@ -111,7 +111,7 @@ class TestBatches:
         assert denoiser.shapes == [(1, 4, 3), (4, 4, 3)]
 
     @pytest.mark.parametrize(("count", "padded"), [(1, 1), (2, 2), (3, 4), (5, 8), (33, 64), (64, 64)])
-    async def test_a_batch_is_padded_with_black_to_a_size_that_was_warmed(self, count: int, padded: int) -> None:
+    async def test_a_micro_batch_is_padded_with_black_to_a_warmed_size(self, count: int, padded: int) -> None:
         denoiser = HoldingDenoiser()
         async with batcher(denoiser) as queue:
             await occupy(queue, denoiser)
@@ -124,7 +124,7 @@ class TestBatches:
         assert (batch[:count] == 0.5).all()
         assert not batch[count:].any()
 
-    async def test_more_than_the_largest_batch_is_split(self) -> None:
+    async def test_more_than_the_largest_micro_batch_is_split(self) -> None:
         denoiser = GatedDenoiser()
         async with batcher(denoiser) as queue:
             await occupy(queue, denoiser)
@@ -133,7 +133,7 @@ class TestBatches:
             await asyncio.gather(*tasks)
         assert [shape[0] for shape in denoiser.shapes] == [1, 64, 8]
 
-    async def test_images_of_different_shapes_go_into_different_batches_in_their_order(self) -> None:
+    async def test_images_of_different_shapes_go_into_different_micro_batches_in_their_order(self) -> None:
         denoiser = GatedDenoiser()
         async with batcher(denoiser) as queue:
             await occupy(queue, denoiser)
@@ -154,12 +154,12 @@ class TestBatches:
         assert [shape[0] for shape in denoiser.shapes[1:]] == [together] * (4 // together)
 
     @pytest.mark.parametrize(("count", "sizes"), [(15, {15}), (16, {16}), (20, {16, 4})])
-    async def test_images_that_come_together_share_calls_of_sixteen(self, count: int, sizes: set[int]) -> None:
+    async def test_images_that_arrive_together_share_calls_of_sixteen(self, count: int, sizes: set[int]) -> None:
         async with batcher(IdentityDenoiser()) as queue:
             futures = [queue.submit(picture()) for _ in range(count)]
             assert {result.batch_size for result in await asyncio.gather(*futures)} == sizes
 
-    async def test_an_image_that_comes_alone_does_not_wait_for_others(self) -> None:
+    async def test_a_single_image_does_not_wait_for_others(self) -> None:
         denoiser = IdentityDenoiser()
         async with batcher(denoiser) as queue:
             for _ in range(3):
@@ -168,7 +168,7 @@ class TestBatches:
 
 
 class TestFailures:
-    async def test_a_failing_batch_fails_its_images_and_no_others(self) -> None:
+    async def test_a_failing_micro_batch_fails_its_images_and_no_others(self) -> None:
         denoiser = GatedFailingDenoiser()
         async with batcher(denoiser) as queue:
             first = await occupy(queue, denoiser)
@@ -179,14 +179,14 @@ class TestFailures:
             results = await asyncio.gather(*tasks, return_exceptions=True)
         assert [isinstance(result, InferenceError) for result in results] == [True, False, True, False]
 
-    async def test_the_cause_is_chained_and_not_told(self) -> None:
+    async def test_the_cause_is_chained_but_not_in_the_text(self) -> None:
         async with batcher(FailingDenoiser()) as queue:
             with pytest.raises(InferenceError) as failure:
                 await queue.submit(picture(1))
         assert "secret" not in str(failure.value)
         assert str(failure.value.__cause__) == "the network's secret"
 
-    async def test_each_image_of_a_failing_batch_gets_an_error_of_its_own(self) -> None:
+    async def test_each_image_of_a_failing_micro_batch_gets_an_error_of_its_own(self) -> None:
         denoiser = GatedFailingDenoiser()
         async with batcher(denoiser) as queue:
             await occupy(queue, denoiser)
@@ -197,7 +197,7 @@ class TestFailures:
         assert isinstance(two, InferenceError)
         assert one is not two
 
-    async def test_the_thread_lives_on(self) -> None:
+    async def test_the_thread_survives(self) -> None:
         async with batcher(FailingDenoiser()) as queue:
             for _ in range(2):
                 with pytest.raises(InferenceError):
@@ -218,7 +218,7 @@ class TestCancelling:
             assert (await stays).batch_size == 1
         assert [float(batch.max()) for batch in denoiser.batches] == [0.25, 0.5]
 
-    async def test_where_all_are_cancelled_the_network_is_not_called(self) -> None:
+    async def test_if_all_images_are_cancelled_the_network_is_not_called(self) -> None:
         denoiser = GatedDenoiser()
         async with batcher(denoiser) as queue:
             await occupy(queue, denoiser)
@@ -230,7 +230,7 @@ class TestCancelling:
         assert len(denoiser.shapes) == 1
 
     @pytest.mark.parametrize("level", [0.5, 1], ids=["answered", "failing"])
-    async def test_who_leaves_while_the_network_works_does_not_disturb_the_others(self, level: float) -> None:
+    async def test_a_client_that_leaves_while_the_network_works_does_not_disturb_the_others(self, level: float) -> None:
         denoiser = GatedFailingDenoiser()
         async with batcher(denoiser) as queue:
             await occupy(queue, denoiser)
@@ -248,7 +248,7 @@ class TestCancelling:
 
 
 class TestThreads:
-    async def test_batches_run_at_once_on_as_many_threads(self) -> None:
+    async def test_as_many_micro_batches_run_at_once_as_there_are_threads(self) -> None:
         class MeetingDenoiser(IdentityDenoiser):
             """Works only when two calls are in it at once."""
 
@@ -263,7 +263,7 @@ class TestThreads:
         await asyncio.gather(first, second)
         await queue.close()
 
-    async def test_a_batch_is_not_padded_where_it_does_not_pay(self) -> None:
+    async def test_a_micro_batch_is_not_padded_if_that_does_not_pay(self) -> None:
         denoiser = GatedDenoiser()
         queue = Batcher(denoiser, name="unpadded", pads=False)
         first = queue.submit(picture(), noise_level=0.125)
@@ -275,7 +275,7 @@ class TestThreads:
         assert denoiser.shapes == [(1, 4, 3), (3, 4, 3)]
         assert denoiser.noise_levels == [[0.125], [0.25, 0.5, 0.75]]
 
-    async def test_padding_has_no_noise(self) -> None:
+    async def test_padding_has_a_noise_level_of_zero(self) -> None:
         denoiser = IdentityDenoiser()
         async with batcher(denoiser) as queue:
             await asyncio.gather(*(queue.submit(picture(), noise_level=0.5) for _ in range(3)))
@@ -283,7 +283,7 @@ class TestThreads:
 
 
 class TestClosing:
-    async def test_what_is_queued_is_answered(self) -> None:
+    async def test_queued_images_are_denoised(self) -> None:
         denoiser = GatedDenoiser()
         queue = Batcher(denoiser, name="test")
         first = await occupy(queue, denoiser)
@@ -303,7 +303,7 @@ class TestClosing:
         assert not ours & {thread.name for thread in threading.enumerate()}
 
 
-async def test_a_network_that_answers_too_few_images_fails_its_batch_instead_of_leaving_it_waiting() -> None:
+async def test_a_network_that_returns_too_few_images_fails_its_micro_batch() -> None:
     class ForgetfulDenoiser(IdentityDenoiser):
         def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> FloatImage:
             return super().denoise(images, noise_levels)[:-1]

@@ -16,16 +16,16 @@ def write(folder: Path, **changes: Any) -> Path:  # noqa: ANN401  # JSON
     return folder
 
 
-def test_a_version_is_known_by_name_and_number(tmp_path: Path) -> None:
+def test_a_version_is_identified_by_name_and_number(tmp_path: Path) -> None:
     assert read_metadata(write(tmp_path, name="digits", version=3)).key == ("digits", 3)
 
 
-def test_a_network_of_a_fixed_size_says_its_height_and_width(tmp_path: Path) -> None:
+def test_a_network_of_a_fixed_size_has_a_height_and_width(tmp_path: Path) -> None:
     spec = {"height": 20, "width": 40, "polarity": "light-on-dark"}
     assert read_metadata(write(tmp_path, input=spec)).input.size == (20, 40)
 
 
-def test_a_network_of_any_size_has_none(tmp_path: Path) -> None:
+def test_a_network_of_any_size_has_no_size(tmp_path: Path) -> None:
     assert read_metadata(write(tmp_path, input=ANY_SIZE)).input.size is None
 
 
@@ -41,14 +41,14 @@ def test_it_cannot_be_changed(tmp_path: Path) -> None:
         metadata.version = 2  # type: ignore[misc]
 
 
-def test_a_missing_file_names_itself_and_what_writes_it(tmp_path: Path) -> None:
+def test_the_error_for_a_missing_file_names_it_and_the_command_that_writes_it(tmp_path: Path) -> None:
     with pytest.raises(ModelStoreError, match=r"metadata\.json is missing; `python -m training describe") as refusal:
         read_metadata(tmp_path)
     assert str(tmp_path) in str(refusal.value)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe"], ids=["empty", "cut", "list", "bytes"])
-def test_a_file_that_is_no_json_object_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_a_json_object_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "metadata.json").write_bytes(content)
     with pytest.raises(ModelStoreError, match=r"metadata\.json: the file: "):
         read_metadata(tmp_path)

@@ -13,7 +13,7 @@ from tests.app.fakes import ANY_SIZE, NOISE_LEVELS, IdentityDenoiser, write_vers
 
 
 class CroppingDenoiser(IdentityDenoiser):
-    """Gives back less than it got."""
+    """Returns less than its input."""
 
     def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> FloatImage:
         return super().denoise(images, noise_levels)[:, 1:]
@@ -34,21 +34,21 @@ class TestFinding:
             write_version(tmp_path, name, version)
         return tmp_path
 
-    def test_every_version_of_every_model_is_there(self, store: Path) -> None:
+    def test_every_version_of_every_model_is_found(self, store: Path) -> None:
         catalogue = open_store(store, default="tiny")
         assert {metadata.key for metadata in catalogue} == {("tiny", 1), ("tiny", 2), ("tiny", 10), ("other", 7)}
-        assert catalogue.versions("tiny") == [1, 2, 10]
+        assert sorted(catalogue.models["tiny"]) == [1, 2, 10]
         assert catalogue.store == store
 
-    def test_the_highest_number_answers_without_a_version(self, store: Path) -> None:
+    def test_without_a_version_the_highest_is_used(self, store: Path) -> None:
         assert open_store(store, default="tiny").find("tiny", None).key == ("tiny", 10)
 
-    def test_the_default_answers_without_a_name(self, store: Path) -> None:
+    def test_without_a_name_the_default_is_used(self, store: Path) -> None:
         catalogue = open_store(store, default="other")
         assert catalogue.find(None, None).key == ("other", 7)
         assert catalogue.find(None, 7).key == ("other", 7)
 
-    def test_a_version_that_is_asked_for_answers(self, store: Path) -> None:
+    def test_a_given_version_is_used(self, store: Path) -> None:
         assert open_store(store, default="tiny").find("tiny", 2).key == ("tiny", 2)
 
     def test_an_unknown_name_lists_the_known_ones(self, store: Path) -> None:
@@ -61,7 +61,7 @@ class TestFinding:
             open_store(store, default="tiny").find("tiny", 3)
         assert refusal.value.names == ["1", "2", "10"]
 
-    def test_what_is_no_version_is_left_alone(self, store: Path) -> None:
+    def test_other_files_and_folders_are_ignored(self, store: Path) -> None:
         (store / "README.md").write_text("hello")
         (store / "tiny" / "notes.txt").write_text("hello")
         (store / ".git" / "objects").mkdir(parents=True)
@@ -70,12 +70,12 @@ class TestFinding:
 
 
 class TestDefault:
-    def test_digits_answers_where_no_other_is_named(self, tmp_path: Path) -> None:
+    def test_digits_is_the_default_if_none_is_named(self, tmp_path: Path) -> None:
         for name in ("article", "digits"):
             write_version(tmp_path, name)
         assert open_store(tmp_path, default=None).default == "digits"
 
-    def test_a_single_model_needs_no_name(self, tmp_path: Path) -> None:
+    def test_a_single_model_is_the_default(self, tmp_path: Path) -> None:
         write_version(tmp_path, "own")
         assert open_store(tmp_path, default=None).default == "own"
 
@@ -86,14 +86,14 @@ class TestDefault:
         with pytest.raises(ModelStoreError, match=r"set DENOISER_DEFAULT_MODEL to one of: a, b$"):
             open_store(tmp_path, default=default)
 
-    def test_a_single_model_does_not_answer_for_another_that_is_named(self, tmp_path: Path) -> None:
+    def test_a_single_model_does_not_replace_a_named_default(self, tmp_path: Path) -> None:
         write_version(tmp_path, "own")
         with pytest.raises(ModelStoreError, match="no model 'absent'"):
             open_store(tmp_path, default="absent")
 
 
 class TestChecking:
-    def test_a_store_that_is_no_folder_is_named(self, tmp_path: Path) -> None:
+    def test_a_store_that_is_not_a_folder_is_named(self, tmp_path: Path) -> None:
         with pytest.raises(ModelStoreError, match="absent: the model store is not a folder"):
             open_store(tmp_path / "absent", default=None)
 
@@ -140,7 +140,7 @@ class TestChecking:
         with pytest.raises(ModelStoreError, match=f"says tiny/1, but lies in {name}/{version}"):
             open_store(tmp_path, default=None)
 
-    def test_one_broken_version_stops_the_start_though_others_are_whole(self, tmp_path: Path) -> None:
+    def test_one_broken_version_stops_the_start_even_if_others_are_whole(self, tmp_path: Path) -> None:
         write_version(tmp_path, version=1)
         (write_version(tmp_path, version=2) / "metadata.json").unlink()
         with pytest.raises(ModelStoreError, match=r"2/metadata\.json is missing"):
@@ -159,7 +159,7 @@ class TestLoading:
         metadata = open_store(store, default=None).find(None, None)
         return load_model(store, metadata, load, warm_up_batches=(1, 4)), folders
 
-    def test_the_versions_folder_is_loaded(self, tmp_path: Path) -> None:
+    def test_the_folder_of_the_version_is_loaded(self, tmp_path: Path) -> None:
         folder = write_version(tmp_path, "tiny", 3)
         denoiser = IdentityDenoiser()
         assert self.load(tmp_path, denoiser) == (denoiser, [folder])
@@ -177,14 +177,14 @@ class TestLoading:
         assert denoiser.shapes == [(1, 1, 1), (1, 61, 47), (1, 64, 64)]
         assert denoiser.noise_levels == [None] * 3
 
-    def test_a_network_that_takes_a_noise_level_is_told_the_lowest_and_the_highest(self, tmp_path: Path) -> None:
+    def test_a_network_that_takes_a_noise_level_is_called_with_the_lowest_and_the_highest(self, tmp_path: Path) -> None:
         write_version(tmp_path, noise_level=NOISE_LEVELS)
         denoiser = IdentityDenoiser()
         self.load(tmp_path, denoiser)
         highest = float(np.float32(NOISE_LEVELS["max"]))
         assert denoiser.noise_levels == [[0.0], [highest], [0.0] * 4, [highest] * 4]
 
-    def test_an_answer_of_another_shape_stops_the_start(self, tmp_path: Path) -> None:
+    def test_an_output_of_another_shape_stops_the_start(self, tmp_path: Path) -> None:
         folder = write_version(tmp_path)
         with pytest.raises(ModelStoreError, match=r"shape \(1, 28, 28\) has shape \(1, 27, 28\)") as refusal:
             self.load(tmp_path, CroppingDenoiser())

@@ -25,7 +25,7 @@ LARGE = (1100, 1500)
 
 
 class BlurringDenoiser(IdentityDenoiser):
-    """Averages along rows and columns; outside of what it sees everything is black, as for a padded convolution."""
+    """Averages along rows and columns; what lies outside its input is black, as in a padded convolution."""
 
     def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> FloatImage:
         self.shapes.append(images.shape)
@@ -94,7 +94,7 @@ async def test_16_bit_samples_keep_their_levels() -> None:
     np.testing.assert_array_equal(result, samples)
 
 
-async def test_the_network_sees_the_negative_of_a_picture_of_the_other_polarity() -> None:
+async def test_the_network_gets_the_negative_of_a_picture_of_the_other_polarity() -> None:
     samples = np.full((9, 9), 64, np.uint8)
     seen: list[float] = []
 
@@ -108,7 +108,7 @@ async def test_the_network_sees_the_negative_of_a_picture_of_the_other_polarity(
     np.testing.assert_array_equal(result, samples)
 
 
-async def test_colour_is_kept_and_its_chroma_cleaned_at_half_the_size_and_level() -> None:
+async def test_colour_is_kept_and_chroma_is_denoised_at_half_the_size_and_level() -> None:
     rgb = noise(20, 31, 3)
     denoiser = IdentityDenoiser()
     async with batcher(denoiser) as queue:
@@ -124,14 +124,14 @@ async def test_colour_is_kept_and_its_chroma_cleaned_at_half_the_size_and_level(
     assert told[3:] == [((20, 31), 0.25), ((10, 16), 0.125), ((10, 16), 0.125)]
 
 
-async def test_colour_without_a_told_level_loses_its_noise_by_an_estimate() -> None:
+async def test_without_a_noise_level_colour_is_denoised_by_an_estimate() -> None:
     gray = np.repeat(np.random.default_rng(0).normal(128, 15, (64, 64, 1)), 3, axis=2)
     rgb = np.rint(gray + np.random.default_rng(1).normal(0, 4, (64, 64, 3))).clip(0, 255).astype(np.uint8)
     result = await clean(ColorImage(rgb), IdentityDenoiser())
     assert np.std(np.diff(result.astype(int), axis=2)) < np.std(np.diff(rgb.astype(int), axis=2))
 
 
-async def test_seconds_are_those_of_the_whole_picture() -> None:
+async def test_the_times_are_those_of_the_whole_picture() -> None:
     async with batcher(BlurringDenoiser()) as queue:
         loop = asyncio.get_running_loop()
         start = loop.time()
@@ -142,7 +142,7 @@ async def test_seconds_are_those_of_the_whole_picture() -> None:
     assert result.batch_size == 1
 
 
-async def test_another_picture_waits_for_a_few_tiles_only() -> None:
+async def test_another_picture_waits_for_only_a_few_tiles() -> None:
     denoiser = GatedDenoiser()
     async with batcher(denoiser) as queue:
         large = submit(GrayImage(noise(4000, 4000)), queue)
@@ -156,17 +156,17 @@ async def test_another_picture_waits_for_a_few_tiles_only() -> None:
 
 
 @pytest.mark.parametrize("end", ["cancel", "fail"])
-async def test_a_picture_that_nobody_waits_for_is_dropped(end: str) -> None:
+async def test_a_picture_whose_future_is_done_is_dropped(end: str) -> None:
     denoiser = GatedDenoiser()
     async with batcher(denoiser) as queue:
-        answer = submit(GrayImage(noise(4000, 4000)), queue)
+        call = submit(GrayImage(noise(4000, 4000)), queue)
         await asyncio.to_thread(denoiser.entered.wait, 10)
         if end == "cancel":
-            answer.cancel()
+            call.cancel()
         else:
-            answer.set_exception(ConnectionError())
+            call.set_exception(ConnectionError())
             with pytest.raises(ConnectionError):
-                await answer
+                await call
         await asyncio.sleep(0)
         denoiser.gate.set()
     assert len(denoiser.shapes) == 1
@@ -186,6 +186,6 @@ async def test_a_failure_of_one_tile_fails_the_picture_and_no_other() -> None:
         assert (await submit(GrayImage(noise(8, 8)), queue)).batch_size == 1
 
 
-async def test_what_the_network_changed_is_in_the_result() -> None:
+async def test_changes_by_the_network_are_in_the_result() -> None:
     samples = noise(30, 40)
     np.testing.assert_array_equal(await clean(GrayImage(samples), InvertingDenoiser()), 255 - samples)

@@ -17,7 +17,7 @@ async def refusal(admission: Admission) -> QueueFullError | NotReadyError:
     return refused.value
 
 
-async def test_as_many_come_in_as_there_are_slots() -> None:
+async def test_as_many_requests_are_admitted_as_there_are_slots() -> None:
     admission = Admission(slots=2, patience_s=0)
     with await admission.admit(), await admission.admit():
         refused = await refusal(admission)
@@ -26,7 +26,7 @@ async def test_as_many_come_in_as_there_are_slots() -> None:
     assert refused.retry_after_s == 1
 
 
-async def test_a_slot_that_ends_is_free_again() -> None:
+async def test_a_slot_is_free_again_when_its_block_ends() -> None:
     admission = Admission(slots=1, patience_s=0)
     for _ in range(3):
         with await admission.admit():
@@ -52,7 +52,7 @@ async def test_a_refused_request_frees_no_slot() -> None:
             assert isinstance(await refusal(admission), QueueFullError)
 
 
-async def test_no_request_comes_in_while_draining() -> None:
+async def test_no_request_is_admitted_while_draining() -> None:
     admission = Admission(slots=2)
     admission.is_draining = True
     refused = await refusal(admission)
@@ -60,7 +60,7 @@ async def test_no_request_comes_in_while_draining() -> None:
     assert refused.retry_after_s == 5
 
 
-async def test_a_request_that_is_in_finishes_while_draining() -> None:
+async def test_an_admitted_request_finishes_while_draining() -> None:
     admission = Admission(slots=1)
     with await admission.admit():
         admission.is_draining = True
@@ -76,7 +76,7 @@ class Clock:
 
 
 class FullHouse:
-    """An admission whose slots have all been taken at 0 s, with a clock of its own."""
+    """An admission whose slots were all taken at 0 s, with a clock of its own."""
 
     def __init__(self, admission: Admission, clock: Clock, taken: list[Slot]) -> None:
         self.admission = admission
@@ -94,7 +94,7 @@ class FullHouse:
             pass
 
     def is_refused_at_once(self) -> bool:
-        """Whether the next one to come is refused within this turn of the event loop."""
+        """Return whether the next request is refused within this turn of the event loop."""
         coming = self.admission.admit()
         try:
             coming.send(None)
@@ -109,7 +109,7 @@ class FullHouse:
         return waiting
 
     def free_slots(self) -> int:
-        """Count them by taking them all, each within this turn of the event loop."""
+        """Count the free slots by taking them all within this turn of the event loop."""
         with ExitStack() as stack:
             for count in itertools.count():
                 coming = self.admission.admit()
@@ -139,32 +139,32 @@ async def test_a_request_that_finds_every_slot_taken_waits_for_the_next_in_order
     assert house.free_slots() == 1
 
 
-async def test_only_those_wait_whose_turn_is_likely_to_come_in_time() -> None:
+async def test_only_requests_whose_turn_is_likely_to_come_in_time_wait() -> None:
     house = await FullHouse.of(3, patience_s=0.06)
-    house.clock.now_s = 0.012  # none has finished since: 48 ms are enough for four at most
+    house.clock.now_s = 0.012  # none has finished since, so 48 ms are enough for at most four
     waiting = await house.wait_in_line(4)
     assert house.is_refused_at_once()
     house.clock.now_s = 0.020
     house.free_one()
-    house.free_one()  # one every 10 ms: two are waiting, and four could
+    house.free_one()  # one every 10 ms: two wait, and four could
     await asyncio.gather(*waiting[:2])
     await house.wait_in_line(2)
     assert house.is_refused_at_once()
 
 
-async def test_where_requests_take_seconds_none_waits() -> None:
+async def test_no_request_waits_if_requests_take_seconds() -> None:
     house = await FullHouse.of(patience_s=0.06)
     house.clock.now_s = 2.0
     assert house.is_refused_at_once()
 
 
-async def test_no_more_wait_than_twice_the_slots() -> None:
+async def test_at_most_twice_as_many_requests_wait_as_there_are_slots() -> None:
     house = await FullHouse.of(3)
     await house.wait_in_line(6)
     assert house.is_refused_at_once()
 
 
-async def test_a_burst_after_quiet_times_waits_as_if_they_had_not_been() -> None:
+async def test_a_burst_after_a_quiet_time_waits_as_usual() -> None:
     clock = Clock()
     admission = Admission(slots=2, patience_s=60, clock=clock)
     with await admission.admit():  # a long one, so that the service is never idle
@@ -181,10 +181,10 @@ async def test_a_burst_after_quiet_times_waits_as_if_they_had_not_been() -> None
             pass
 
 
-async def test_retry_after_is_the_time_in_which_the_slots_in_use_drain() -> None:
+async def test_retry_after_is_the_time_that_the_slots_in_use_take_to_drain() -> None:
     house = await FullHouse.of(3, patience_s=0.06)
     house.clock.now_s = 2.0
-    assert (await refusal(house.admission)).retry_after_s == 6  # one every two seconds at most
+    assert (await refusal(house.admission)).retry_after_s == 6  # at most one every two seconds
 
 
 async def test_a_request_that_waits_in_vain_is_refused_and_leaves_no_trace() -> None:
@@ -198,7 +198,7 @@ async def test_a_request_that_waits_in_vain_is_refused_and_leaves_no_trace() -> 
 
 
 @pytest.mark.parametrize("has_its_slot", [True, False])
-async def test_a_client_that_leaves_while_it_waits_takes_no_slot_along(*, has_its_slot: bool) -> None:
+async def test_a_client_that_leaves_while_it_waits_keeps_no_slot(*, has_its_slot: bool) -> None:
     house = await FullHouse.of()
     (waiting,) = await house.wait_in_line()
     if has_its_slot:

@@ -27,7 +27,7 @@ Start = Callable[["Files"], AsyncGenerator[Outcome, None]]
 
 
 class Files:
-    """Files that know how many of them have been taken, and how many of those were in work at once."""
+    """Files that count how many of them were taken, and how many of those were in work at once."""
 
     def __init__(self, pictures: list[bytes]) -> None:
         self._pictures = pictures
@@ -49,7 +49,7 @@ async def batches(denoiser: Denoiser) -> AsyncIterator[Start]:
         await batcher.close()
 
 
-async def test_no_more_is_made_than_a_window_ahead_of_the_client() -> None:
+async def test_work_is_at_most_a_window_ahead_of_the_client() -> None:
     network = GatedDenoiser()
     files = Files([PICTURE] * 3 * WINDOW)
     async with batches(network) as start, aclosing(start(files)) as outcomes:

@@ -32,13 +32,13 @@ pytestmark = pytest.mark.anyio
 
 
 class CountingPool(ThreadPoolExecutor):
-    """Counts what it is given."""
+    """Counts the steps that it runs."""
 
     def __init__(self) -> None:
         super().__init__(1)
         self.count = 0
 
-    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  # as ThreadPoolExecutor has it
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  # as in ThreadPoolExecutor
         self.count += 1
         return super().submit(fn, *args, **kwargs)
 
@@ -68,7 +68,7 @@ def options(model: ModelMetadata = FIXED, **query: Any) -> Options:  # noqa: ANN
 class TestDecoding:
     async def test_the_picture_is_decoded_and_fitted(self, pool: CountingPool) -> None:
         network = SeeingDenoiser()
-        denoised = await answer(encode(gradient()), FIXED, pool, network)
+        denoised = await denoise(encode(gradient()), FIXED, pool, network)
         assert denoised.source.format == "PNG"
         assert network.seen[0].shape == (28, 28)
         assert (denoised.source.height, denoised.source.width) == (23, 17)
@@ -76,31 +76,31 @@ class TestDecoding:
     @pytest.mark.parametrize("polarity", ["light-on-dark", "dark-on-light", "auto"])
     async def test_transparent_pixels_are_paper(self, pool: CountingPool, polarity: str) -> None:
         network = SeeingDenoiser()
-        await answer(encode(Image.new("RGBA", (28, 28), (128, 128, 128, 0))), FIXED, pool, network, polarity=polarity)
+        await denoise(encode(Image.new("RGBA", (28, 28), (128, 128, 128, 0))), FIXED, pool, network, polarity=polarity)
         np.testing.assert_allclose(network.seen[0], 0, atol=1e-6)
 
     async def test_the_pixels_are_reserved_before_they_are_decoded(self, pool: CountingPool) -> None:
         cut = encode(gradient())[:60]
-        with pytest.raises(QueueFullError, match="no room for one of 391 pixels"):
-            await answer(cut, FIXED, pool, pixels=390)
+        with pytest.raises(QueueFullError, match="no room for 391 more pixels"):
+            await denoise(cut, FIXED, pool, pixels=390)
         with pytest.raises(InvalidImageError):
-            await answer(cut, FIXED, pool, pixels=391)
+            await denoise(cut, FIXED, pool, pixels=391)
 
     async def test_an_image_over_the_limit_reserves_nothing(self, pool: CountingPool) -> None:
         with pytest.raises(ImageTooLargeError):
-            await answer(encode(np.zeros((MAX_PIXELS // 100 + 1, 100), np.uint8)), FIXED, pool, pixels=0)
+            await denoise(encode(np.zeros((MAX_PIXELS // 100 + 1, 100), np.uint8)), FIXED, pool, pixels=0)
 
     async def test_a_small_picture_takes_no_thread(self, pool: CountingPool) -> None:
-        await answer(encode(gradient(64, INLINE_PIXELS // 64)), FIXED, pool)
+        await denoise(encode(gradient(64, INLINE_PIXELS // 64)), FIXED, pool)
         assert pool.count == 0
 
     async def test_a_picture_of_many_pixels_in_few_bytes_is_decoded_in_a_thread(self, pool: CountingPool) -> None:
-        await answer(encode(np.zeros((1, INLINE_PIXELS + 1), np.uint8)), FIXED, pool)
+        await denoise(encode(np.zeros((1, INLINE_PIXELS + 1), np.uint8)), FIXED, pool)
         assert pool.count == 1
 
     async def test_a_picture_of_many_bytes_is_opened_and_decoded_in_a_thread(self, pool: CountingPool) -> None:
         noise = np.random.default_rng(0).integers(0, 256, (300, 300), np.uint8)
-        await answer(encode(noise), FIXED, pool)
+        await denoise(encode(noise), FIXED, pool)
         assert pool.count == 2
 
 
@@ -108,44 +108,44 @@ class TestResults:
     @pytest.mark.parametrize(
         ("output_size", "expected"), [(None, (28, 28)), ("model", (28, 28)), ("original", (17, 23))]
     )
-    async def test_the_png_has_the_size_that_was_asked_for(
+    async def test_the_png_has_the_requested_size(
         self, pool: CountingPool, output_size: str | None, expected: tuple[int, int]
     ) -> None:
-        denoised = await answer(encode(gradient()), FIXED, pool, output_size=output_size)
+        denoised = await denoise(encode(gradient()), FIXED, pool, output_size=output_size)
         assert (denoised.width, denoised.height) == expected
         assert Image.open(BytesIO(denoised.png)).size == expected
 
-    @pytest.mark.parametrize("model", [FREE, TOLD], ids=["not told", "told"])
-    async def test_a_network_of_any_size_gives_the_picture_back(self, pool: CountingPool, model: ModelMetadata) -> None:
-        denoised = await answer(encode(gradient()), model, pool)
+    @pytest.mark.parametrize("model", [FREE, TOLD], ids=["without a noise level", "with a noise level"])
+    async def test_a_network_of_any_size_returns_the_picture(self, pool: CountingPool, model: ModelMetadata) -> None:
+        denoised = await denoise(encode(gradient()), model, pool)
         np.testing.assert_array_equal(np.asarray(Image.open(BytesIO(denoised.png))), gradient())
 
     async def test_the_result_has_the_pictures_polarity(self, pool: CountingPool) -> None:
         dark_on_light = 1 - digit()
         data = encode(np.rint(dark_on_light * 255).astype(np.uint8))
-        denoised = await answer(data, FIXED, pool, output_size="original")
+        denoised = await denoise(data, FIXED, pool, output_size="original")
         assert psnr_db(unit(Image.open(BytesIO(denoised.png))), dark_on_light) > 12
 
     @pytest.mark.parametrize(("output_size", "threads"), [("model", 0), ("original", 1)])
-    async def test_a_thread_encodes_only_what_is_large(
+    async def test_a_thread_encodes_only_large_results(
         self, pool: CountingPool, output_size: str, threads: int
     ) -> None:
-        await answer(encode(np.zeros((200, 200), np.uint8)), FIXED, pool, output_size=output_size)
+        await denoise(encode(np.zeros((200, 200), np.uint8)), FIXED, pool, output_size=output_size)
         assert pool.count - 1 == threads  # one decoded it
 
     async def test_a_small_picture_of_any_size_takes_no_thread(self, pool: CountingPool) -> None:
-        await answer(encode(gradient(64, INLINE_PIXELS // 64)), TOLD, pool, noise_level=25)
+        await denoise(encode(gradient(64, INLINE_PIXELS // 64)), TOLD, pool, noise_level=25)
         assert pool.count == 0
 
     async def test_the_noise_of_a_small_picture_is_estimated_in_a_thread(self, pool: CountingPool) -> None:
-        await answer(encode(gradient(64, INLINE_PIXELS // 64)), TOLD, pool)
+        await denoise(encode(gradient(64, INLINE_PIXELS // 64)), TOLD, pool)
         assert pool.count == 1
 
 
 class TestNoiseLevels:
     async def told(self, data: bytes, pool: CountingPool, **query: Any) -> float:  # noqa: ANN401  # any parameter
         denoiser = IdentityDenoiser()
-        await answer(data, TOLD, pool, denoiser, **query)
+        await denoise(data, TOLD, pool, denoiser, **query)
         ((level,),) = [levels for levels in denoiser.noise_levels if levels is not None]
         return level * 255
 
@@ -154,32 +154,34 @@ class TestNoiseLevels:
         clean = np.full((100, 120), 128.0)
         return encode(np.rint(clean + np.random.default_rng(0).normal(0, 20, clean.shape)).astype(np.uint8))
 
-    async def test_the_network_is_told_what_the_request_says(self, pool: CountingPool, noisy: bytes) -> None:
+    async def test_the_network_receives_the_level_of_the_request(self, pool: CountingPool, noisy: bytes) -> None:
         assert await self.told(noisy, pool, noise_level=30) == pytest.approx(30)
 
     @pytest.mark.parametrize("query", [{}, {"noise_level": "auto"}], ids=["by default", "auto"])
-    async def test_the_network_is_told_an_estimate(
+    async def test_the_network_receives_an_estimate(
         self, pool: CountingPool, noisy: bytes, query: dict[str, Any]
     ) -> None:
         assert await self.told(noisy, pool, **query) == pytest.approx(20, abs=1)
 
-    async def test_strength_scales_what_the_network_is_told(self, pool: CountingPool, noisy: bytes) -> None:
+    async def test_strength_scales_the_level_that_the_network_receives(self, pool: CountingPool, noisy: bytes) -> None:
         assert await self.told(noisy, pool, noise_level=30, strength=0.5) == pytest.approx(15)
 
-    async def test_the_network_is_told_no_more_than_it_knows(self, pool: CountingPool, noisy: bytes) -> None:
+    async def test_the_network_receives_no_higher_level_than_it_supports(
+        self, pool: CountingPool, noisy: bytes
+    ) -> None:
         assert await self.told(noisy, pool, noise_level=60, strength=2) == pytest.approx(75)
 
-    async def test_a_network_of_a_fixed_size_can_be_told_too(self, pool: CountingPool, noisy: bytes) -> None:
+    async def test_a_network_of_a_fixed_size_can_take_a_level_too(self, pool: CountingPool, noisy: bytes) -> None:
         denoiser = IdentityDenoiser()
         model = make_metadata(noise_level=NOISE_LEVELS)
-        await answer(noisy, model, pool, denoiser, noise_level=51)
+        await denoise(noisy, model, pool, denoiser, noise_level=51)
         ((level,),) = [levels for levels in denoiser.noise_levels if levels is not None]
         assert level == pytest.approx(0.2)
 
-    async def test_the_noise_of_what_a_network_of_a_fixed_size_sees_is_estimated(self, pool: CountingPool) -> None:
+    async def test_for_a_network_of_a_fixed_size_the_noise_of_its_input_is_estimated(self, pool: CountingPool) -> None:
         denoiser = IdentityDenoiser()
         noise = np.random.default_rng(0).normal(128, 20, (28, 28)).round().clip(0, 255).astype(np.uint8)
-        await answer(encode(noise), make_metadata(noise_level=NOISE_LEVELS), pool, denoiser)
+        await denoise(encode(noise), make_metadata(noise_level=NOISE_LEVELS), pool, denoiser)
         ((level,),) = [levels for levels in denoiser.noise_levels if levels is not None]
         assert level * 255 == pytest.approx(20, abs=4)
 
@@ -191,19 +193,19 @@ class TestPolarity:
 
     @pytest.mark.parametrize("color", ["gray", "keep"])
     @pytest.mark.parametrize("polarity", ["auto", "dark-on-light"])
-    async def test_it_sees_the_negative_and_its_answer_is_turned_back(
+    async def test_it_gets_the_negative_and_its_output_is_inverted_back(
         self, pool: CountingPool, color: str, polarity: str
     ) -> None:
         network = SeeingDenoiser()
         page = Image.new("RGB", (40, 40), "white")
         page.paste((10, 20, 60), (15, 10, 20, 30))
-        denoised = await answer(encode(page), self.INKED, pool, network, color=color, polarity=polarity)
+        denoised = await denoise(encode(page), self.INKED, pool, network, color=color, polarity=polarity)
         assert network.seen[0][0, 0] == pytest.approx(0, abs=1e-3)
         expected = np.asarray(page if color == "keep" else page.convert("L"), int)
         np.testing.assert_allclose(np.asarray(Image.open(BytesIO(denoised.png)), int), expected, atol=1)
 
 
-async def answer(
+async def denoise(
     data: bytes,
     model: ModelMetadata,
     pool: CountingPool,

@@ -15,7 +15,7 @@ async def test_pixels_are_held_until_the_reservation_ends() -> None:
     with Reservation(budget) as first:
         await first.reserve(60)
         with Reservation(budget) as second:
-            with pytest.raises(QueueFullError, match="no room for one of 41 pixels") as refusal:
+            with pytest.raises(QueueFullError, match="no room for 41 more pixels") as refusal:
                 await second.reserve(41)
             assert refusal.value.limit == 100
             assert refusal.value.retry_after_s == 7

@@ -1,4 +1,4 @@
-"""How answers leave, and who is told of a client that left."""
+"""How responses are sent, and lost connections reported."""
 
 import asyncio
 
@@ -11,7 +11,7 @@ from tests.app.server.transports import GET, HEAD, answering, connect, finish
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_complete_answer_leaves_in_one_piece() -> None:
+async def test_a_complete_response_is_sent_in_one_piece() -> None:
     protocol, transport = connect(answering(b"abc", headers=[(b"content-length", b"3"), (b"x-a", b"1")]))
     protocol.data_received(GET)
     await finish(protocol)
@@ -26,7 +26,7 @@ async def test_requests_that_arrive_together_are_answered_one_after_another() ->
     assert transport.writes == [b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nabc"] * 3
 
 
-async def test_an_answer_in_parts_leaves_in_parts() -> None:
+async def test_a_response_in_parts_is_sent_in_parts() -> None:
     protocol, transport = connect(answering(b"ab", b"c", headers=[]))
     protocol.data_received(GET)
     await finish(protocol)
@@ -35,7 +35,7 @@ async def test_an_answer_in_parts_leaves_in_parts() -> None:
     assert b"".join(parts) == b"2\r\nab\r\n1\r\nc\r\n0\r\n\r\n"
 
 
-async def test_an_answer_whose_end_is_held_back_stays_open_until_then(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_response_whose_end_is_held_back_stays_open_until_then(caplog: pytest.LogCaptureFixture) -> None:
     protocol, transport = connect(answering(b"abc", b"", headers=[(b"content-length", b"3")]))
     protocol.data_received(GET * 2)
     await finish(protocol)
@@ -43,7 +43,7 @@ async def test_an_answer_whose_end_is_held_back_stays_open_until_then(caplog: py
     assert caplog.text == ""
 
 
-async def test_who_still_receives_learns_that_the_answer_is_complete() -> None:
+async def test_a_pending_receive_ends_when_the_response_is_complete() -> None:
     received: list[str] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -66,7 +66,7 @@ async def test_head_is_answered_without_a_body() -> None:
     assert b"".join(transport.writes) == b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\n"
 
 
-async def test_an_answer_that_ends_the_connection_ends_it() -> None:
+async def test_a_response_with_connection_close_closes_the_connection() -> None:
     headers = [(b"content-length", b"3"), (b"Connection", b"close")]
     protocol, transport = connect(answering(b"abc", headers=headers))
     protocol.data_received(GET)
@@ -76,7 +76,7 @@ async def test_an_answer_that_ends_the_connection_ends_it() -> None:
 
 
 @pytest.mark.parametrize("value", [b"a\r\nset-cookie: b", b"a\nb", b"a\rb", b"a\0b"], ids=repr)
-async def test_a_header_cannot_smuggle_another_in(value: bytes, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_header_cannot_smuggle_in_another(value: bytes, caplog: pytest.LogCaptureFixture) -> None:
     protocol, transport = connect(answering(b"abc", headers=[(b"content-length", b"3"), (b"x-a", value)]))
     protocol.data_received(GET)
     await finish(protocol)
@@ -93,7 +93,7 @@ async def test_a_wrong_content_length_is_not_hidden(announced: bytes, caplog: py
     assert transport.is_closed
 
 
-async def test_a_client_that_leaves_is_told_of_at_once_and_before_that_not() -> None:
+async def test_the_callback_is_called_at_once_when_the_client_leaves_and_not_before() -> None:
     left: list[str] = []
     entered, release = asyncio.Event(), asyncio.Event()
 
@@ -113,7 +113,7 @@ async def test_a_client_that_leaves_is_told_of_at_once_and_before_that_not() -> 
     assert left == ["left"]
 
 
-async def test_who_asks_when_the_client_has_left_already_is_told_at_once() -> None:
+async def test_a_callback_that_is_set_after_the_client_left_is_called_at_once() -> None:
     left: list[str] = []
     entered, release = asyncio.Event(), asyncio.Event()
 

@@ -29,7 +29,7 @@ def service() -> Iterator[RunningService]:
 
 
 def ring_png(sigma: float) -> bytes:
-    """A light ring on black, 28 x 28, with clipped Gaussian noise."""
+    """Return a light ring on black, 28 x 28, with clipped Gaussian noise."""
     y, x = np.mgrid[0:28, 0:28] / 28 - 0.5
     ring = np.clip(2 - np.abs(np.hypot(x, y * 0.8) - 0.22) * 28, 0, 1)
     noisy = np.clip(ring + np.random.default_rng(0).normal(0, sigma, ring.shape), 0, 1)
@@ -43,14 +43,14 @@ def distance(first: bytes, second: bytes) -> float:
     return float(np.square(pixels[0] - pixels[1]).mean())
 
 
-def test_a_noisy_digit_comes_back_much_closer_to_the_clean_one(service: RunningService) -> None:
+def test_a_denoised_digit_is_much_closer_to_the_clean_one(service: RunningService) -> None:
     clean, noisy = ring_png(0), ring_png(0.4)
-    answer = httpx.post(f"{service.url}/v1/denoise", content=noisy)
-    assert answer.status_code == 200
-    assert distance(answer.content, clean) < distance(noisy, clean) / 2
+    response = httpx.post(f"{service.url}/v1/denoise", content=noisy)
+    assert response.status_code == 200
+    assert distance(response.content, clean) < distance(noisy, clean) / 2
 
 
-def test_health_tells_whether_the_service_is_ready(service: RunningService) -> None:
+def test_health_reports_whether_the_service_is_ready(service: RunningService) -> None:
     assert command("health", port=service.port).returncode == 0
 
 
@@ -82,14 +82,14 @@ def test_head_is_counted_under_its_route(service: RunningService) -> None:
 
 
 def exchange(service: RunningService, *parts: bytes) -> bytes:
-    """Send all parts, then read until the answer is complete or the connection ends."""
+    """Send all parts, then read until the response is complete or the connection ends."""
     with socket.create_connection(("127.0.0.1", service.port), timeout=20) as connection:
         for part in parts:
             connection.sendall(part)
-        answer = b""
-        while not answer.endswith(b"}") and (chunk := connection.recv(65536)):
-            answer += chunk
-        return answer
+        response = b""
+        while not response.endswith(b"}") and (chunk := connection.recv(65536)):
+            response += chunk
+        return response
 
 
 @pytest.mark.parametrize("version", ["HTTP/1.1", "HTTP/1.1 close", "HTTP/1.0"])
@@ -100,19 +100,17 @@ def test_a_client_that_sends_too_much_can_read_why(service: RunningService, fram
         chunk = f"{len(chunk):x}\r\n".encode() + chunk + b"\r\n"
     number, _, close = version.partition(" ")
     head = f"POST /v1/denoise {number}\r\nHost: localhost\r\nConnection: {close or 'keep-alive'}\r\n{framing}\r\n\r\n"
-    answer = exchange(service, head.encode(), *[chunk] * 30, b"0\r\n\r\n" if "chunked" in framing else b"")
-    assert answer.startswith(b"HTTP/1.1 413 ")
-    assert str(LIMIT).encode() in answer
+    response = exchange(service, head.encode(), *[chunk] * 30, b"0\r\n\r\n" if "chunked" in framing else b"")
+    assert response.startswith(b"HTTP/1.1 413 ")
+    assert str(LIMIT).encode() in response
 
 
 @pytest.mark.parametrize("target", ["/nowhere", "/v1/denoise?model=unknown"])
-def test_an_answer_that_does_not_wait_for_the_body_can_be_read_by_who_still_sends_it(
-    service: RunningService, target: str
-) -> None:
+def test_a_client_that_still_sends_its_body_can_read_an_early_response(service: RunningService, target: str) -> None:
     head = f"POST {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 900000\r\n\r\n"
-    answer = exchange(service, head.encode(), *[b"x" * 90_000] * 10)
-    assert answer.startswith(b"HTTP/1.1 404 ")
-    assert answer.endswith(b"}")
+    response = exchange(service, head.encode(), *[b"x" * 90_000] * 10)
+    assert response.startswith(b"HTTP/1.1 404 ")
+    assert response.endswith(b"}")
 
 
 def test_a_client_that_asks_first_is_refused_before_it_sends(service: RunningService) -> None:
@@ -126,8 +124,8 @@ def test_an_offer_of_http_2_is_ignored(service: RunningService) -> None:
     body = ring_png(0.4)
     head = "POST /v1/denoise HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\nContent-Length: {}\r\n"
     offer = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQ\r\n\r\n"
-    answer = exchange(service, (head.format(len(body)) + offer).encode() + body)
-    assert answer.startswith(b"HTTP/1.1 200 ")
+    response = exchange(service, (head.format(len(body)) + offer).encode() + body)
+    assert response.startswith(b"HTTP/1.1 200 ")
 
 
 @pytest.mark.parametrize(
@@ -139,15 +137,15 @@ def test_an_offer_of_http_2_is_ignored(service: RunningService) -> None:
     ],
     ids=["no HTTP", "bad length", "long header"],
 )
-def test_what_is_no_proper_request_is_answered_as_a_problem(
+def test_a_malformed_request_is_answered_with_a_problem(
     service: RunningService, request_bytes: bytes, status: bytes
 ) -> None:
-    answer = exchange(service, request_bytes)
-    assert answer.startswith(b"HTTP/1.1 " + status)
-    assert b"application/problem+json" in answer
+    response = exchange(service, request_bytes)
+    assert response.startswith(b"HTTP/1.1 " + status)
+    assert b"application/problem+json" in response
 
 
-def test_a_client_that_leaves_in_the_middle_of_its_upload_is_no_server_error(service: RunningService) -> None:
+def test_a_client_that_leaves_during_its_upload_causes_no_server_error(service: RunningService) -> None:
     with socket.create_connection(("127.0.0.1", service.port), timeout=20) as connection:
         connection.sendall(b"POST /v1/denoise HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nabc")
     counted = 'denoiser_dropped_total{cause="client-gone"} 1.0'
@@ -163,9 +161,9 @@ def test_sigterm_turns_readyz_503_and_ends_with_0_after_the_grace_period() -> No
     with running_service(default_model="article", drain_grace_s=2) as service, httpx.Client() as client:
         assert client.get(f"{service.url}/readyz").status_code == 200
         service.process.send_signal(signal.SIGTERM)
-        while (answer := client.get(f"{service.url}/readyz")).status_code == 200:
-            assert "connection" not in answer.headers
-        assert (answer.status_code, answer.headers["connection"]) == (503, "close")
+        while (response := client.get(f"{service.url}/readyz")).status_code == 200:
+            assert "connection" not in response.headers
+        assert (response.status_code, response.headers["connection"]) == (503, "close")
         refusal = client.post(f"{service.url}/v1/denoise", content=b"any")
         assert (refusal.status_code, refusal.headers["connection"]) == (503, "close")
         assert service.process.wait(30) == 0
@@ -190,7 +188,7 @@ def test_workers_share_port_and_counters_and_stop_together_without_grace_on_ctrl
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_one_changed_byte_in_a_network_stops_the_start_with_the_files_name(tmp_path: Path, workers: str) -> None:
+def test_one_changed_byte_in_a_network_stops_the_start_and_names_the_file(tmp_path: Path, workers: str) -> None:
     shutil.copytree(MODEL_STORE / "article", tmp_path / "article")
     damaged = tmp_path / "article/1/variables/variables.data-00000-of-00001"
     content = bytearray(damaged.read_bytes())
@@ -203,7 +201,7 @@ def test_one_changed_byte_in_a_network_stops_the_start_with_the_files_name(tmp_p
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_port_that_is_taken_is_a_short_error_before_anything_is_loaded(service: RunningService, workers: str) -> None:
+def test_a_port_in_use_is_a_short_error_before_anything_is_loaded(service: RunningService, workers: str) -> None:
     ended = command("serve", "--workers", workers, model_store="/nowhere", port=service.port)
     assert ended.returncode == 1
     assert "address already in use" in ended.stderr
@@ -241,7 +239,7 @@ def test_a_worker_that_is_killed_is_replaced_and_the_other_answers_meanwhile() -
         os.kill(worker, signal.SIGKILL)
         while sum("ready: " in line for line in list(service.log)) < 3:
             assert httpx.get(f"{service.url}/livez").status_code == 200
-        assert any(f"worker {worker} ended with -9, starting another" in line for line in service.log)
+        assert any(f"worker {worker} ended with exit code -9, starting another" in line for line in service.log)
         assert service.stop(signal.SIGTERM) == 0
 
 

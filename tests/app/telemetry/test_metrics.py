@@ -39,7 +39,7 @@ def test_every_loaded_version_is_listed(client: TestClient) -> None:
         assert sample(client, "denoiser_model_info", model=name, version=version) == 1
 
 
-def test_a_picture_that_is_not_done_in_time_counts_as_dropped(make_client: MakeClient) -> None:
+def test_a_picture_past_its_deadline_is_counted_as_dropped(make_client: MakeClient) -> None:
     network = GatedDenoiser()
     network.gate.set()
     client = make_client(network, request_timeout_s=0.05)

@@ -1,4 +1,4 @@
-"""Request ids, log records, and the answer to what nobody caught."""
+"""Request ids, log records, and the response to uncaught exceptions."""
 
 import json
 import logging
@@ -48,35 +48,35 @@ def test_any_other_request_id_is_replaced(client: TestClient, given: bytes) -> N
     assert made != client.get("/livez").headers["x-request-id"]
 
 
-def test_an_unknown_exception_is_a_problem_without_its_text(failing_client: TestClient) -> None:
-    answer = failing_client.get("/fail")
-    assert answer.status_code == 500
-    assert answer.json()["type"] == "/problems/internal-error"
-    assert "secret" not in answer.text
-    assert answer.headers["x-request-id"]
+def test_an_uncaught_exception_is_a_problem_without_its_text(failing_client: TestClient) -> None:
+    response = failing_client.get("/fail")
+    assert response.status_code == 500
+    assert response.json()["type"] == "/problems/internal-error"
+    assert "secret" not in response.text
+    assert response.headers["x-request-id"]
 
 
-def test_an_unknown_exception_is_logged_whole_with_the_request_id(
+def test_an_uncaught_exception_is_logged_in_full_with_the_request_id(
     failing_client: TestClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    answer = failing_client.get("/fail")
+    response = failing_client.get("/fail")
     logged = next(record for record in caplog.records if record.exc_info)
     assert "a secret" in str(logged.exc_info)
-    assert fields_of(logged)["request_id"] == answer.headers["x-request-id"]
+    assert fields_of(logged)["request_id"] == response.headers["x-request-id"]
 
 
 def test_a_request_leaves_one_record(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "app.telemetry.request_log"):
-        answer = client.get("/v1/models")
+        response = client.get("/v1/models")
     (record,) = (record for record in caplog.records if record.name == "app.telemetry.request_log")
     fields = fields_of(record)
     assert fields["method"] == "GET"
     assert fields["path"] == "/v1/models"
     assert fields["status"] == 200
-    assert fields["request_id"] == answer.headers["x-request-id"]
+    assert fields["request_id"] == response.headers["x-request-id"]
 
 
-def test_a_records_time_is_when_its_request_ended(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_time_of_a_record_is_the_end_of_its_request(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
     start = time.time()
     with caplog.at_level(logging.INFO, "app.telemetry.request_log"):
         client.get("/v1/models")
@@ -87,7 +87,7 @@ def test_a_records_time_is_when_its_request_ended(client: TestClient, caplog: py
     assert len(set(times)) == 2
 
 
-def test_probes_are_too_many_to_log(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
+def test_probes_are_not_logged(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "app.telemetry.request_log"):
         client.get("/readyz")
     assert [record for record in caplog.records if record.name == "app.telemetry.request_log"] == []
@@ -108,7 +108,7 @@ def test_json_records_are_one_object_with_the_fields() -> None:
 
 
 @pytest.mark.parametrize("created", [1.0, 1_800_000_000.9876])
-def test_records_tell_the_local_time(created: float) -> None:
+def test_records_have_the_local_time(created: float) -> None:
     record = record_with({})
     record.created, record.msecs = created, created % 1 * 1000
     text, entry = TextFormatter("%(asctime)s").format(record), json.loads(JsonFormatter().format(record))
@@ -116,7 +116,7 @@ def test_records_tell_the_local_time(created: float) -> None:
     assert datetime.fromisoformat(entry["time"]).timestamp() == int(created)
 
 
-def test_text_records_put_the_fields_behind_the_message_and_before_the_trace() -> None:
+def test_text_records_have_the_fields_between_the_message_and_the_traceback() -> None:
     formatter = TextFormatter("%(message)s")
     assert formatter.format(record_with({"status": 200}, ValueError("bad"))).splitlines() == [
         "hello you status=200",
@@ -125,7 +125,7 @@ def test_text_records_put_the_fields_behind_the_message_and_before_the_trace() -
     assert formatter.format(record_with(None)) == "hello you"
 
 
-def test_a_clients_words_cannot_pass_for_another_field_or_line_of_a_text_record() -> None:
+def test_input_of_a_client_cannot_pass_for_another_field_or_line_of_a_text_record() -> None:
     text = TextFormatter("%(message)s").format(record_with({"path": "/x status=200\n2026 INFO forged\x1b[31m"}))
     assert text == 'hello you path="/x status=200\\n2026 INFO forged\\u001b[31m"'
 

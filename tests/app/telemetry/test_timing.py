@@ -3,7 +3,7 @@ import pytest
 from app.telemetry.timing import STAGES, StageTimer, server_timing
 
 
-def test_every_stage_and_the_total_are_there_from_the_start() -> None:
+def test_every_stage_and_the_total_exist_from_the_start() -> None:
     milliseconds = StageTimer().timing_ms()
     assert list(milliseconds) == [*STAGES, "total"]
     assert all(milliseconds[stage] == 0 for stage in STAGES)
@@ -46,7 +46,7 @@ def test_times_have_three_decimals() -> None:
     assert timer.timing_ms()["read"] == 1.235
 
 
-def test_an_unknown_stage_is_a_mistake() -> None:
+def test_an_unknown_stage_is_an_error() -> None:
     with pytest.raises(KeyError):
         StageTimer().add("sleep", seconds=1)
 

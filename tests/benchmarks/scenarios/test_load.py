@@ -13,7 +13,7 @@ def measured(name: str, number: int, *, per_s: float, cpu_ms: float) -> Measurem
     return Measurement(name, number, RAW, 32, Load(100, per_s, 1.0, 2.0, 0), cpu_ms)
 
 
-def test_wrks_summary_is_found_in_its_output() -> None:
+def test_the_summary_is_found_in_the_output_of_wrk() -> None:
     load = parse_summary(f"Running 2s test\n  1 threads\n{MARK}{SUMMARY}\n")
     assert load == Load(requests=3000, per_s=1500.0, p50_ms=8.0, p99_ms=9.5, failed=3)
 
@@ -38,19 +38,19 @@ def test_the_limit_is_the_echo_and_the_work_in_the_cheaper_batch() -> None:
     assert share_of_limit(results) == pytest.approx(0.5)
 
 
-def test_an_answer_that_is_the_upload_itself_is_noticed() -> None:
+def test_a_response_that_is_the_upload_itself_is_detected() -> None:
     png = to_png(noisy_digit())
     assert check_answer(png, png, read_answer(png)) == "the picture as it was sent"
 
 
-def test_an_answer_that_is_no_picture_or_another_one_is_noticed() -> None:
+def test_a_response_that_is_no_picture_or_another_one_is_detected() -> None:
     png = to_png(noisy_digit())
     expected = read_answer(png)
     assert check_answer(b"{}", png, expected).startswith("no picture")
     assert "levels" in check_answer(to_png(255 - noisy_digit()), png, expected)
 
 
-def test_a_form_holds_the_picture_as_it_is() -> None:
+def test_a_form_holds_the_picture_unchanged() -> None:
     content_type, body = pictures.form(b"picture")
     assert content_type == f"multipart/form-data; boundary={pictures.BOUNDARY}"
     assert b'name="file"' in body

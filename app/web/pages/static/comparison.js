@@ -1,7 +1,7 @@
-// Two pictures in one frame, before on the left and after on the right of a divider that can be dragged.
+// Show two pictures in one frame, before on the left and after on the right of a divider that can be dragged.
 
-const LARGEST_ENLARGED_PX = 560; // height beyond which a small picture is not blown up
-const PIXELATED_FROM = 2; // screen pixels that a picture's pixel must have to be worth seeing as a square
+const LARGEST_ENLARGED_PX = 560; // a small picture is enlarged to at most this height
+const PIXELATED_FROM = 2; // with so many screen pixels for each, pixels show as squares
 const STEPS = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -10, PageUp: 10, Home: -100, End: 100 };
 
 export class Comparison {
@@ -27,7 +27,7 @@ export class Comparison {
     this.#moveTo(50);
   }
 
-  /** Show the picture before; `image` is null where the browser cannot. A result that lies over it stays. */
+  /** Show the picture before; `image` is null if the browser cannot show it. A result that lies over it stays. */
   showBefore(image, alt) {
     this.#before.hidden = image === null;
     if (image) this.#setImage(this.#before, image.src, alt);
@@ -35,7 +35,7 @@ export class Comparison {
     this.#setAfterVisible(!this.#after.hidden);
   }
 
-  /** Take the result away. */
+  /** Remove the result. */
   removeAfter() {
     this.#setAfterVisible(false);
   }
@@ -54,13 +54,13 @@ export class Comparison {
     this.#setAfterVisible(true);
   }
 
-  /** Mark what is shown as out of date, or not. */
+  /** Mark what is shown as out of date, or as current. */
   set isBusy(busy) {
     this.#stage.classList.toggle("busy", busy);
     this.#stage.setAttribute("aria-busy", busy);
   }
 
-  /** "fit", or how many screen pixels a pixel of the picture gets. */
+  /** Set the zoom: "fit", or how many screen pixels each pixel of the picture gets. */
   set zoom(zoom) {
     this.#zoom = zoom;
     this.#layOut();
@@ -88,7 +88,7 @@ export class Comparison {
     this.#frame.classList.toggle("pixelated", scale >= PIXELATED_FROM);
     const isZoomed = this.#zoom !== "fit";
     this.#stage.classList.toggle("zoomed", isZoomed);
-    if (isZoomed) this.#stage.tabIndex = 0; // what scrolls can be reached by keyboard
+    if (isZoomed) this.#stage.tabIndex = 0; // so that the keyboard can scroll it
     else this.#stage.removeAttribute("tabindex");
   }
 
@@ -102,7 +102,7 @@ export class Comparison {
 
   #startDrag(event) {
     if (this.#divider.hidden || event.button !== 0) return;
-    // A finger scrolls an enlarged picture; it moves the divider by its handle.
+    // A finger scrolls an enlarged picture; it moves the divider only by its handle.
     if (event.pointerType === "touch" && this.#zoom !== "fit" && event.target !== this.#divider) return;
     event.preventDefault();
     this.#frame.setPointerCapture(event.pointerId);

@@ -1,13 +1,13 @@
-// How a person's picture comes in: chosen, dropped anywhere on the page, or pasted.
+// How a picture comes in: chosen, dropped anywhere on the page, or pasted.
 
-/** Call `take` with the first file of each of these ways. */
+/** Call `take` with the first file that comes in any of these ways. */
 export function takeFiles(input, take) {
   const takeFirst = (files) => {
     if (files.length > 0) take(files[0]);
   };
   input.addEventListener("change", () => {
     takeFirst([...input.files]);
-    input.value = ""; // the same file can be chosen again
+    input.value = ""; // so that the same file can be chosen again
   });
   document.addEventListener("paste", (event) => takeFirst(event.clipboardData.files));
   document.addEventListener("dragover", (event) => {

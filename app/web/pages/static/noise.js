@@ -1,19 +1,19 @@
-// Synthetic noise on a clean picture, and how far a picture is from the clean one.
+// Add synthetic noise to a clean picture, and measure how far a picture is from the clean one.
 
-/** Add Gaussian noise of standard deviation `sigma` (8-bit scale) to every channel, clipped to 0-255 and rounded. */
+/** Add Gaussian noise of standard deviation `sigma` (8-bit scale) to each channel, clipped to 0-255 and rounded. */
 export function addNoise(pixels, sigma, seed) {
   const draw = gaussian(seed);
   return { ...pixels, levels: pixels.levels.map((level) => level + sigma * draw()) }; // the array clips and rounds
 }
 
-/** Peak signal-to-noise ratio in dB of two pictures of one shape; Infinity where they are equal. */
+/** Return the PSNR, in dB, of two pictures of one shape; Infinity if they are equal. */
 export function psnr(one, other) {
   let sum = 0;
   for (let at = 0; at < one.levels.length; at++) sum += (one.levels[at] - other.levels[at]) ** 2;
   return 10 * Math.log10((255 ** 2 * one.levels.length) / sum);
 }
 
-/** Standard normal numbers by Box and Muller's method (1958). */
+/** Return a function that draws standard normal numbers by the method of Box and Muller (1958). */
 function gaussian(seed) {
   const draw = uniform(seed);
   let spare = null;
@@ -30,9 +30,9 @@ function gaussian(seed) {
   };
 }
 
-/** Numbers in (0, 1) from Marsaglia's xorshift (Journal of Statistical Software 8(14), 2003), the same for a seed. */
+/** Return a function that draws from (0, 1) by Marsaglia's xorshift (J. Stat. Software 8(14), 2003), fixed by the seed. */
 function uniform(seed) {
-  let state = Math.imul(seed, 0x9e3779b1) | 1; // spread neighbouring seeds apart; never 0
+  let state = Math.imul(seed, 0x9e3779b1) | 1; // spreads neighbouring seeds apart; never 0
   const next = () => {
     state ^= state << 13;
     state ^= state >>> 17;

@@ -1,4 +1,4 @@
-// The page: a picture comes in, is denoised anew whenever something changes, and the result is shown.
+// The page: take a picture, denoise it again whenever something changes, and show the result.
 
 import { Comparison } from "./comparison.js";
 import { takeFiles } from "./intake.js";
@@ -10,16 +10,16 @@ import { offerSamples, sampleAddress, SAMPLES } from "./samples.js";
 import { curlCommand, denoise, fetchFile, listModels, resultName } from "./service.js";
 import { Settings, hasFixedSize } from "./settings.js";
 
-const PAUSE_MS = 120; // a slider that moves makes one call, not one a step
+const PAUSE_MS = 120; // so that a moving slider makes one call, not one for each step
 const SMALL_PX = 64;
-const SIGMA = { small: 102, large: 25 }; // 8-bit scale: 0.4 as in the networks' evaluation of digits, 25 as of photos
+const SIGMA = { small: 102, large: 25 }; // 8-bit scale; digits are evaluated at 0.4 of white, photos at 25
 
 const $ = (id) => document.getElementById(id);
 const comparison = new Comparison($("stage"));
-let settings = null; // once the models are known
+let settings = null; // set once the models are known
 let openings = 0;
-let opened = null; // the picture as it was chosen
-let sent = null; // that, or that with noise: { picture, clean, noisy }, pixels where noise was added
+let opened = null; // the picture that was chosen
+let sent = null; // { picture, clean, noisy, key }: what is sent; clean and noisy are pixels, if noise was added
 let result = null;
 let running = new AbortController();
 let timer = 0;
@@ -46,7 +46,7 @@ async function openSample(sample) {
   await open(() => fetchFile(sampleAddress(sample)), sample.file, sample.sigma);
 }
 
-/** Open the picture in the blob that `load` gives; `sigma` is the noise to add, or null for none. */
+/** Open the picture in the blob that `load` returns; `sigma` is the noise level to add (8-bit), or null for none. */
 async function open(load, name, sigma = null) {
   const turn = ++openings;
   let picture;
@@ -56,7 +56,7 @@ async function open(load, name, sigma = null) {
     if (turn === openings) showProblem($("problem"), error);
     return;
   }
-  if (turn !== openings) return release(picture); // another one was chosen meanwhile
+  if (turn !== openings) return release(picture); // another picture was chosen meanwhile
   release(opened);
   opened = picture;
   const { image } = picture;
@@ -89,21 +89,21 @@ async function run() {
     showSent(prepared);
     const query = settings.query();
     $("curl").textContent = curlCommand(sent.picture.name, query);
-    const answer = await denoise(sent.picture.blob, query, signal);
-    const picture = await openPicture(answer.blob, resultName(sent.picture.name));
+    const response = await denoise(sent.picture.blob, query, signal);
+    const picture = await openPicture(response.blob, resultName(sent.picture.name));
     if (signal.aborted) return release(picture);
-    showResult(picture, answer);
+    showResult(picture, response);
   } catch (error) {
     if (signal.aborted) return;
     removeResult();
-    $("note").hidden = true; // there is nothing that the service made of it
+    $("note").hidden = true; // the service returned nothing
     showProblem($("problem"), error);
   } finally {
     if (!signal.aborted) comparison.isBusy = false;
   }
 }
 
-/** Make what is sent from what was opened, unless it is there already. */
+/** Make the picture that is sent from the one that was opened, unless it exists already. */
 async function prepare() {
   if (!$("add-noise").checked || !opened.image) return { picture: opened, clean: null, noisy: null, key: opened.url };
   const [sigma, seed] = [Number($("sigma").value), Number($("seed").textContent)];
@@ -122,13 +122,13 @@ function showInputs() {
   $("empty").hidden = true;
 }
 
-/** Whoever brings a photo to a network for digits may want another one. */
+/** Offer another network for a photo that a network for digits would shrink. */
 function showOffer() {
   const { model } = settings;
   const other = settings.models.find((candidate) => !hasFixedSize(candidate));
   $("offer").hidden = !other || !hasFixedSize(model) || !opened.image || isSmall(opened.image);
   if ($("offer").hidden) return;
-  $("offer-reason").textContent = `${model.name} sees ${model.input.width}\u00a0×\u00a0${model.input.height} pixels of it.`;
+  $("offer-reason").textContent = `${model.name} shrinks it to ${model.input.width}\u00a0×\u00a0${model.input.height} pixels.`;
   $("take-offer").textContent = `Keep its size: use ${other.name}`;
   $("take-offer").value = other.name;
 }
@@ -137,7 +137,7 @@ function isSmall(image) {
   return Math.max(image.naturalWidth, image.naturalHeight) <= SMALL_PX;
 }
 
-/** Free what was prepared, unless it is in use. */
+/** Free a prepared picture, unless it is in use. */
 function discard(prepared) {
   if (prepared && prepared.picture !== sent?.picture && prepared.picture !== opened) release(prepared.picture);
 }
@@ -151,36 +151,36 @@ function showSent(prepared) {
   comparison.showBefore(image, caption);
   $("before-caption").textContent = caption;
   $("note").hidden = image !== null;
-  $("note").textContent = "This browser cannot show the picture itself, only what the service makes of it.";
+  $("note").textContent = "This browser cannot show the picture itself, only the result.";
   Object.assign($("save-sent"), { href: url, download: name });
 }
 
-function showResult(picture, answer) {
+function showResult(picture, response) {
   release(result);
   result = picture;
-  const model = `${answer.header("X-Model-Name")}/${answer.header("X-Model-Version")}`;
+  const model = `${response.header("X-Model-Name")}/${response.header("X-Model-Version")}`;
   const isFitted = settings.get("output_size") === "model" && settings.get("fit") !== "stretch";
-  const caption = `After: ${describeSize(picture.image)}, ${answer.blob.size.toLocaleString("en")} bytes`;
+  const caption = `After: ${describeSize(picture.image)}, ${response.blob.size.toLocaleString("en")} bytes`;
   comparison.showAfter(picture.image, caption, !isFitted);
   $("after-caption").textContent = caption;
   Object.assign($("download"), { href: picture.url, download: picture.name });
   $("download").removeAttribute("aria-disabled");
   $("report").hidden = false;
-  $("wall").textContent = formatMs(answer.wallMs);
-  drawTiming($("timing-bar"), $("timing-legend"), timeStages(answer.header("Server-Timing"), answer.wallMs));
-  const noiseLevel = answer.header("X-Noise-Level");
+  $("wall").textContent = formatMs(response.wallMs);
+  drawTiming($("timing-bar"), $("timing-legend"), timeStages(response.header("Server-Timing"), response.wallMs));
+  const noiseLevel = response.header("X-Noise-Level");
   drawFacts($("facts"), [
     ["Model", model],
-    ["Picture", answer.header("X-Input-Size")?.replace("x", " × ")],
-    ["Polarity", answer.header("X-Polarity")],
-    [settings.get("color") === "keep" ? "Noise level of luma" : "Noise level", noiseLevel && `σ ${noiseLevel} of 255`],
-    ["Batch size", answer.header("X-Batch-Size")],
+    ["Picture", response.header("X-Input-Size")?.replace("x", " × ")],
+    ["Polarity", response.header("X-Polarity")],
+    [settings.get("color") === "keep" ? "Noise level of the luma" : "Noise level", noiseLevel && `σ ${noiseLevel} of 255`],
+    ["Batch size", response.header("X-Batch-Size")],
   ]);
   const change = showPsnr(picture.image);
-  $("status").textContent = `Denoised by ${model} in ${formatMs(answer.wallMs)}. ${change}`;
+  $("status").textContent = `Denoised by ${model} in ${formatMs(response.wallMs)}. ${change}`;
 }
 
-/** Show how far from the clean picture the noisy and the denoised one are; gives the same as a sentence. */
+/** Show how far the noisy and the denoised picture are from the clean one, and return that as a sentence. */
 function showPsnr(image) {
   const { clean, noisy } = sent;
   $("psnr").hidden = !clean;
@@ -188,7 +188,7 @@ function showPsnr(image) {
   const before = psnr(clean, noisy);
   const isComparable = image.naturalWidth === clean.width && image.naturalHeight === clean.height;
   if (!isComparable || settings.get("fit") === "mnist") {
-    const reason = isComparable ? "not comparable: the paper is plain now" : "not comparable: of another size";
+    const reason = isComparable ? "not comparable: the paper is now plain" : "not comparable: its size differs";
     drawFacts($("psnr"), [["PSNR, noisy", formatDb(before)], ["Denoised", reason]]);
     return "";
   }
@@ -229,7 +229,7 @@ function listCards(models) {
 }
 
 function describeSize(image) {
-  return `${image.naturalWidth}\u00a0×\u00a0${image.naturalHeight}`; // not to be broken
+  return `${image.naturalWidth}\u00a0×\u00a0${image.naturalHeight}`; // no line break inside
 }
 
 function chooseModel(name) {
@@ -239,7 +239,7 @@ function chooseModel(name) {
 
 async function copyCurl() {
   const text = $("curl").textContent;
-  getSelection().selectAllChildren($("curl")); // where the clipboard is out of reach, Ctrl+C does the rest
+  getSelection().selectAllChildren($("curl")); // if the clipboard is not accessible, Ctrl+C copies the selection
   const isCopied = await Promise.resolve(navigator.clipboard?.writeText(text).then(() => true)).catch(() => false);
   $("copy-curl").textContent = isCopied ? "Copied" : "Selected: press Ctrl+C";
 }

@@ -1,11 +1,11 @@
-// Pictures: the bytes that are sent, and, where the browser can read them, the pixels behind them.
+// Pictures: the bytes that are sent and, if the browser can read them, their pixels.
 
 /**
  * @typedef {object} Picture
  * @property {string} name file name
  * @property {Blob} blob what is sent
- * @property {string} url where an <img> finds it; release() frees it
- * @property {?HTMLImageElement} image null where the browser cannot show the format (TIFF, PNM)
+ * @property {string} url for an <img>; release() frees it
+ * @property {?HTMLImageElement} image null if the browser cannot show the format (TIFF, PNM)
  *
  * @typedef {object} Pixels
  * @property {number} width
@@ -14,7 +14,7 @@
  * @property {Uint8ClampedArray} levels row by row, the channels of a pixel side by side
  */
 
-/** Open a file; a drawing (SVG) becomes a PNG, because the service reads pixels only. */
+/** Open a file; a drawing (SVG) becomes a PNG, because the service reads only pixels. */
 export async function openPicture(blob, name) {
   const url = URL.createObjectURL(blob);
   const image = new Image();
@@ -27,7 +27,7 @@ export async function openPicture(blob, name) {
   return openPicture(drawn, name.replace(/\.svg$/i, ".png"));
 }
 
-/** Free what a picture holds. */
+/** Free the memory of a picture. */
 export function release(picture) {
   if (picture) URL.revokeObjectURL(picture.url);
 }

@@ -1,4 +1,4 @@
-// What is known about a result: PSNR, the stages of its time, and what the headers say.
+// What is known about a result: PSNR, stage times, and the response headers.
 
 const STAGES = {
   read: "read the upload",
@@ -6,10 +6,10 @@ const STAGES = {
   queue: "wait for the network",
   infer: "denoise",
   encode: "encode",
-  rest: "network and the rest",
+  rest: "transfer and the rest",
 };
 
-/** Split a call into the stages of Server-Timing (https://www.w3.org/TR/server-timing/) and the rest, in milliseconds. */
+/** Split a call into the stages of Server-Timing (https://www.w3.org/TR/server-timing/) and the rest, in ms. */
 export function timeStages(serverTiming, wallMs) {
   const durations = new Map();
   for (const entry of (serverTiming ?? "").split(",")) {
@@ -48,12 +48,12 @@ export function drawFacts(list, facts) {
   }
 }
 
-/** "0.12 ms", with about three digits. */
+/** Return text like "0.12 ms", with about three digits. */
 export function formatMs(milliseconds) {
   return `${milliseconds < 10 ? milliseconds.toFixed(2) : milliseconds < 100 ? milliseconds.toFixed(1) : Math.round(milliseconds)} ms`;
 }
 
-/** "22.7 dB". */
+/** Return text like "22.7 dB". */
 export function formatDb(decibels) {
   return Number.isFinite(decibels) ? `${decibels.toFixed(1)} dB` : "∞ dB";
 }

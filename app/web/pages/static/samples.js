@@ -1,6 +1,6 @@
-// The pictures that come with the page.
+// The sample pictures that come with the page.
 
-/** `sigma` is the noise that is added to a sample when it is opened, 8-bit scale; null for one that has its own. */
+/** `sigma` is the noise level (8-bit scale) that is added when a sample is opened; null for one with noise of its own. */
 export const SAMPLES = [
   { file: "seven.svg", label: "a seven, 28 × 28", isDigit: true, sigma: 102 },
   { file: "three.svg", label: "a three, 28 × 28", isDigit: true, sigma: 102 },
@@ -9,7 +9,7 @@ export const SAMPLES = [
   { file: "cat.jpg", label: "a cat, in colour", isDigit: false, sigma: 25 },
 ];
 
-/** Where a sample's file is. */
+/** Return the address of a sample's file. */
 export function sampleAddress(sample) {
   return `static/samples/${sample.file}`;
 }

@@ -1,13 +1,13 @@
-// The service as this page calls it. Every address is relative, so that it works behind a path prefix.
+// Calls of the service, all by relative addresses, so that the page works behind a path prefix.
 
 import { Problem } from "./problem.js";
 
-/** The answer of /v1/models. */
+/** Return the response of /v1/models. */
 export async function listModels() {
   return (await call("v1/models", { headers: { Accept: "application/json" } })).json();
 }
 
-/** A file that comes with the page. */
+/** Return a file that comes with the page. */
 export async function fetchFile(address) {
   return (await call(address)).blob();
 }
@@ -26,19 +26,19 @@ export async function denoise(blob, query, signal) {
   const headers = { Accept: "image/png", "Content-Type": "application/octet-stream" };
   const response = await call(denoiseAddress(query), { method: "POST", body: blob, headers, signal });
   const png = await response.blob();
-  // The browser's own record leaves out what this page's code waited for; it may come late, or not at all.
+  // The browser's own record leaves out the time that this code waited; it may come late, or not at all.
   const [timing] = performance.getEntriesByName(response.url);
   const wallMs = timing?.requestStart ? timing.responseEnd - timing.requestStart : performance.now() - start;
   return { blob: png, header: (name) => response.headers.get(name), wallMs };
 }
 
-/** The command that does in a shell what denoise() does here. */
+/** Return the shell command that does the same as denoise(). */
 export function curlCommand(name, query) {
   const address = new URL(denoiseAddress(query), document.baseURI).href;
   return `curl --data-binary ${quote(`@${name}`)} -o ${quote(resultName(name))} ${quote(address)}`;
 }
 
-/** The file name of a result: seven.png becomes seven-denoised.png. */
+/** Return the file name of a result: seven.png becomes seven-denoised.png. */
 export function resultName(name) {
   return `${name.replace(/\.[^.]*$/, "")}-denoised.png`;
 }
@@ -55,13 +55,13 @@ function quote(text) {
 async function call(address, options = {}) {
   const response = await fetch(address, options).catch((error) => {
     if (error.name === "AbortError") throw error;
-    throw new Problem({ title: "No answer", detail: "The service cannot be reached. Is it running, and is there a network?" });
+    throw new Problem({ title: "No response", detail: "The service cannot be reached. Is it running, and is the network up?" });
   });
   if (response.ok) return response;
   const isProblem = response.headers.get("Content-Type")?.startsWith("application/problem+json");
   const fields = isProblem ? await response.json() : {
     title: `${response.status} ${response.statusText}`,
-    detail: "The answer does not come from the service, but from something between it and this page.",
+    detail: "This response does not come from the service, but from a server between it and this page.",
   };
   throw new Problem({
     ...fields,

@@ -1,4 +1,4 @@
-// What is asked of a network: the controls that it understands, and the query that they make.
+// The controls that a network supports, and the query that they make.
 
 const DEFAULTS = {
   fit: "stretch",
@@ -10,7 +10,7 @@ const DEFAULTS = {
   color: "gray",
 };
 
-/** Whether a model of /v1/models takes pictures of one size only. */
+/** Return whether a model of /v1/models takes pictures of only one size. */
 export function hasFixedSize(model) {
   return model.input.height !== null;
 }
@@ -23,7 +23,7 @@ export class Settings {
   /** The entries of all models, the default first. */
   models;
 
-  /** @param {HTMLFormElement} form @param {{default: string, models: object[]}} list the answer of /v1/models */
+  /** @param {HTMLFormElement} form @param {{default: string, models: object[]}} list the response of /v1/models */
   constructor(form, list) {
     this.#form = form;
     this.#default = list.default;
@@ -45,7 +45,7 @@ export class Settings {
     return Number(this.#form.version.value);
   }
 
-  /** Show one model and the controls that it understands. */
+  /** Show one model and the controls that it supports. */
   choose(name) {
     this.#form.model.value = name;
     const { model } = this;
@@ -60,7 +60,7 @@ export class Settings {
     this.#showValues();
   }
 
-  /** Choose what suits a picture of this size; a size that is not known counts as another than the network's. */
+  /** Choose what suits a picture of this size; an unknown size counts as different from the network's. */
   suggest(width, height) {
     const { height: networkHeight, width: networkWidth, polarity } = this.model.input;
     const isOfSize = width === networkWidth && height === networkHeight;
@@ -69,14 +69,14 @@ export class Settings {
     this.#form.output_size.value = isOfSize ? "model" : "original";
   }
 
-  /** What a parameter is set to, or null where the model does not take it. */
+  /** Return the value of a parameter, or null if the model does not take it. */
   get(parameter) {
     if (!this.#taken().has(parameter)) return null;
     if (parameter === "noise_level" && this.#control("noise_level-auto").checked) return "auto";
     return this.#form[parameter].value;
   }
 
-  /** The query of /v1/denoise; what is the default anyway is left out. */
+  /** Return the query of /v1/denoise, without parameters that have their default values. */
   query() {
     const { model, version } = this;
     const query = new URLSearchParams();

@@ -36,7 +36,7 @@ def test_there_is_no_ink_on_paper_with_a_shade() -> None:
 
 
 @pytest.mark.parametrize("sigma", [0.01, 0.1])
-def test_noise_leaves_the_box_at_its_place(sigma: float) -> None:
+def test_noise_does_not_move_the_box(sigma: float) -> None:
     noise = np.random.default_rng(0).normal(0, sigma, (300, 300))
     ink = find_ink((stroke(box=(100, 60, 140, 240)) + noise).astype(np.float32))
     assert ink is not None
@@ -44,7 +44,7 @@ def test_noise_leaves_the_box_at_its_place(sigma: float) -> None:
 
 
 @pytest.mark.parametrize("width", [40, 60, 120, 160])
-def test_an_edge_of_the_table_does_not_pass_for_ink(width: int) -> None:
+def test_an_edge_of_the_table_is_not_taken_for_ink(width: int) -> None:
     gray = stroke(300, 400, box=(280, 60, 300, 240))
     gray[:, :width] = 0.9
     ink = find_ink(gray)
@@ -99,7 +99,7 @@ def test_the_tables_edge_does_not_count_beside_a_digit() -> None:
     assert ink.box == pytest.approx((120, 60, 150, 240), abs=4)
 
 
-def test_ink_that_reaches_the_border_counts_where_there_is_no_other() -> None:
+def test_ink_that_reaches_the_border_counts_if_there_is_no_other() -> None:
     ink = find_ink(stroke(box=(100, 0, 140, 150)))
     assert ink is not None
     assert ink.box == pytest.approx((100, 0, 140, 150), abs=4)
@@ -130,13 +130,13 @@ class TestLabelComponents:
     def test_diagonal_neighbours_belong_together(self) -> None:
         assert self.labels("#..", ".#.", "..#") == ["a..", ".a.", "..a"]
 
-    def test_pieces_apart_have_numbers_of_their_own(self) -> None:
+    def test_separate_pieces_have_separate_numbers(self) -> None:
         assert self.labels("#.#", "#.#", "...", "###") == ["a.b", "a.b", "...", "ccc"]
 
-    def test_branches_that_meet_below_are_one(self) -> None:
+    def test_branches_that_meet_below_are_one_piece(self) -> None:
         assert self.labels("#.#.#", "#.#.#", "#####") == ["a.a.a", "a.a.a", "aaaaa"]
 
-    def test_branches_that_meet_twice_are_one(self) -> None:
+    def test_branches_that_meet_twice_are_one_piece(self) -> None:
         assert self.labels("#.#", "###", "#.#", "###") == ["a.a", "aaa", "a.a", "aaa"]
 
     def test_the_background_is_zero(self) -> None:

@@ -20,7 +20,7 @@ def test_a_quadratic_shade_is_found_exactly(ink: Literal["lighter", "unknown"]) 
     np.testing.assert_allclose(paper_level(fit_paper(paper, ink=ink), WHOLE, paper.shape), paper, atol=1e-3)
 
 
-def test_lighter_ink_does_not_pull_the_paper_up() -> None:
+def test_lighter_ink_does_not_raise_the_paper() -> None:
     paper = surface(60, 80)
     drawn = paper.copy()
     drawn[20:40, 30:40] += 0.5
@@ -36,7 +36,7 @@ def test_ink_of_unknown_polarity_is_left_out(contrast: float) -> None:
     np.testing.assert_allclose(level, paper, atol=0.02)
 
 
-def test_the_level_of_a_part_is_that_part_of_the_whole() -> None:
+def test_a_part_of_the_paper_is_that_part_of_the_whole() -> None:
     paper = fit_paper(surface(60, 80))
     whole = paper_level(paper, WHOLE, (60, 80))
     np.testing.assert_allclose(paper_level(paper, (0.25, 0.5, 0.75, 1), (30, 40)), whole[30:, 20:60], atol=1e-6)
@@ -47,7 +47,7 @@ def test_the_level_of_a_part_is_that_part_of_the_whole() -> None:
     [((100, 200), (40, 80)), ((200, 100), (80, 40)), ((80, 10), (80, 10)), ((1, 40000), (1, 80))],
     ids=str,
 )
-def test_a_picture_is_shrunk_to_its_longer_side(shape: tuple[int, int], expected: tuple[int, int]) -> None:
+def test_a_picture_is_shrunk_by_its_longer_side(shape: tuple[int, int], expected: tuple[int, int]) -> None:
     assert shrink(np.zeros(shape, np.float32), 80).shape == expected
 
 
@@ -65,14 +65,14 @@ def test_an_opening_keeps_what_the_window_fits_into(rows: int, columns: int) -> 
     assert not open_gray(gray, rows=rows, columns=columns + 1).any()
 
 
-def test_what_reaches_the_border_goes_on_outside_for_half_a_window() -> None:
+def test_the_border_continues_outside_for_half_a_window() -> None:
     gray = np.zeros((20, 30), np.float32)
     gray[:3, 25:] = 1
     assert np.array_equal(open_gray(gray, rows=5, columns=9), gray)
     assert not open_gray(gray, rows=7, columns=9).any()
 
 
-def test_a_broad_shadow_and_a_thin_line_are_shade_and_a_stroke_is_not() -> None:
+def test_a_broad_shadow_and_a_thin_line_are_shade_but_a_stroke_is_not() -> None:
     shadow, line, stroke = np.zeros((3, 100, 100), np.float32)
     shadow[40:, 60:] = 0.5
     line[20] = 0.25
@@ -81,7 +81,7 @@ def test_a_broad_shadow_and_a_thin_line_are_shade_and_a_stroke_is_not() -> None:
     assert not find_shade(stroke).any()
 
 
-def test_a_broad_bar_across_the_picture_is_no_line() -> None:
+def test_a_broad_bar_across_the_picture_is_not_a_line() -> None:
     bar = np.zeros((100, 100), np.float32)
     bar[10:20] = 1
     assert not find_shade(bar).any()

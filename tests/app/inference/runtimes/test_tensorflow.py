@@ -19,7 +19,7 @@ def export(
     folder: Path, *, signature: str = "serving_default", inputs: str = "image", outputs: str = "denoised"
 ) -> Path:
     """Export a network of two variables, which clips GAIN times its input plus OFFSET."""
-    import tensorflow as tf  # here and below, so that whoever runs other tests does not wait for it
+    import tensorflow as tf  # here and below, so that other tests do not wait for it
 
     network = tf.Module()
     network.gain = tf.Variable(GAIN)
@@ -53,7 +53,7 @@ def test_a_batch_goes_through_the_network(exported: Path) -> None:
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (2, 28, 28), (1, 1, 300)], ids=str)
-def test_number_and_size_of_the_images_are_free(exported: Path, shape: tuple[int, int, int]) -> None:
+def test_images_may_have_any_number_and_size(exported: Path, shape: tuple[int, int, int]) -> None:
     assert load(exported).denoise(np.zeros(shape, np.float32)).shape == shape
 
 
@@ -62,13 +62,13 @@ def test_noise_outside_the_nominal_range_reaches_the_network(exported: Path) -> 
     np.testing.assert_allclose(load(exported).denoise(images), [[[0.05, 0.95, 1]]], atol=1e-6)
 
 
-def test_a_view_that_is_not_contiguous_is_taken(exported: Path) -> None:
+def test_a_view_that_is_not_contiguous_is_accepted(exported: Path) -> None:
     images: FloatImage = (np.arange(24, dtype=np.float32) / np.float32(24)).reshape(2, 3, 4).transpose(0, 2, 1)
     assert not images.flags.c_contiguous
     np.testing.assert_allclose(load(exported).denoise(images), GAIN * images + OFFSET, atol=1e-6)
 
 
-def test_tensorflow_can_be_told_to_compute_a_call_in_one_thread() -> None:
+def test_tensorflow_can_compute_a_call_in_one_thread() -> None:
     program = """if True:
         import tensorflow as tf
         from app.inference.runtimes.tensorflow import use_one_thread_a_call
@@ -81,7 +81,7 @@ def test_tensorflow_can_be_told_to_compute_a_call_in_one_thread() -> None:
 
 
 class TestNoiseLevels:
-    """A network that is told the level adds it to every pixel."""
+    """A network that takes a noise level and adds it to every pixel."""
 
     @staticmethod
     def export(folder: Path, *, level_first: bool) -> Path:
@@ -112,7 +112,7 @@ class TestNoiseLevels:
 
 
 class TestPrecision:
-    def test_what_may_be_rounded_stays_close(self, exported: Path) -> None:
+    def test_rounding_to_bfloat16_changes_little(self, exported: Path) -> None:
         from app.inference.runtimes.tensorflow import load_savedmodel
 
         images = np.random.default_rng(0).uniform(0, 1, (1, 40, 50)).astype(np.float32)
@@ -137,14 +137,12 @@ class TestRefusals:
         ("wrong", "text"),
         [
             ({"signature": "predict"}, r"no signature serving_default, only \['predict'\]"),
-            ({"inputs": "picture"}, r"serving_default takes \['picture'\] and gives \['denoised'\]"),
-            ({"outputs": "clean"}, r"serving_default takes \['image'\] and gives \['clean'\]"),
+            ({"inputs": "picture"}, r"serving_default takes \['picture'\] and returns \['denoised'\]"),
+            ({"outputs": "clean"}, r"serving_default takes \['image'\] and returns \['clean'\]"),
         ],
         ids=["signature", "input", "output"],
     )
-    def test_another_signature_is_refused_with_what_there_is(
-        self, tmp_path: Path, wrong: dict[str, str], text: str
-    ) -> None:
+    def test_another_signature_is_refused_and_described(self, tmp_path: Path, wrong: dict[str, str], text: str) -> None:
         with pytest.raises(ModelStoreError, match=text) as refusal:
             load(export(tmp_path, **wrong))
         assert str(refusal.value).startswith(str(tmp_path))

@@ -1,4 +1,4 @@
-"""The limit on all bodies together; that on one body is tested through the application and the server."""
+"""The limit on all bodies together; the limit on one body is tested through the application and the server."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from app.web.middleware.body_limit import BUDGET, BodyLimit
 pytestmark = pytest.mark.anyio
 
 
-async def test_bodies_in_work_have_a_limit_together_and_make_room_when_they_are_done() -> None:
+async def test_all_bodies_share_a_limit_and_make_room_when_they_are_done() -> None:
     release = asyncio.Event()
 
     async def hold_body(_scope: Scope, receive: Receive, _send: Send) -> None:
@@ -37,7 +37,7 @@ async def test_bodies_in_work_have_a_limit_together_and_make_room_when_they_are_
     await limit(scope, receive, send)
 
 
-async def test_a_lifespan_passes_untouched() -> None:
+async def test_a_lifespan_passes_unchanged() -> None:
     seen = []
 
     async def record(scope: Scope, _receive: Receive, _send: Send) -> None:
@@ -48,7 +48,7 @@ async def test_a_lifespan_passes_untouched() -> None:
 
 
 @pytest.mark.parametrize(("more_body", "taken"), [(True, 1), (False, 0)], ids=["arriving", "arrived"])
-async def test_an_early_answer_waits_only_for_a_request_that_still_arrives(more_body: bool, taken: int) -> None:
+async def test_an_early_response_waits_only_for_a_request_that_is_still_arriving(more_body: bool, taken: int) -> None:
     connection = FakeConnection(more_body=more_body)
     sent: list[Message] = []
 
@@ -70,7 +70,7 @@ async def test_an_early_answer_waits_only_for_a_request_that_still_arrives(more_
 
 
 class FakeConnection:
-    """Says what it was told, and counts what is read."""
+    """Has the given ``more_body``, and counts what is read."""
 
     def __init__(self, *, more_body: bool) -> None:
         self.more_body = more_body

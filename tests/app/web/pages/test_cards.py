@@ -52,10 +52,10 @@ def test_a_version_without_a_card_says_so_and_leads_to_its_metadata(carded: Test
 
 
 @pytest.mark.parametrize("path", ["/models/tiny/3", "/models/none/1", "/models/tiny/3/figures/psnr.png"])
-def test_there_is_no_card_of_what_is_not_served(carded: TestClient, path: str) -> None:
-    answer = carded.get(path)
-    assert answer.status_code == 404
-    assert answer.json()["type"] == "/problems/model-not-found"
+def test_there_is_no_card_for_a_model_that_is_not_served(carded: TestClient, path: str) -> None:
+    response = carded.get(path)
+    assert response.status_code == 404
+    assert response.json()["type"] == "/problems/model-not-found"
 
 
 @pytest.mark.parametrize(
@@ -64,9 +64,9 @@ def test_there_is_no_card_of_what_is_not_served(carded: TestClient, path: str) -
 )
 def test_nothing_outside_the_figures_is_sent(carded: TestClient, store: Path, file: str) -> None:
     (store / "tiny/2/figures/link.png").symlink_to(store / "tiny/2/metadata.json")
-    answer = carded.get(f"/models/tiny/2/figures/{file}")
-    assert answer.status_code in {404, 422}
-    assert answer.headers["content-type"] == "application/problem+json"
+    response = carded.get(f"/models/tiny/2/figures/{file}")
+    assert response.status_code in {404, 422}
+    assert response.headers["content-type"] == "application/problem+json"
 
 
 def test_a_version_without_figures_has_none(carded: TestClient) -> None:

@@ -1,4 +1,4 @@
-"""Markdown of a model card to HTML that nobody needs to trust."""
+"""Model cards from Markdown to HTML, safe even if the card is not trusted."""
 
 from app.web.pages.model_card import render_card
 
@@ -7,7 +7,7 @@ def render(markdown: str) -> str:
     return render_card(markdown, figures="1/figures/", metadata="../meta")
 
 
-def test_figures_and_metadata_get_the_addresses_that_they_have_here() -> None:
+def test_figures_and_metadata_get_their_addresses_in_the_service() -> None:
     html = render("![A plot](figures/psnr.png) and [metadata](metadata.json), [MNIST](https://example.org/)")
     assert '<img src="1/figures/psnr.png" alt="A plot" loading="lazy"' in html
     assert '<a href="../meta">metadata</a>' in html
@@ -35,6 +35,6 @@ def test_html_in_a_card_shows_as_text_and_comments_do_not_show() -> None:
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
 
 
-def test_links_that_run_code_are_no_links() -> None:
+def test_links_that_run_code_are_not_links() -> None:
     html = render("[here](javascript:alert(1)) [there](data:text/html,x)")
     assert "href" not in html

@@ -20,7 +20,7 @@ def test_swagger_ui_loads_nothing_from_elsewhere(client: TestClient) -> None:
         assert client.get(f"/{address.removeprefix('../')}".replace("//", "/")).status_code == 200, address
 
 
-def test_the_page_names_what_it_loads_by_relative_addresses(client: TestClient) -> None:
+def test_the_page_loads_everything_by_relative_addresses(client: TestClient) -> None:
     page = client.get("/")
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     addresses = set(re.findall(r'(?:src|href)="([^"#]+)"', page.text))
@@ -31,9 +31,9 @@ def test_the_page_names_what_it_loads_by_relative_addresses(client: TestClient) 
 
 
 @pytest.mark.parametrize("path", ["/", "/static/page.js", "/static/samples/seven.svg", "/problems/queue-full"])
-def test_a_page_runs_nothing_but_what_the_service_sends(client: TestClient, path: str) -> None:
-    answer = client.get(path)
-    policy = dict(part.strip().split(" ", 1) for part in answer.headers["content-security-policy"].split(";"))
+def test_a_page_runs_only_what_the_service_sends(client: TestClient, path: str) -> None:
+    response = client.get(path)
+    policy = dict(part.strip().split(" ", 1) for part in response.headers["content-security-policy"].split(";"))
     assert policy["default-src"] == "'none'"
     assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
 
@@ -50,9 +50,9 @@ def test_a_page_is_sent_again_only_when_it_has_changed(client: TestClient, path:
 
 @pytest.mark.parametrize("path", ["/static/../html_pages.py", "/static/%2e%2e/html_pages.py", "/static//etc/passwd"])
 def test_nothing_outside_the_static_folder_is_sent(client: TestClient, path: str) -> None:
-    answer = client.get(path)
-    assert answer.status_code == 404
-    assert answer.headers["content-type"] == "application/problem+json"
+    response = client.get(path)
+    assert response.status_code == 404
+    assert response.headers["content-type"] == "application/problem+json"
 
 
 def test_the_first_view_is_small() -> None:
@@ -85,13 +85,13 @@ def test_the_description_lists_every_parameter_of_the_query(client: TestClient) 
     assert {parameter["in"] for parameter in operation["parameters"]} == {"query"}
 
 
-def test_every_reference_in_the_description_leads_somewhere(client: TestClient) -> None:
+def test_every_reference_in_the_description_exists(client: TestClient) -> None:
     description = client.get("/openapi.json")
     names = set(re.findall(r'"#/components/schemas/([^"]+)"', description.text))
     assert names <= description.json()["components"]["schemas"].keys()
 
 
-def test_every_error_describes_itself_as_a_problem(client: TestClient) -> None:
+def test_every_error_is_described_as_a_problem(client: TestClient) -> None:
     responses = client.get("/openapi.json").json()["paths"]["/v1/denoise"]["post"]["responses"]
     expected = {str(kind.status) for kind in PROBLEM_TYPES.values()} - {"499"}
     assert expected <= responses.keys()
@@ -116,20 +116,20 @@ def test_the_type_of_every_problem_is_a_page(client: TestClient) -> None:
 
 
 def test_an_unknown_problem_lists_the_known_ones(client: TestClient) -> None:
-    answer = client.get("/problems/nonsense")
-    assert answer.status_code == 404
-    assert "queue-full" in answer.json()["names"]
+    response = client.get("/problems/nonsense")
+    assert response.status_code == 404
+    assert "queue-full" in response.json()["names"]
 
 
 def test_a_page_that_does_not_exist_is_a_problem(client: TestClient) -> None:
-    answer = client.get("/nowhere")
-    assert answer.status_code == 404
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert "/nowhere" in answer.json()["detail"]
+    response = client.get("/nowhere")
+    assert response.status_code == 404
+    assert response.headers["content-type"] == "application/problem+json"
+    assert "/nowhere" in response.json()["detail"]
 
 
 def test_a_wrong_method_is_a_problem_that_lists_the_right_ones(client: TestClient) -> None:
-    answer = client.get("/v1/denoise")
-    assert answer.status_code == 405
-    assert answer.headers["allow"] == "POST"
-    assert answer.json()["type"] == "/problems/method-not-allowed"
+    response = client.get("/v1/denoise")
+    assert response.status_code == 405
+    assert response.headers["allow"] == "POST"
+    assert response.json()["type"] == "/problems/method-not-allowed"

@@ -1,4 +1,4 @@
-"""Parts of forms, as clients write them and as they should not."""
+"""Parts of well-formed and malformed forms."""
 
 import pytest
 
@@ -9,7 +9,7 @@ def parts(body: bytes) -> list[tuple[str, str | None, bytes]]:
     return [(part.name, part.filename, bytes(part.content)) for part in split_form(body, b"XX")]
 
 
-def test_parts_come_in_their_order_with_names_and_contents() -> None:
+def test_parts_are_yielded_in_order_with_names_and_contents() -> None:
     body = (
         b'--XX\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\nContent-Type: image/png\r\n\r\n'
         b"one\r\n--XX\r\ncontent-disposition:form-data; name=text\r\n\r\ntwo\r\n--XX--\r\n"
@@ -24,7 +24,7 @@ def test_a_content_may_be_empty_or_hold_line_breaks_and_dashes() -> None:
     assert [content for _, _, content in parts(body)] == contents
 
 
-def test_what_stands_before_and_after_the_parts_is_left_out() -> None:
+def test_bytes_before_and_after_the_parts_are_left_out() -> None:
     body = (
         b'a preamble\r\n--XX \t\r\nContent-Disposition: form-data; name="n"\r\n\r\nx\r\n--XX--\r\nan epilogue\r\n--XX'
     )

@@ -6,7 +6,7 @@ OFFERED = ("image/png", "application/json")
 
 
 @pytest.mark.parametrize("accept", ["", "*/*", " , ", "image/*", "image/png"])
-def test_the_preferred_one_answers_whoever_takes_it(accept: str) -> None:
+def test_the_preferred_type_is_chosen_if_it_is_acceptable(accept: str) -> None:
     assert choose_media_type(accept, OFFERED) == "image/png"
 
 
@@ -14,12 +14,12 @@ def test_the_preferred_one_answers_whoever_takes_it(accept: str) -> None:
     "accept",
     ["application/json", "application/*", "text/html, application/json", "image/png;q=0, */*", "APPLICATION/JSON"],
 )
-def test_the_only_acceptable_one_answers(accept: str) -> None:
+def test_the_only_acceptable_type_is_chosen(accept: str) -> None:
     assert choose_media_type(accept, OFFERED) == "application/json"
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/json;q=0", "*/*;q=0", "image/webp, text/*"])
-def test_none_answers_where_none_is_acceptable(accept: str) -> None:
+def test_no_type_is_chosen_if_none_is_acceptable(accept: str) -> None:
     assert choose_media_type(accept, OFFERED) is None
 
 
@@ -53,11 +53,11 @@ def test_other_parameters_do_not_matter() -> None:
     assert choose_media_type("application/json;charset=utf-8;q=0.9", OFFERED) == "application/json"
 
 
-def test_a_quality_that_is_no_number_is_zero() -> None:
+def test_a_quality_that_is_not_a_number_is_zero() -> None:
     assert choose_media_type("image/png;q=high, application/json;q=0.1", OFFERED) == "application/json"
 
 
-def test_what_a_browser_sends_gets_the_picture() -> None:
+def test_the_header_of_a_browser_gets_the_picture() -> None:
     accept = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
     assert choose_media_type(accept, OFFERED) == "image/png"
 

@@ -26,21 +26,21 @@ def test_defaults_of_a_network_of_a_fixed_size() -> None:
     )
 
 
-def test_what_is_asked_of_a_network_of_a_fixed_size_is_kept() -> None:
+def test_parameters_for_a_network_of_a_fixed_size_are_kept() -> None:
     asked = choose_options(DenoiseQuery(fit="mnist", polarity="dark-on-light", output_size="original"), FIXED)
     assert (asked.fit, asked.polarity, asked.to_source) == ("mnist", "dark-on-light", True)
 
 
-def test_what_is_asked_of_a_network_of_any_size_is_kept() -> None:
+def test_parameters_for_a_network_of_any_size_are_kept() -> None:
     asked = choose_options(DenoiseQuery(noise_level=51, strength=0.5, bit_depth="same", color="keep"), TOLD)
     assert (asked.noise_level, asked.strength, asked.bit_depth, asked.keeps_color) == (0.2, 0.5, "same", True)
 
 
-def test_a_noise_level_that_is_to_be_estimated_is_none() -> None:
+def test_a_noise_level_to_estimate_is_none() -> None:
     assert choose_options(DenoiseQuery(noise_level="auto"), TOLD).noise_level is None
 
 
-def test_a_network_of_any_size_may_be_asked_for_the_original_size() -> None:
+def test_a_network_of_any_size_accepts_the_original_size() -> None:
     assert choose_options(DenoiseQuery(output_size="original"), FREE).to_source
 
 
@@ -60,7 +60,7 @@ def test_a_network_of_any_size_may_be_asked_for_the_original_size() -> None:
         (FIXED, "color", "gray", "gray"),
     ],
 )
-def test_what_a_network_cannot_use_is_refused_by_name(model: Any, parameter: str, value: Any, shown: str) -> None:  # noqa: ANN401
+def test_an_unusable_parameter_is_refused_by_name(model: Any, parameter: str, value: Any, shown: str) -> None:  # noqa: ANN401
     with pytest.raises(
         InvalidParameterError, match=f"{parameter}={shown} has no meaning for the chosen model"
     ) as refusal:
@@ -69,8 +69,8 @@ def test_what_a_network_cannot_use_is_refused_by_name(model: Any, parameter: str
 
 
 @pytest.mark.parametrize("level", [75.5, 255])
-def test_a_noise_level_that_the_network_does_not_know_is_refused_with_those_it_knows(level: float) -> None:
-    with pytest.raises(InvalidParameterError, match=f"knows 0 to 75, not {level:g}"):
+def test_a_noise_level_that_the_network_does_not_support_is_refused_with_the_range(level: float) -> None:
+    with pytest.raises(InvalidParameterError, match=f"supports 0 to 75, not {level:g}"):
         choose_options(DenoiseQuery(noise_level=level), TOLD)
 
 

@@ -8,7 +8,7 @@ import pytest
 from app.web.responses.archive import MAX_COMPONENT, OutputNames, ZipStream
 
 
-def test_the_pieces_together_are_a_sound_zip() -> None:
+def test_the_pieces_together_are_a_valid_zip() -> None:
     archive = ZipStream()
     pieces = [archive.add("a.png", b"one"), archive.add("ä/b.png", b"two" * 1000), archive.close()]
     with zipfile.ZipFile(BytesIO(b"".join(pieces))) as read:
@@ -16,13 +16,13 @@ def test_the_pieces_together_are_a_sound_zip() -> None:
         assert {name: read.read(name) for name in read.namelist()} == {"a.png": b"one", "ä/b.png": b"two" * 1000}
 
 
-def test_a_content_leaves_with_its_piece() -> None:
+def test_each_content_is_in_its_piece() -> None:
     archive = ZipStream()
     for name in "abc":
         assert 1000 < len(archive.add(name, bytes(1000))) < 1100
 
 
-def test_sizes_stand_before_the_contents_for_readers_of_streams() -> None:
+def test_sizes_precede_the_contents_for_streaming_readers() -> None:
     piece = ZipStream().add("a.png", b"content")
     flags, size = int.from_bytes(piece[6:8], "little"), int.from_bytes(piece[18:22], "little")
     assert flags & 0x08 == 0  # no data descriptor (APPNOTE.TXT 4.4.4)

@@ -1,4 +1,4 @@
-"""The outcomes of a batch as they are written."""
+"""The outcomes of a batch, as they are written."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -25,7 +25,7 @@ class Ignore:
         raise NotImplementedError
 
 
-async def test_a_response_that_is_given_up_ends_the_work() -> None:
+async def test_closing_a_response_ends_the_work() -> None:
     happened: list[str] = []
 
     async def outcomes() -> AsyncGenerator[Outcome, None]:
@@ -35,13 +35,13 @@ async def test_a_response_that_is_given_up_ends_the_work() -> None:
         finally:
             happened.append("closed")
 
-    answer = write_json(outcomes(), Ignore())
-    assert b"a.png" in await anext(answer)
-    await answer.aclose()
+    response = write_json(outcomes(), Ignore())
+    assert b"a.png" in await anext(response)
+    await response.aclose()
     assert happened == ["closed"]
 
 
-async def test_an_unforeseen_error_is_told_without_its_words() -> None:
+async def test_an_unexpected_error_is_reported_without_its_text() -> None:
     line = await first_line_of(Outcome("a.png", ValueError("a secret")))
     assert b"/problems/internal-error" in line
     assert b"secret" not in line
@@ -51,5 +51,5 @@ async def first_line_of(outcome: Outcome) -> bytes:
     async def outcomes() -> AsyncGenerator[Outcome, None]:
         yield outcome
 
-    async with aclosing(write_json(outcomes(), Ignore())) as answer:
-        return await anext(answer)
+    async with aclosing(write_json(outcomes(), Ignore())) as response:
+        return await anext(response)

@@ -4,7 +4,7 @@ from app.web.responses.picture import content_disposition
 
 
 def plain(filename: str | None) -> str:
-    """The name between the quotes of an answer that needs no second form of it."""
+    """Return the quoted name of a response that needs no UTF-8 form of it."""
     value = content_disposition(filename)
     assert value.startswith('inline; filename="')
     assert value.endswith('"')
@@ -22,7 +22,7 @@ def plain(filename: str | None) -> str:
         (".png", ".png-denoised.png"),
     ],
 )
-def test_the_answer_is_named_after_the_upload(filename: str | None, expected: str) -> None:
+def test_the_response_is_named_after_the_upload(filename: str | None, expected: str) -> None:
     assert plain(filename) == expected
 
 
@@ -34,7 +34,7 @@ def test_folders_are_left_out(filename: str) -> None:
 
 
 @pytest.mark.parametrize("filename", [".", "..", "/", "\\", "a/.."])
-def test_a_name_that_is_only_a_folder_does_not_lead_out(filename: str) -> None:
+def test_a_name_that_is_only_a_folder_does_not_lead_out_of_the_target(filename: str) -> None:
     assert "/" not in plain(filename)
     assert plain(filename).endswith("-denoised.png")
 
@@ -50,7 +50,7 @@ def test_quotes_do_not_end_the_name() -> None:
     assert "filename*=UTF-8''a%22%3B%20filename%3D%22b-denoised.png" in value
 
 
-def test_a_name_outside_ascii_has_a_second_form_in_utf_8() -> None:
+def test_a_name_outside_ascii_is_also_sent_in_utf_8() -> None:
     value = content_disposition("größe 5.png")
     assert value == "inline; filename=\"gr__e 5-denoised.png\"; filename*=UTF-8''gr%C3%B6%C3%9Fe%205-denoised.png"
 

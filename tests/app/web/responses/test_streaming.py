@@ -1,4 +1,4 @@
-"""Answers that are made while they are sent, to clients that take them, stall or leave."""
+"""Responses that are made while they are sent, to clients that take them, stall or leave."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -49,7 +49,7 @@ async def test_small_chunks_are_sent_together() -> None:
     assert [body.get("more_body", False) for body in bodies] == [True, False]
 
 
-async def test_a_client_that_takes_nothing_is_given_up() -> None:
+async def test_a_client_that_takes_nothing_ends_the_work() -> None:
     chunks = Chunks(b"a" * PIECE_BYTES, b"b")
 
     async def send(message: Message) -> None:
@@ -62,7 +62,7 @@ async def test_a_client_that_takes_nothing_is_given_up() -> None:
     assert scope["denoiser.record"] == {"problem": "client-gone"}
 
 
-async def test_a_client_that_leaves_is_given_up() -> None:
+async def test_a_client_that_leaves_ends_the_work() -> None:
     chunks = Chunks(b"a" * PIECE_BYTES)
     is_sending = asyncio.Event()
 
@@ -79,7 +79,7 @@ async def test_a_client_that_leaves_is_given_up() -> None:
     assert scope["denoiser.record"] == {"problem": "client-gone"}
 
 
-async def test_an_error_in_the_making_is_not_hidden() -> None:
+async def test_an_error_while_chunks_are_made_is_raised() -> None:
     async def fail() -> AsyncGenerator[bytes, None]:
         yield b"a"
         raise KeyError

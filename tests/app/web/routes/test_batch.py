@@ -33,10 +33,10 @@ def post(client: TestClient, *files: tuple[str, bytes], accept: str = "*/*", **q
     )
 
 
-def unpack(answer: Response) -> tuple[dict[str, bytes], dict[str, Any]]:
-    """The pictures by name, and the manifest."""
-    assert answer.status_code == 200
-    with zipfile.ZipFile(BytesIO(answer.content)) as archive:
+def unpack(response: Response) -> tuple[dict[str, bytes], dict[str, Any]]:
+    """Return the pictures by name, and the manifest."""
+    assert response.status_code == 200
+    with zipfile.ZipFile(BytesIO(response.content)) as archive:
         assert archive.testzip() is None
         assert archive.namelist()[-1] == "manifest.json"
         contents = {name: archive.read(name) for name in archive.namelist()}
@@ -47,12 +47,12 @@ def numbered(count: int) -> list[tuple[str, bytes]]:
     return [(f"{number}.png", PICTURE) for number in range(count)]
 
 
-def test_the_pictures_come_back_in_a_zip_with_a_manifest_at_its_end(client: TestClient) -> None:
-    answer = post(client, ("one.jpeg", PICTURE), ("b/two.png", encode(255 - ring(56))))
-    assert answer.headers["content-type"] == "application/zip"
-    assert answer.headers["content-disposition"] == 'attachment; filename="denoised.zip"'
-    assert answer.headers["x-model-name"] == "tiny"
-    pictures, manifest = unpack(answer)
+def test_the_response_is_a_zip_of_the_pictures_with_a_manifest_at_its_end(client: TestClient) -> None:
+    response = post(client, ("one.jpeg", PICTURE), ("b/two.png", encode(255 - ring(56))))
+    assert response.headers["content-type"] == "application/zip"
+    assert response.headers["content-disposition"] == 'attachment; filename="denoised.zip"'
+    assert response.headers["x-model-name"] == "tiny"
+    pictures, manifest = unpack(response)
     assert list(pictures) == ["one.png", "b/two.png"]
     assert np.array_equal(decode(pictures["one.png"]), ring())
     assert (manifest["succeeded"], manifest["failed"]) == (2, 0)
@@ -69,9 +69,9 @@ def test_the_pictures_come_back_in_a_zip_with_a_manifest_at_its_end(client: Test
 
 
 def test_json_carries_the_pictures_in_base64(client: TestClient) -> None:
-    answer = post(client, ("one.png", PICTURE), ("bad.png", b"bad"), accept="application/json")
-    assert answer.headers["content-type"] == "application/json"
-    body = BatchResponse.model_validate_json(answer.content)
+    response = post(client, ("one.png", PICTURE), ("bad.png", b"bad"), accept="application/json")
+    assert response.headers["content-type"] == "application/json"
+    body = BatchResponse.model_validate_json(response.content)
     good, bad = body.items
     assert good.image is not None
     assert np.array_equal(decode(base64.b64decode(good.image.base64)), ring())
@@ -93,7 +93,7 @@ def test_a_bad_file_fails_alone_by_name(client: TestClient) -> None:
     assert manifest["items"][1].keys() == {"name", "status", "problem"}
 
 
-def test_the_query_counts_for_every_picture(make_client: MakeClient) -> None:
+def test_the_query_applies_to_every_picture(make_client: MakeClient) -> None:
     client = make_client(InvertingDenoiser())
     files = [(f"{number}.png", encode(ring()[:, 4:24])) for number in range(2)]
     pictures, manifest = unpack(post(client, *files, output_size="original", polarity="dark-on-light", version=1))
@@ -105,7 +105,7 @@ def test_the_query_counts_for_every_picture(make_client: MakeClient) -> None:
 @pytest.mark.parametrize(
     ("query", "status"), [({"model": "none"}, 404), ({"fit": "crop"}, 422), ({"model": "free", "fit": "pad"}, 422)]
 )
-def test_a_query_that_fits_no_picture_is_refused_as_a_whole(
+def test_a_query_that_suits_no_picture_fails_the_whole_request(
     client: TestClient, query: dict[str, str], status: int
 ) -> None:
     assert post(client, ("a.png", PICTURE), **query).status_code == status
@@ -122,7 +122,7 @@ def test_pictures_share_the_networks_calls(make_client: MakeClient) -> None:
     assert [item["batch_size"] for item in manifest["items"][:EAGER_BATCH]] == [EAGER_BATCH] * EAGER_BATCH
 
 
-def test_large_pictures_are_decoded_in_threads_and_come_in_their_order(client: TestClient) -> None:
+def test_large_pictures_are_decoded_in_threads_and_keep_their_order(client: TestClient) -> None:
     rng = np.random.default_rng(0)
     sizes = rng.integers(20, 300, 20)
     files = [(f"{size}.png", encode(rng.integers(0, 256, (size, size), np.uint8))) for size in sizes]
@@ -133,16 +133,16 @@ def test_large_pictures_are_decoded_in_threads_and_come_in_their_order(client: T
 def test_more_files_than_the_limit_are_refused(make_client: MakeClient) -> None:
     client = make_client(max_batch_files=3)
     assert post(client, *numbered(3)).status_code == 200
-    answer = post(client, *numbered(4))
-    assert answer.status_code == 413
-    assert answer.json()["type"] == "/problems/too-many-files"
-    assert answer.json()["limit"] == 3
+    response = post(client, *numbered(4))
+    assert response.status_code == 413
+    assert response.json()["type"] == "/problems/too-many-files"
+    assert response.json()["limit"] == 3
 
 
 def test_more_bytes_than_an_upload_may_have_are_refused(make_client: MakeClient) -> None:
-    answer = post(make_client(max_upload_bytes=3 * len(PICTURE)), *numbered(3))
-    assert answer.status_code == 413
-    assert answer.json()["type"] == "/problems/upload-too-large"
+    response = post(make_client(max_upload_bytes=3 * len(PICTURE)), *numbered(3))
+    assert response.status_code == 413
+    assert response.json()["type"] == "/problems/upload-too-large"
 
 
 @pytest.mark.parametrize(
@@ -170,27 +170,27 @@ def test_more_bytes_than_an_upload_may_have_are_refused(make_client: MakeClient)
     ],
     ids=["picture", "no-boundary", "empty", "cut", "other-name", "text", "others"],
 )
-def test_a_request_without_files_says_what_it_has(
+def test_the_error_for_a_request_without_files_lists_its_parts(
     client: TestClient, content_type: str, body: bytes, words: str
 ) -> None:
-    answer = client.post("/v1/denoise/batch", content=body, headers={"Content-Type": content_type})
-    assert answer.status_code == 400
-    assert answer.json()["type"] == "/problems/no-image"
-    assert words in answer.json()["detail"]
+    response = client.post("/v1/denoise/batch", content=body, headers={"Content-Type": content_type})
+    assert response.status_code == 400
+    assert response.json()["type"] == "/problems/no-image"
+    assert words in response.json()["detail"]
 
 
-def test_a_picker_in_which_nothing_was_chosen_is_no_file(client: TestClient) -> None:
+def test_an_empty_file_picker_is_not_a_file(client: TestClient) -> None:
     boundary = b'--x\r\nContent-Disposition: form-data; name="files"; filename=""\r\n\r\n\r\n--x--'
-    answer = client.post(
+    response = client.post(
         "/v1/denoise/batch", content=boundary, headers={"Content-Type": "multipart/form-data; boundary=x"}
     )
-    assert answer.status_code == 400
+    assert response.status_code == 400
 
 
-def test_an_answer_can_be_neither_a_png_nor_a_page(client: TestClient) -> None:
-    answer = post(client, ("a.png", PICTURE), accept="image/png, text/html")
-    assert answer.status_code == 406
-    assert answer.json()["names"] == ["application/zip", "application/json"]
+def test_the_response_can_be_neither_a_png_nor_a_page(client: TestClient) -> None:
+    response = post(client, ("a.png", PICTURE), accept="image/png, text/html")
+    assert response.status_code == 406
+    assert response.json()["names"] == ["application/zip", "application/json"]
 
 
 def test_pictures_that_meet_a_full_pixel_budget_wait(make_client: MakeClient) -> None:
@@ -211,11 +211,11 @@ def test_a_picture_past_its_deadline_fails_alone_and_counts_as_dropped(make_clie
     assert sample(client, "denoiser_dropped_total", cause="deadline-exceeded") == 1
 
 
-def test_a_network_that_fails_is_a_500_of_its_pictures_without_its_words(make_client: MakeClient) -> None:
-    answer = post(make_client(FailingDenoiser()), ("a.png", encode(255 - ring())), polarity="light-on-dark")
-    _, manifest = unpack(answer)
+def test_a_failing_network_is_a_500_for_its_pictures_without_the_cause(make_client: MakeClient) -> None:
+    response = post(make_client(FailingDenoiser()), ("a.png", encode(255 - ring())), polarity="light-on-dark")
+    _, manifest = unpack(response)
     assert manifest["items"][0]["status"] == 500
-    assert b"secret" not in answer.content
+    assert b"secret" not in response.content
 
 
 def test_a_batch_holds_one_slot_until_it_is_sent(make_client: MakeClient) -> None:
@@ -259,7 +259,7 @@ def test_a_client_that_leaves_ends_the_work_and_frees_the_slot(make_client: Make
     assert network.shapes[seen:] == [
         (EAGER_BATCH, 28, 28),
         (1, 28, 28),
-    ]  # one call was on its way; then the next request's
+    ]  # one call had begun; then that of the next request
 
 
 async def leave_while_waiting(client: TestClient, network: GatedDenoiser) -> list[Message]:
@@ -282,7 +282,7 @@ async def leave_while_waiting(client: TestClient, network: GatedDenoiser) -> lis
 
 
 async def call(client: TestClient, receive: Receive) -> list[Message]:
-    """Call the application with the body that ``receive`` gives."""
+    """Call the application with the body that ``receive`` returns."""
     sent: list[Message] = []
 
     async def send(message: Message) -> None:

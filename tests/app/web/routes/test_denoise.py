@@ -32,51 +32,51 @@ CONTRACT_HEADERS = [
 ]
 
 
-def test_a_raw_body_comes_back_as_a_gray_png_of_the_networks_size(client: TestClient) -> None:
-    answer = client.post("/v1/denoise", content=encode(ring()))
-    assert answer.status_code == 200
-    assert answer.headers["content-type"] == "image/png"
-    assert Image.open(BytesIO(answer.content)).mode == "L"
-    assert np.array_equal(decode(answer.content), ring())
+def test_a_raw_body_returns_a_gray_png_of_the_networks_size(client: TestClient) -> None:
+    response = client.post("/v1/denoise", content=encode(ring()))
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "image/png"
+    assert Image.open(BytesIO(response.content)).mode == "L"
+    assert np.array_equal(decode(response.content), ring())
 
 
 @pytest.mark.parametrize("content_type", ["image/png", "text/plain", "application/x-www-form-urlencoded", "image/jpeg"])
 def test_a_raw_body_is_read_whatever_its_content_type(client: TestClient, content_type: str) -> None:
-    answer = client.post("/v1/denoise", content=encode(ring()), headers={"Content-Type": content_type})
-    assert np.array_equal(decode(answer.content), ring())
+    response = client.post("/v1/denoise", content=encode(ring()), headers={"Content-Type": content_type})
+    assert np.array_equal(decode(response.content), ring())
 
 
-def test_a_form_with_a_file_gives_the_same_picture_as_the_raw_body(client: TestClient) -> None:
-    answer = client.post("/v1/denoise", files={"file": ("seven.jpeg", encode(ring()), "image/png")})
-    assert np.array_equal(decode(answer.content), ring())
+def test_a_form_with_a_file_returns_the_same_picture_as_the_raw_body(client: TestClient) -> None:
+    response = client.post("/v1/denoise", files={"file": ("seven.jpeg", encode(ring()), "image/png")})
+    assert np.array_equal(decode(response.content), ring())
 
 
-def test_every_header_of_the_contract_is_there(client: TestClient) -> None:
-    answer = client.post("/v1/denoise", content=encode(ring(56)))
-    assert [name for name in CONTRACT_HEADERS if name not in answer.headers] == []
-    timing = dict(entry.split(";dur=") for entry in answer.headers["server-timing"].split(", "))
+def test_every_header_of_the_contract_is_present(client: TestClient) -> None:
+    response = client.post("/v1/denoise", content=encode(ring(56)))
+    assert [name for name in CONTRACT_HEADERS if name not in response.headers] == []
+    timing = dict(entry.split(";dur=") for entry in response.headers["server-timing"].split(", "))
     assert list(timing) == STAGES
     assert float(timing["total"]) >= max(float(timing[stage]) for stage in STAGES[:-1])
-    assert answer.headers["x-model-name"] == "tiny"
-    assert answer.headers["x-model-version"] == "2"
-    assert answer.headers["x-input-size"] == "56x56"
-    assert answer.headers["x-polarity"] == "light-on-dark"
-    assert answer.headers["x-batch-size"] == "1"
+    assert response.headers["x-model-name"] == "tiny"
+    assert response.headers["x-model-version"] == "2"
+    assert response.headers["x-input-size"] == "56x56"
+    assert response.headers["x-polarity"] == "light-on-dark"
+    assert response.headers["x-batch-size"] == "1"
 
 
-def test_the_answer_is_named_after_the_uploaded_file(client: TestClient) -> None:
-    answer = client.post("/v1/denoise", files={"file": ("my seven.jpeg", encode(ring()), "image/png")})
-    assert answer.headers["content-disposition"] == 'inline; filename="my seven-denoised.png"'
+def test_the_response_is_named_after_the_uploaded_file(client: TestClient) -> None:
+    response = client.post("/v1/denoise", files={"file": ("my seven.jpeg", encode(ring()), "image/png")})
+    assert response.headers["content-disposition"] == 'inline; filename="my seven-denoised.png"'
 
 
 def test_json_carries_the_picture_the_model_the_input_and_the_times(client: TestClient) -> None:
-    answer = client.post(
+    response = client.post(
         "/v1/denoise",
         content=encode(255 - ring()[:, 4:24]),
         params={"version": 1, "output_size": "original"},
         headers={"Accept": "application/json"},
     )
-    body = answer.json()
+    body = response.json()
     assert list(body["timing_ms"]) == STAGES
     picture = decode(base64.b64decode(body["image"].pop("base64")))
     assert picture.shape == (28, 20)
@@ -94,29 +94,29 @@ def test_json_carries_the_picture_the_model_the_input_and_the_times(client: Test
 
 def test_dark_ink_reaches_the_network_as_light_ink_and_comes_back_dark(make_client: MakeClient) -> None:
     client = make_client(InvertingDenoiser())
-    answer = client.post("/v1/denoise", content=encode(255 - ring()))
-    assert answer.headers["x-polarity"] == "dark-on-light"
-    assert np.array_equal(decode(answer.content), ring())
+    response = client.post("/v1/denoise", content=encode(255 - ring()))
+    assert response.headers["x-polarity"] == "dark-on-light"
+    assert np.array_equal(decode(response.content), ring())
 
 
-def test_a_polarity_that_is_named_is_not_judged(client: TestClient) -> None:
-    answer = client.post("/v1/denoise", content=encode(255 - ring()), params={"polarity": "light-on-dark"})
-    assert answer.headers["x-polarity"] == "light-on-dark"
+def test_a_given_polarity_is_not_judged(client: TestClient) -> None:
+    response = client.post("/v1/denoise", content=encode(255 - ring()), params={"polarity": "light-on-dark"})
+    assert response.headers["x-polarity"] == "light-on-dark"
 
 
 @pytest.mark.parametrize("fit", ["stretch", "pad", "mnist"])
 def test_original_size_is_the_size_of_the_upload_for_every_fit(client: TestClient, fit: str) -> None:
     upload = np.pad(ring(150), ((10, 40), (90, 20)))
-    answer = client.post("/v1/denoise", content=encode(upload), params={"fit": fit, "output_size": "original"})
-    assert decode(answer.content).shape == upload.shape
+    response = client.post("/v1/denoise", content=encode(upload), params={"fit": fit, "output_size": "original"})
+    assert decode(response.content).shape == upload.shape
 
 
-def test_a_network_of_any_size_gets_the_picture_as_it_is(client: TestClient) -> None:
+def test_a_network_of_any_size_gets_the_picture_unchanged(client: TestClient) -> None:
     upload = np.arange(17 * 23, dtype=np.uint8).reshape(17, 23)
-    answer = client.post("/v1/denoise", content=encode(upload), params={"model": "free"})
-    assert np.array_equal(decode(answer.content), upload)
-    assert "x-polarity" not in answer.headers
-    assert "x-noise-level" not in answer.headers
+    response = client.post("/v1/denoise", content=encode(upload), params={"model": "free"})
+    assert np.array_equal(decode(response.content), upload)
+    assert "x-polarity" not in response.headers
+    assert "x-noise-level" not in response.headers
 
 
 def noisy_gray(sigma: float = 20) -> NDArray[np.uint8]:
@@ -124,42 +124,42 @@ def noisy_gray(sigma: float = 20) -> NDArray[np.uint8]:
     return np.rint(noise).clip(0, 255).astype(np.uint8)
 
 
-def test_the_noise_level_is_estimated_and_answered_on_the_8_bit_scale(client: TestClient) -> None:
-    answer = client.post("/v1/denoise", content=encode(noisy_gray()), params={"model": "told"})
-    assert float(answer.headers["x-noise-level"]) == pytest.approx(20, abs=1)
+def test_the_noise_level_is_estimated_and_returned_on_the_8_bit_scale(client: TestClient) -> None:
+    response = client.post("/v1/denoise", content=encode(noisy_gray()), params={"model": "told"})
+    assert float(response.headers["x-noise-level"]) == pytest.approx(20, abs=1)
     body = client.post(
         "/v1/denoise", content=encode(noisy_gray()), params={"model": "told"}, headers={"Accept": "application/json"}
     ).json()
-    assert body["input"]["noise_level"] == float(answer.headers["x-noise-level"])
+    assert body["input"]["noise_level"] == float(response.headers["x-noise-level"])
 
 
-def test_a_noise_level_that_is_given_is_not_estimated(client: TestClient) -> None:
+def test_a_given_noise_level_is_not_estimated(client: TestClient) -> None:
     query = {"model": "told", "noise_level": "12.5", "strength": "2"}
-    answer = client.post("/v1/denoise", content=encode(noisy_gray()), params=query)
-    assert answer.headers["x-noise-level"] == "12.5"
+    response = client.post("/v1/denoise", content=encode(noisy_gray()), params=query)
+    assert response.headers["x-noise-level"] == "12.5"
 
 
 @pytest.mark.parametrize(
     ("bit_depth", "mode", "scale"), [(None, "L", 1), ("8", "L", 1), ("16", "I;16", 257), ("same", "I;16", 257)]
 )
-def test_16_bit_gray_comes_back_with_the_bits_that_were_asked_for(
+def test_16_bit_gray_is_returned_with_the_requested_bits(
     client: TestClient, bit_depth: str | None, mode: str, scale: int
 ) -> None:
     upload = noisy_gray().astype(np.uint16) * 257
     query = {"model": "told"} | ({"bit_depth": bit_depth} if bit_depth else {})
-    answer = client.post("/v1/denoise", content=encode(upload), params=query)
-    with Image.open(BytesIO(answer.content)) as image:
+    response = client.post("/v1/denoise", content=encode(upload), params=query)
+    with Image.open(BytesIO(response.content)) as image:
         assert image.mode == mode
         assert np.array_equal(np.asarray(image), noisy_gray().astype(int) * scale)
 
 
-def test_8_bits_stay_8_where_the_same_are_asked_for(client: TestClient) -> None:
-    answer = client.post("/v1/denoise", content=encode(noisy_gray()), params={"model": "told", "bit_depth": "same"})
-    assert np.array_equal(decode(answer.content), noisy_gray())
+def test_the_same_bit_depth_as_8_bits_is_8_bits(client: TestClient) -> None:
+    response = client.post("/v1/denoise", content=encode(noisy_gray()), params={"model": "told", "bit_depth": "same"})
+    assert np.array_equal(decode(response.content), noisy_gray())
 
 
 @pytest.mark.parametrize(("color", "shape"), [(None, (23, 17)), ("gray", (23, 17)), ("keep", (23, 17, 3))])
-def test_colour_is_kept_only_if_it_is_asked_for(client: TestClient, color: str | None, shape: tuple[int, ...]) -> None:
+def test_colour_is_kept_only_on_request(client: TestClient, color: str | None, shape: tuple[int, ...]) -> None:
     upload = np.random.default_rng(0).integers(0, 256, (23, 17, 3)).astype(np.uint8)
     query = {"model": "free"} | ({"color": color} if color else {})
     pixels = decode(client.post("/v1/denoise", content=encode(upload), params=query).content)
@@ -167,11 +167,11 @@ def test_colour_is_kept_only_if_it_is_asked_for(client: TestClient, color: str |
 
 
 @pytest.mark.parametrize("level", ["loud", "-1", "nan", "80", ""])
-def test_a_noise_level_that_is_none_is_refused(client: TestClient, level: str) -> None:
-    answer = client.post("/v1/denoise", content=encode(noisy_gray()), params={"model": "told", "noise_level": level})
-    assert answer.status_code == 422
-    assert answer.json()["parameter"] == "noise_level"
-    assert "auto" in answer.json()["detail"] or "0 to 75" in answer.json()["detail"]
+def test_an_invalid_noise_level_is_refused(client: TestClient, level: str) -> None:
+    response = client.post("/v1/denoise", content=encode(noisy_gray()), params={"model": "told", "noise_level": level})
+    assert response.status_code == 422
+    assert response.json()["parameter"] == "noise_level"
+    assert "auto" in response.json()["detail"] or "0 to 75" in response.json()["detail"]
 
 
 @pytest.mark.parametrize(
@@ -180,20 +180,20 @@ def test_a_noise_level_that_is_none_is_refused(client: TestClient, level: str) -
     ids=lambda query: next(iter(query)),
 )
 def test_a_parameter_that_the_network_cannot_use_is_refused(client: TestClient, query: dict[str, str]) -> None:
-    answer = client.post("/v1/denoise", content=encode(ring()), params={"model": "free"} | query)
-    assert answer.status_code == 422
-    assert answer.json()["parameter"] == next(iter(query))
+    response = client.post("/v1/denoise", content=encode(ring()), params={"model": "free"} | query)
+    assert response.status_code == 422
+    assert response.json()["parameter"] == next(iter(query))
 
 
-def test_a_large_picture_takes_the_same_way(client: TestClient) -> None:
-    answer = client.post("/v1/denoise", content=encode(np.kron(ring(), np.ones((30, 30), np.uint8))))
-    assert np.array_equal(decode(answer.content), ring())
+def test_a_large_picture_is_denoised_too(client: TestClient) -> None:
+    response = client.post("/v1/denoise", content=encode(np.kron(ring(), np.ones((30, 30), np.uint8))))
+    assert np.array_equal(decode(response.content), ring())
 
 
-def test_an_empty_body_is_no_image(client: TestClient) -> None:
-    answer = client.post("/v1/denoise")
-    assert answer.status_code == 400
-    assert answer.json()["type"] == "/problems/no-image"
+def test_an_empty_body_is_not_an_image(client: TestClient) -> None:
+    response = client.post("/v1/denoise")
+    assert response.status_code == 400
+    assert response.json()["type"] == "/problems/no-image"
 
 
 @pytest.mark.parametrize(
@@ -212,29 +212,29 @@ def test_an_empty_body_is_no_image(client: TestClient) -> None:
 def test_a_form_without_a_picture_says_what_is_missing(
     client: TestClient, form: dict[str, dict[str, str]], hint: str
 ) -> None:
-    answer = client.post("/v1/denoise", **form)  # type: ignore[arg-type]
-    assert answer.status_code == 400
-    assert hint in answer.json()["detail"]
+    response = client.post("/v1/denoise", **form)  # type: ignore[arg-type]
+    assert response.status_code == 400
+    assert hint in response.json()["detail"]
 
 
-def test_text_named_png_is_no_supported_format(client: TestClient) -> None:
-    answer = client.post("/v1/denoise", files={"file": ("picture.png", b"just text", "image/png")})
-    assert answer.status_code == 415
-    assert "PNG" in answer.json()["names"]
+def test_text_named_png_is_not_a_supported_format(client: TestClient) -> None:
+    response = client.post("/v1/denoise", files={"file": ("picture.png", b"just text", "image/png")})
+    assert response.status_code == 415
+    assert "PNG" in response.json()["names"]
 
 
 def test_a_truncated_picture_is_invalid(client: TestClient) -> None:
-    answer = client.post("/v1/denoise", content=encode(ring(200))[:-100])
-    assert answer.status_code == 422
-    assert answer.json()["type"] == "/problems/invalid-image"
+    response = client.post("/v1/denoise", content=encode(ring(200))[:-100])
+    assert response.status_code == 422
+    assert response.json()["type"] == "/problems/invalid-image"
 
 
 def test_too_many_pixels_are_refused_with_the_limit(make_client: MakeClient) -> None:
     client = make_client(max_pixels=28 * 28)
     assert client.post("/v1/denoise", content=encode(ring())).status_code == 200
-    answer = client.post("/v1/denoise", content=encode(ring(29)))
-    assert answer.status_code == 422
-    assert answer.json() | {"limit": 784, "type": "/problems/image-too-large"} == answer.json()
+    response = client.post("/v1/denoise", content=encode(ring(29)))
+    assert response.status_code == 422
+    assert response.json() | {"limit": 784, "type": "/problems/image-too-large"} == response.json()
 
 
 @pytest.mark.parametrize(
@@ -245,9 +245,9 @@ def test_too_many_pixels_are_refused_with_the_limit(make_client: MakeClient) -> 
 def test_an_unknown_model_or_version_lists_the_known_ones(
     client: TestClient, query: dict[str, str], names: list[str]
 ) -> None:
-    answer = client.post("/v1/denoise", content=encode(ring()), params=query)
-    assert answer.status_code == 404
-    assert answer.json()["names"] == names
+    response = client.post("/v1/denoise", content=encode(ring()), params=query)
+    assert response.status_code == 404
+    assert response.json()["names"] == names
 
 
 @pytest.mark.parametrize(
@@ -267,33 +267,33 @@ def test_an_unknown_model_or_version_lists_the_known_ones(
     ids=str,
 )
 def test_a_bad_parameter_is_named(client: TestClient, query: dict[str, str], parameter: str) -> None:
-    answer = client.post("/v1/denoise", content=encode(ring()), params=query)
-    assert answer.status_code == 422
-    assert answer.json()["parameter"] == parameter
-    assert parameter in answer.json()["detail"]
+    response = client.post("/v1/denoise", content=encode(ring()), params=query)
+    assert response.status_code == 422
+    assert response.json()["parameter"] == parameter
+    assert parameter in response.json()["detail"]
 
 
 def test_an_accept_header_without_png_or_json_is_not_acceptable(client: TestClient) -> None:
-    answer = client.post("/v1/denoise", content=encode(ring()), headers={"Accept": "text/html"})
-    assert answer.status_code == 406
+    response = client.post("/v1/denoise", content=encode(ring()), headers={"Accept": "text/html"})
+    assert response.status_code == 406
 
 
 def test_every_error_is_problem_details_with_a_request_id(client: TestClient) -> None:
-    answer = client.post("/v1/denoise", headers={"X-Request-ID": "mine"})
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.headers["x-request-id"] == "mine"
-    assert {"type", "title", "status", "detail"} <= answer.json().keys()
-    assert answer.json()["status"] == answer.status_code
+    response = client.post("/v1/denoise", headers={"X-Request-ID": "mine"})
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["x-request-id"] == "mine"
+    assert {"type", "title", "status", "detail"} <= response.json().keys()
+    assert response.json()["status"] == response.status_code
 
 
-def test_a_network_that_fails_is_a_500_without_its_words_and_the_next_request_is_served(
+def test_a_failing_network_is_a_500_without_the_cause_and_the_next_request_is_served(
     make_client: MakeClient,
 ) -> None:
     client = make_client(FailingDenoiser())
-    answer = client.post("/v1/denoise", content=encode(255 - ring()), params={"polarity": "light-on-dark"})
-    assert answer.status_code == 500
-    assert answer.json()["type"] == "/problems/inference-failed"
-    assert "secret" not in answer.text
+    response = client.post("/v1/denoise", content=encode(255 - ring()), params={"polarity": "light-on-dark"})
+    assert response.status_code == 500
+    assert response.json()["type"] == "/problems/inference-failed"
+    assert "secret" not in response.text
     assert client.post("/v1/denoise", content=encode(ring())).status_code == 200
 
 
@@ -315,7 +315,7 @@ def test_a_full_queue_refuses_before_the_body_is_read(make_client: MakeClient) -
 
 
 class WatchedAdmission(Admission):
-    """Tells when a request asks for a slot while there is none."""
+    """Reports when a request asks for a slot while there is none."""
 
     def __init__(self) -> None:
         super().__init__(slots=1, patience_s=60)
@@ -357,7 +357,7 @@ def test_pictures_in_work_leave_no_room_for_too_many_pixels(make_client: MakeCli
         assert [request.result().status_code for request in accepted] == [200, 200]
 
 
-def test_a_client_that_leaves_takes_its_picture_from_the_queue(make_client: MakeClient) -> None:
+def test_the_picture_of_a_client_that_leaves_is_removed_from_the_queue(make_client: MakeClient) -> None:
     network = GatedDenoiser()
     network.gate.set()
     client = make_client(network)
@@ -376,7 +376,7 @@ def test_a_client_that_leaves_takes_its_picture_from_the_queue(make_client: Make
 
 
 async def leave_after_the_body(client: TestClient, body: bytes) -> int:
-    """Send a picture and close the connection; gives the status that nobody is left to read."""
+    """Send a picture and close the connection; return the status that the client no longer reads."""
     messages: list[Message] = [{"type": "http.request", "body": body}, {"type": "http.disconnect"}]
     sent: list[Message] = []
 
@@ -405,8 +405,8 @@ def test_a_request_past_its_deadline_is_a_503(make_client: MakeClient) -> None:
     network.gate.set()
     client = make_client(network, request_timeout_s=0.05)
     network.gate.clear()
-    answer = client.post("/v1/denoise", content=encode(ring()))
+    response = client.post("/v1/denoise", content=encode(ring()))
     network.gate.set()
-    assert answer.status_code == 503
-    assert answer.json()["type"] == "/problems/deadline-exceeded"
-    assert int(answer.headers["retry-after"]) >= 1
+    assert response.status_code == 503
+    assert response.json()["type"] == "/problems/deadline-exceeded"
+    assert int(response.headers["retry-after"]) >= 1

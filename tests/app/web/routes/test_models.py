@@ -1,4 +1,4 @@
-"""GET /v1/models and below."""
+"""GET /v1/models, one model, and one version."""
 
 from fastapi.testclient import TestClient
 
@@ -28,14 +28,14 @@ def test_a_version_shows_its_metadata_without_the_files(client: TestClient) -> N
     assert "files" not in body
 
 
-def test_an_unknown_model_or_version_is_a_404_that_lists_what_there_is(client: TestClient) -> None:
+def test_an_unknown_model_or_version_is_a_404_that_lists_the_known_ones(client: TestClient) -> None:
     assert client.get("/v1/models/huge").json()["names"] == ["free", "tiny", "told"]
-    answer = client.get("/v1/models/tiny/versions/9")
-    assert answer.status_code == 404
-    assert answer.json()["names"] == ["1", "2"]
+    response = client.get("/v1/models/tiny/versions/9")
+    assert response.status_code == 404
+    assert response.json()["names"] == ["1", "2"]
 
 
-def test_a_version_that_is_no_number_is_named_as_the_parameter_at_fault(client: TestClient) -> None:
-    answer = client.get("/v1/models/tiny/versions/latest")
-    assert answer.status_code == 422
-    assert answer.json()["parameter"] == "version"
+def test_a_version_that_is_not_a_number_is_named_as_the_wrong_parameter(client: TestClient) -> None:
+    response = client.get("/v1/models/tiny/versions/latest")
+    assert response.status_code == 422
+    assert response.json()["parameter"] == "version"

@@ -1,0 +1,49 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from training.digits.data import CleanImages
+from training.digits.task import DigitsTask
+from training.errors import DataError
+from training.images.noise import RandomLevelNoise
+from training.presets import PRESETS
+
+TASK = DigitsTask()
+DIGITS = PRESETS["digits"]
+
+
+def test_images_are_loaded_at_the_size_of_the_network(blobs_npz: Path, tmp_path: Path) -> None:
+    assert TASK.load(str(blobs_npz), DIGITS).train.shape[1:] == (28, 28, 1)
+    pixels = np.zeros((10, 32, 32), np.uint8)
+    np.savez(tmp_path / "large.npz", x_train=pixels, x_test=pixels)
+    with pytest.raises(DataError, match="the network takes 28x28"):
+        TASK.load(str(tmp_path / "large.npz"), DIGITS)
+
+
+@pytest.mark.parametrize("name", ["article", "dense", "digits"])
+def test_each_architecture_is_built(name: str) -> None:
+    assert TASK.build_network(PRESETS[name]).name == name
+
+
+def test_a_share_of_the_epochs_is_augmented(blobs: CleanImages) -> None:
+    (stage,) = DIGITS.stages
+    batches = TASK.batches(replace(DIGITS, batch_size=40, seed=3), stage, blobs)
+    assert (batches.batch_size, batches.seed) == (40, 3)
+    assert batches.augmented_epochs == pytest.approx(0.6 * 64)
+    assert TASK.batches(DIGITS, replace(stage, augmentation=None), blobs).augmented_epochs == 0
+
+
+def test_validation_has_the_noise_that_is_measured_and_the_same_every_time(blobs: CleanImages) -> None:
+    (stage,) = DIGITS.stages
+    noisy, clean = TASK.validation(DIGITS, stage, blobs)
+    assert np.array_equal(clean, blobs.validation)
+    assert stage.measured_noise is not None
+    assert np.array_equal(noisy, stage.measured_noise.add_to(clean, np.random.default_rng(1)))
+
+
+def test_noise_with_a_level_for_the_network_is_refused(blobs: CleanImages) -> None:
+    stage = replace(DIGITS.stages[0], noise=RandomLevelNoise())
+    with pytest.raises(TypeError, match="noise level"):
+        TASK.batches(DIGITS, stage, blobs)

@@ -1,0 +1,41 @@
+import json
+from dataclasses import replace
+
+import pytest
+
+from training.config import Adadelta, Stage
+from training.images.noise import NoNoise
+from training.presets import PRESETS
+
+
+@pytest.mark.parametrize("preset", ["digits", "photo"])
+def test_pairs_are_neither_bent_nor_scaled(preset: str) -> None:
+    config = PRESETS[preset].with_pairs()
+    assert config.takes_pairs
+    assert {str(stage.noise) for stage in config.stages} == {"that of noisy/clean pairs"}
+    assert {stage.augmentation for stage in config.stages} == {None}
+    assert config.crops is None or config.crops.scales == (1.0,)
+
+
+def test_the_article_still_learns_to_copy_clean_images_first() -> None:
+    config = PRESETS["article"].with_pairs()
+    assert [str(stage.noise) for stage in config.stages] == ["none", "none", "that of noisy/clean pairs"]
+
+
+def test_each_stage_has_its_share_of_the_minutes() -> None:
+    stages = tuple(Stage(name, NoNoise(), epochs, Adadelta(1.0)) for name, epochs in (("first", 1), ("second", 3)))
+    config = replace(PRESETS["article"], stages=stages)
+    assert [replace(config, minutes=8.0).minutes_of(stage) for stage in config.stages] == [2.0, 6.0]
+    assert [config.minutes_of(stage) for stage in config.stages] == [None, None]
+
+
+def test_a_config_is_dumped_as_it_comes_back_from_a_file() -> None:
+    dumped = PRESETS["photo"].to_json()
+    assert json.loads(json.dumps(dumped)) == dumped
+    assert dumped["crops"]["side_px"] == 128
+    assert dumped["stages"][0]["optimizer"]["name"] == "Muon"
+
+
+def test_a_stage_that_is_told_the_level_is_not_measured_with_one_noise() -> None:
+    with pytest.raises(TypeError, match="fixed noise levels"):
+        _ = PRESETS["photo"].stages[0].test_noise

@@ -1,0 +1,61 @@
+"""Where a run's weights come from, so that they can be reproduced."""
+
+import subprocess
+from dataclasses import replace
+from typing import Any
+
+import keras
+import numpy as np
+
+from training.config import Config
+from training.errors import RunError
+from training.images.noise import RecordedNoise
+from training.presets import PRESETS
+
+
+def describe_run(config: Config, data_name: str) -> dict[str, Any]:
+    """Return the content of run.json, which metadata.json repeats: data, noise, config, commit and versions."""
+    return {
+        "data": data_name,
+        "noise": str(config.stages[-1].noise),
+        "config": config.to_json(),
+        "git_commit": find_git_commit(),
+        "versions": {"keras": keras.__version__, "numpy": np.__version__},
+    }
+
+
+def restore_config(run: dict[str, Any]) -> Config:
+    """Return the config in a run.json, or raise RunError if its preset has other stages now."""
+    config = PRESETS[run["config"]["preset"]]
+    if run["noise"] == str(RecordedNoise()):
+        config = config.with_pairs()
+    epochs = {stage["name"]: stage["epochs"] for stage in run["config"]["stages"]}
+    if epochs.keys() != {stage.name for stage in config.stages}:
+        raise RunError(f"the run has the stages {', '.join(epochs)}, which are not those of {config.preset} now")
+    stages = tuple(replace(stage, epochs=epochs[stage.name]) for stage in config.stages)
+    return replace(config, seed=run["config"]["seed"], minutes=run["config"].get("minutes"), stages=stages)
+
+
+def format_command(config: Config, data_name: str) -> str:
+    """Return the command line that trains ``config``."""
+    preset = PRESETS[config.preset]
+    words = ["python -m training train", config.preset]
+    if data_name != "MNIST":
+        words.append(f"--data path/to/{data_name}")
+    if any(stage.epochs != usual.epochs for stage, usual in zip(config.stages, preset.stages, strict=True)):
+        words.append(f"--epochs {config.stages[-1].epochs}")
+    if config.minutes is not None:
+        words.append(f"--minutes {config.minutes:g}")
+    if config.seed != preset.seed:
+        words.append(f"--seed {config.seed}")
+    return " ".join(words)
+
+
+def find_git_commit() -> str | None:
+    """Return the checked-out commit, with "-dirty" if files differ from it, or None outside a git repository."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        result = subprocess.run(command, capture_output=True, check=True, text=True)  # noqa: S603  a constant command
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return result.stdout.strip()

@@ -1,0 +1,68 @@
+"""Image files as upright gray pixels, and 8-bit levels as numbers in [0, 1]."""
+
+import warnings
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from training.errors import DataError
+from training.images.noise import Images
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".pgm", ".ppm")
+
+Pixels = NDArray[np.uint8]
+
+
+class Gray(NamedTuple):
+    """An upright image in Pillow's mode F and its value of white."""
+
+    image: Image.Image
+    peak: float
+
+
+def find_images(folder: Path) -> list[Path]:
+    """Return all but the hidden images in ``folder`` and its subfolders, by path; DataError if there are none."""
+    paths = sorted(path for path in folder.rglob("[!.]*") if path.suffix.lower() in SUFFIXES)
+    if not paths:
+        raise DataError(f"{folder}: no images in it (looked for {', '.join(SUFFIXES)})")
+    return paths
+
+
+def open_gray(path: Path) -> Gray:
+    """Read one image, or raise DataError with its path."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the user's own files are trusted
+            with Image.open(path) as image:
+                upright = ImageOps.exif_transpose(image)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise DataError(f"{path}: not a readable image ({error})") from error
+    return _to_gray(upright)
+
+
+def _to_gray(image: Image.Image) -> Gray:
+    """Convert to gray; transparent parts become white."""
+    if image.mode == "F":
+        return Gray(image, 1.0)
+    if image.mode.startswith("I"):  # 16 bits, which convert("L") would cut at 255
+        return Gray(image.convert("F"), 65535.0)
+    if image.has_transparency_data:
+        layer = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
+    return Gray(image.convert("L").convert("F"), 255.0)
+
+
+def to_images(pixels: Pixels) -> Images:
+    """Return uint8 (N, H, W), or NHWC, as float32 NHWC in [0, 1]."""
+    return from_8_bit(np.reshape(pixels, (*pixels.shape[:3], -1)))
+
+
+def to_8_bit(image: Images) -> Pixels:
+    return np.rint(image * 255).astype(np.uint8)
+
+
+def from_8_bit(levels: Pixels) -> Images:
+    return np.asarray(levels / np.float32(255), np.float32)

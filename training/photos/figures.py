@@ -1,0 +1,43 @@
+"""Crops of photographs beside what a network makes of them, for its model card."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from training.images.noise import Images
+from training.photos.data import Photo, read_photo
+from training.photos.evaluate import PhotoMethod, Protocol, split_pair
+
+EXAMPLES = Path(__file__).with_name("examples")
+EXAMPLE_LEVEL = 50
+EXAMPLE_SIDE_PX = 128
+EXAMPLE_PAIRS = 2
+
+
+def draw_examples(methods: Mapping[str, PhotoMethod], pairs: Sequence[Photo] = ()) -> Figure:
+    """Draw noisy crops, what each method makes of them, and clean ones: of pairs, or of the project's photographs."""
+    if pairs:
+        examples = [split_pair(_cut_centre(pair)) for pair in pairs[:EXAMPLE_PAIRS]]
+    else:
+        protocol = Protocol(EXAMPLE_LEVEL, rounded=True)
+        examples = [protocol.make_noisy(read_photo(path)) for path in sorted(EXAMPLES.glob("*.png"))]
+    rows = [[noisy, *(method(noisy, sigma) for method in methods.values()), clean] for clean, noisy, sigma in examples]
+    return plot_crops(["noisy" if pairs else f"noise {EXAMPLE_LEVEL}", *methods, "clean"], rows)
+
+
+def _cut_centre(photo: Photo) -> Photo:
+    top, left = (max(0, length - EXAMPLE_SIDE_PX) // 2 for length in photo.shape[:2])
+    return photo[top : top + EXAMPLE_SIDE_PX, left : left + EXAMPLE_SIDE_PX]
+
+
+def plot_crops(titles: Sequence[str], rows: Sequence[Sequence[Images]]) -> Figure:
+    """Draw images (H, W) in [0, 1] pixel by pixel, in titled columns."""
+    figure = Figure(figsize=(2.4 * len(titles), 2.4 * len(rows) + 0.3), layout="constrained")
+    for panels, row in zip(figure.subplots(len(rows), len(titles), squeeze=False), rows, strict=True):
+        for panel, image in zip(panels, row, strict=True):
+            panel.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+            panel.set_axis_off()
+    for panel, title in zip(figure.axes, titles, strict=False):
+        panel.set_title(title, fontsize=10)
+    return figure

@@ -1,0 +1,83 @@
+"""The networks that ``python -m training train`` offers, by name."""
+
+from training.config import Adadelta, AdamW, Config, Crops, Interface, Muon, NoiseLevelRange, Stage
+from training.images.augmentation import RandomAffine
+from training.images.noise import BlindNoise, GaussianNoise, NoNoise, RandomLevelNoise
+
+CONFIGS = (
+    Config(
+        preset="article",
+        task="digits",
+        architecture="article",
+        description="Handwritten digits, 28x28, trained for Gaussian noise 0.4: the small convolutional autoencoder"
+        " of the well-known article",
+        interface=Interface(polarity="light-on-dark"),
+        note="A plain autoencoder first, then a denoiser that starts from its weights. Adadelta needs a learning rate"
+        " of 1.0: ten epochs with Keras' default of 0.001, the stage default-rate, end far above the loss that a single"
+        " epoch with 1.0 reaches.",
+        stages=(
+            Stage("plain", NoNoise(), epochs=50, optimizer=Adadelta(1.0)),
+            Stage("default-rate", NoNoise(), epochs=10, optimizer=Adadelta(0.001)),
+            Stage("denoise", GaussianNoise(0.4), epochs=100, optimizer=Adadelta(1.0), start_from="plain"),
+        ),
+    ),
+    Config(
+        preset="dense",
+        task="digits",
+        architecture="dense",
+        description="Handwritten digits, 28x28, trained for Gaussian noise 0.4: a fully connected autoencoder that does"
+        " not know which pixels are neighbours",
+        interface=Interface(polarity="light-on-dark"),
+        note="For comparison only: what it costs to lose the neighbourhood of pixels.",
+        stages=(Stage("denoise", GaussianNoise(0.4), epochs=30, optimizer=AdamW(1e-3)),),
+    ),
+    Config(
+        preset="digits",
+        task="digits",
+        architecture="digits",
+        description="Handwritten digits, 28x28, blind to the kind and strength of the noise",
+        interface=Interface(polarity="light-on-dark"),
+        note="Every image gets its own kind and strength of noise. Half of the images are turned, scaled, sheared and"
+        " shifted a little in the first 60 % of the epochs. The exported weights are an exponential average.",
+        stages=(
+            Stage(
+                "denoise",
+                BlindNoise(),
+                epochs=64,
+                optimizer=AdamW(3e-3),
+                augmentation=RandomAffine(),
+                measured_noise=GaussianNoise(0.4),
+            ),
+        ),
+    ),
+    Config(
+        preset="photo",
+        task="photos",
+        architecture="photo",
+        description="Gray photographs and scans of any size, Gaussian noise up to 75 on the 8-bit scale",
+        interface=Interface(
+            noise_level=NoiseLevelRange(0.0, 75 / 255),
+            size_multiple=8,
+            halo_px=72,  # of a receptive radius of 84: farther pixels changed none by a thousandth of a level
+        ),
+        note="Crops of clean photographs, turned and mirrored; each gets noise of its own level, which the network"
+        " takes as an input. The mean absolute error converges fast; the logarithm of the squared error, which is PSNR,"
+        " then gives every level the same weight. The exported weights are an exponential average.",
+        data="bsds400",
+        crops=Crops(),
+        precision="mixed_bfloat16",
+        batch_size=8,
+        stages=(
+            Stage("denoise", RandomLevelNoise(), epochs=60, optimizer=Muon(3e-3), loss="mean_absolute_error"),
+            Stage(
+                "refine",
+                RandomLevelNoise(),
+                epochs=180,
+                optimizer=Muon(2e-3),
+                loss="log_mean_squared_error",
+                start_from="denoise",
+            ),
+        ),
+    ),
+)
+PRESETS = {config.preset: config for config in CONFIGS}

@@ -1,0 +1,97 @@
+"""Keras networks as SavedModels for the model store: the only module of training that imports TensorFlow."""
+
+import os
+import shutil
+from pathlib import Path
+
+import keras
+import numpy as np
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow prints a greeting when it is imported
+
+import tensorflow as tf
+
+from training.errors import StoreError
+from training.images.noise import Images
+
+SIGNATURE = "serving_default"
+VERSIONS = {"tensorflow": tf.__version__}
+
+
+def save_network(network: keras.Model, folder: Path, *, size_multiple: int = 1) -> None:
+    """Write ``network`` as a SavedModel with one signature, or raise StoreError if Keras does not run on TensorFlow.
+
+    The network's inputs are named ``image``, (N, H, W, 1), and perhaps ``noise_level``, (N,). Its output is clipped to
+    [0, 1]. The graph pads images to ``size_multiple`` by repeating their edge, and crops the output.
+    """
+    check_backend(keras.backend.backend())
+    module = tf.Module()
+    module.weights = [variable.value for variable in network.weights]
+    specs = {tensor.name: tf.TensorSpec(tensor.shape, tf.float32, name=tensor.name) for tensor in network.inputs}
+
+    def denoise(**inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        image = inputs["image"]
+        inputs["image"] = _pad_to_multiple(image, size_multiple) if size_multiple > 1 else image
+        denoised = network(inputs if len(inputs) > 1 else inputs["image"], training=False)
+        if size_multiple > 1:
+            denoised = denoised[:, : tf.shape(image)[1], : tf.shape(image)[2]]
+        return {"denoised": tf.clip_by_value(denoised, 0.0, 1.0)}
+
+    signature = tf.function(denoise, autograph=False).get_concrete_function(**specs)
+    tf.saved_model.save(module, str(folder), signatures={SIGNATURE: signature})
+    # The contract does not use these.
+    (folder / "fingerprint.pb").unlink()
+    shutil.rmtree(folder / "assets")
+
+
+def check_backend(name: str) -> None:
+    """Raise StoreError unless TensorFlow can trace networks of this Keras backend."""
+    if name != "tensorflow":
+        raise StoreError(f"cannot export with Keras on {name}: set KERAS_BACKEND=tensorflow and use `export`")
+
+
+def _pad_to_multiple(image: tf.Tensor, multiple: int) -> tf.Tensor:
+    """Repeat the last row and column of NHWC; unlike reflection, this works for a single pixel."""
+    for axis in (1, 2):
+        length = tf.shape(image)[axis]
+        padded = -(-length // multiple) * multiple
+        image = tf.gather(image, tf.minimum(tf.range(padded), length - 1), axis=axis)
+    return image
+
+
+class SavedNetwork:
+    """A SavedModel's signature for NumPy arrays; ``inputs`` and ``outputs`` map names to (dtype, shape)."""
+
+    def __init__(self, folder: Path) -> None:
+        """Load ``folder``, or raise StoreError if it is damaged or lacks the signature."""
+        try:
+            self._loaded = tf.saved_model.load(str(folder))
+        except Exception as error:  # TensorFlow raises errors of many types for damaged files
+            raise StoreError(f"{folder}: TensorFlow cannot load it: {error}") from error
+        if SIGNATURE not in self._loaded.signatures:
+            raise StoreError(f"{folder}: no signature {SIGNATURE}, only {sorted(self._loaded.signatures)}")
+        self._signature = self._loaded.signatures[SIGNATURE]
+        self.inputs = _describe(self._signature.structured_input_signature[1])
+        self.outputs = _describe(self._signature.structured_outputs)
+
+    @property
+    def size(self) -> tuple[int | None, int | None]:
+        """Height and width of the images, None if they are free."""
+        shape = self.inputs["image"][1]
+        return (None, None) if shape is None else (shape[1], shape[2])
+
+    def denoise(self, image: Images, noise_level: Images | None = None) -> Images:
+        """Return float32 like ``image``, NHWC, or raise StoreError; ``noise_level`` (N,) goes to networks with it."""
+        inputs = {"image": image} if noise_level is None else {"image": image, "noise_level": noise_level}
+        try:
+            outputs = self._signature(**{name: tf.constant(value) for name, value in inputs.items()})
+        except tf.errors.OpError as error:
+            raise StoreError(f"{SIGNATURE} fails for images of shape {image.shape}: {error.message}") from error
+        return np.asarray(outputs["denoised"])
+
+
+def _describe(specs: dict[str, tf.TypeSpec]) -> dict[str, tuple[str, tuple[int | None, ...] | None]]:
+    return {
+        name: (spec.dtype.name, None if spec.shape.rank is None else tuple(spec.shape.as_list()))
+        for name, spec in specs.items()
+    }

@@ -85,6 +85,16 @@ async def test_as_many_bytes_as_are_allowed_are_taken(size: int) -> None:
     assert transport.writes == [EMPTY, EMPTY]
 
 
+async def test_requests_before_it_are_not_counted_for_a_request_that_is_nearly_too_long() -> None:
+    protocol, transport = connect(answer_empty)
+    before = GET * 300
+    long = GET.replace(b"\r\n\r\n", b"\r\nX: " + b"a" * (MAX_OUTSIDE_BYTES - 1000) + b"\r\n\r\n")
+    assert len(before) < PIECE_BYTES
+    protocol.data_received(before + long)
+    await finish(protocol)
+    assert transport.writes == [EMPTY] * 301
+
+
 async def test_a_long_header_behind_another_request_is_refused_after_that_one_is_answered() -> None:
     protocol, transport = connect(answer_empty)
     protocol.data_received(GET + b"GET / HTTP/1.1\r\nHost: a\r\nX: ")

@@ -33,6 +33,7 @@ from app.web.middleware.body_limit import BodyLimit
 from app.web.middleware.direct_route import DirectRoutes
 from app.web.middleware.head import HeadAsGet
 from app.web.pages import routes as pages
+from app.web.pages.swagger import swagger_assets
 from app.web.requests.query import choose_options
 from app.web.responses.problems import add_error_handlers, answer_internal_error
 from app.web.routes import batch, denoise, models, probes
@@ -90,7 +91,7 @@ def create_app(
     )
     for router in (denoise.router, batch.router, models.router, probes.router, pages.router):
         app.router.routes.extend(router.routes)  # include_router would match each request twice
-    app.mount("/docs/assets", pages.swagger_assets())
+    app.mount("/docs/assets", swagger_assets())
     app.mount("/static", pages.static_files)
     add_error_handlers(app)
     _add_middleware(app, settings, metrics)

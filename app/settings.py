@@ -31,6 +31,13 @@ class Settings(BaseSettings):
     drain_grace_s: float = Field(
         5.0, ge=0, description="Seconds from SIGTERM to the end of listening, for load balancers to react."
     )
+    keep_alive_s: int = Field(75, ge=1, description="Seconds that an idle connection is kept open for a next request.")
+    max_connections: int | None = Field(
+        None,
+        ge=32,
+        description="Connections open at once, of which 16 are kept for probes; by default three quarters of the files "
+        "that the process may open.",
+    )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Origins, separated by commas, whose pages may call the service; `*` for any."
     )

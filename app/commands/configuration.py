@@ -1,5 +1,8 @@
 """Read the settings and the model store for a command, and turn what is wrong into exit codes."""
 
+import os
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -39,6 +42,16 @@ def read_settings(**given: Any) -> Settings:  # noqa: ANN401  # pydantic checks 
             for problem in error.errors(include_url=False)
         ]
         raise CommandUsageError("\ndenoiser: ".join(problems)) from None
+
+
+def unknown_variables(environment: Mapping[str, str] = os.environ) -> Iterator[str]:
+    """Complain of every variable that looks like a setting and is none, and name the setting that may be meant."""
+    prefix = Settings.model_config["env_prefix"]
+    for variable in environment:
+        name = variable.upper().removeprefix(prefix).lower()
+        if variable.upper().startswith(prefix) and name not in Settings.model_fields:
+            meant = get_close_matches(name, Settings.model_fields, n=1)
+            yield f"{variable} is no setting" + (f"; is {prefix}{meant[0].upper()} meant?" if meant else "")
 
 
 def read_store(settings: Settings) -> "Catalogue":

@@ -1,8 +1,18 @@
 """``serve``: start the HTTP service."""
 
+import logging
+import socket
+from typing import TYPE_CHECKING
+
 import click
 
-from app.commands.configuration import read_settings, read_store
+from app.commands.configuration import CommandError, read_settings, read_store, unknown_variables
+from app.telemetry.logs import configure_logging
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 
 @click.command(help="Start the service; on SIGTERM or Ctrl-C, it finishes the requests in work and stops.")
@@ -12,8 +22,24 @@ from app.commands.configuration import read_settings, read_store
 def command(host: str | None, port: int | None, workers: int | None) -> int:
     """Start the service."""
     settings = read_settings(host=host, port=port, workers=workers)
-    read_store(settings)  # before worker processes start, which would all fail with a broken store
+    configure_logging(settings.log_format)
+    for warning in unknown_variables():
+        logger.warning(warning)
+    sockets = _bind(settings)  # this and the store before worker processes start, which would all fail
+    read_store(settings)
 
     from app.server.workers import serve  # here, so that a wrong setting is reported before FastAPI is imported
 
-    return serve(settings)
+    return serve(settings, sockets)
+
+
+def _bind(settings: "Settings") -> list[socket.socket]:
+    from app.server.listening import bind_sockets
+
+    try:
+        return bind_sockets(settings)
+    except OSError as error:
+        raise CommandError(
+            f"cannot listen on {settings.host}, port {settings.port}: {str(error.strerror).lower()}. "
+            "Choose another port with --port (0: any that is free), another address with --host."
+        ) from error

@@ -1,141 +1,247 @@
-"""HTTP/1.1 on the wire: uvicorn's httptools protocol, with what is decided before the application sees a request."""
+"""HTTP/1.1 as the service reads it: what uvicorn's httptools protocol decides before any application is asked."""
 
-import re
-from collections.abc import Callable
+import asyncio
+from collections import deque
+from collections.abc import Iterable
+from typing import Any
 
-from uvicorn._types import ASGISendEvent, HTTPResponseBodyEvent, HTTPResponseStartEvent
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+import httptools
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from app.server.connections import ConnectionLimit
+from app.server.exchange import Exchange
+from app.server.patience import ANSWER_TIMEOUT_S, HEADERS_TIMEOUT_S, LINGER_S, Unread
 from app.web.connection import EXTENSION
-from app.web.responses.problems import HEADERS_TOO_LARGE, STATUS_PROBLEM_TYPES, ProblemType, problem_response
+from app.web.responses.problems import (
+    HEADERS_TOO_LARGE,
+    STATUS_PROBLEM_TYPES,
+    TOO_MANY_CONNECTIONS,
+    ProblemType,
+    problem_response,
+)
 
-Headers = list[tuple[bytes, bytes]]
-
-MAX_HEADER_BYTES = 64 * 1024  # the parser takes quadratic time in the length of a header
-HEADER_END = b"\r\n\r\n"
-CONTROLS = bytes({*range(0x20), 0x7F} - set(b"\t\r\n"))  # allowed in no header; line ends are counted instead
-HOP_BY_HOP = {b"connection", b"transfer-encoding"}
-# Clients that prefer HTTP/2 offer it on clear-text connections; httptools then reads the body as HTTP/2,
-# https://github.com/Kludex/uvicorn/issues/2722. RFC 9110, section 7.8: a server may ignore the offer.
-UPGRADE = re.compile(rb"\r\nupgrade:[^\r]*", re.IGNORECASE)
+MAX_OUTSIDE_BYTES = 64 * 1024  # of a request, outside its body; the parser is quadratic in the length of a header
+MAX_HEADERS = 256  # where they do not arrive at once: each takes 130 bytes more than it has
+TOO_LARGE_DETAIL = f"A request may have {MAX_HEADERS} headers, and {MAX_OUTSIDE_BYTES} bytes outside of its body."
+PIECE_BYTES = 16 * 1024  # fed to the parser at once
+CHUNK_HEAD_BYTES = 10  # an honest chunk begins with at most eight digits and a line end,
+CHUNK_END_BYTES = 2  # and ends with a line end; what is beyond counts as outside the body
+PROBES = ("/livez", "/readyz")
+RETRY_AFTER_S = "1"
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """Ignores upgrade offers, bounds headers, answers malformed requests with problems, reports lost connections."""
+    """Bounds what a client can send outside bodies and the time it can take; answers as problems what it refuses.
 
-    _unended_header_bytes = 0
-    _is_in_body = False
+    Args:
+        limit: shared by all connections of the process.
+        given: what uvicorn gives every protocol.
+    """
+
+    def __init__(self, *, limit: ConnectionLimit, **given: Any) -> None:  # noqa: ANN401  # uvicorn's
+        super().__init__(**given)
+        self.headers = []
+        self._limit = limit
+        self._deadline = self.loop.time() + HEADERS_TIMEOUT_S  # holds while no request is in work
+        self._exchange: RequestResponseCycle | None = None  # the request in work; uvicorn's cycle is the newest
+        self._is_over = False  # nothing that arrives is of interest any more
+        self._is_in_message = self._is_in_head = False
+        self._begun = 0  # messages that have begun in this piece
+        self._framed_bytes = 0  # of this piece: bodies, and what every chunk has around it
+        self._outside_bytes = 0  # of the message: all others
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
+        """Count the connection."""
+        super().connection_made(transport)
+        self._unread = Unread(transport, self.loop.time())
+        self._limit.enter(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the application at once."""
+        super().connection_lost(exc)
+        self._limit.leave(self)
+        self._lose_exchange()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what has arrived on the connection, piece by piece."""
+        for start in range(0, len(data), PIECE_BYTES):
+            if not self._is_over:
+                self._take(data[start : start + PIECE_BYTES])
+
+    def _take(self, piece: bytes) -> None:
+        """Parse a piece and count its bytes outside bodies.
+
+        The parser does not tell where in a piece a message begins. One that begins behind another in the same piece
+        is counted from the next piece on: it may have a piece more.
+        """
+        begins_with_message = not self._is_in_message
+        self._begun = self._framed_bytes = 0
+        try:
+            self._parse(piece)
+        except httptools.HttpParserError:
+            self.send_400_response("Invalid HTTP request received.")
+            return
+        if self._begun > begins_with_message:
+            self._outside_bytes = 0
+            return
+        self._outside_bytes += max(0, len(piece) - self._framed_bytes)
+        if self._outside_bytes > MAX_OUTSIDE_BYTES or len(self.headers) > MAX_HEADERS:
+            self._reject(HEADERS_TOO_LARGE, TOO_LARGE_DETAIL)
+
+    def _parse(self, piece: bytes) -> None:
+        """Parse a piece; a message that offers to upgrade is parsed again without the offer.
+
+        Clients that prefer HTTP/2 offer it on clear-text connections; httptools then takes the body for another
+        protocol, https://github.com/Kludex/uvicorn/issues/2722. RFC 9110, section 7.8: a server may ignore the offer.
+        """
+        while piece:
+            try:
+                self.parser.feed_data(piece)
+                return
+            except httptools.HttpParserUpgrade as offer:
+                piece = piece[offer.args[0] :]
+            self._parse_again()
+
+    def _parse_again(self) -> None:
+        """Parse the headers anew that have just been parsed, with a parser that sees no offer."""
+        counted = self._begun, self._outside_bytes
+        method, version = self.parser.get_method(), self.parser.get_http_version().encode()
+        headers = [b"%b: %b\r\n" % header for header in self.headers if header[0] != b"upgrade"]
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn's
+        self.parser.feed_data(b"%b %b HTTP/%b\r\n%b\r\n" % (method, self.url, version, b"".join(headers)))
+        self._begun, self._outside_bytes = counted
+
+    def _is_offer(self) -> bool:
+        """Whether the message is one that will be parsed again; CONNECT is not, and is refused."""
+        return self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
+
+    def on_message_begin(self) -> None:
+        """Note that headers follow, and until when."""
+        super().on_message_begin()
+        self._is_in_message = self._is_in_head = True
+        self._begun += 1
+        self._outside_bytes = 0
+        self._deadline = self.loop.time() + HEADERS_TIMEOUT_S
 
     def on_headers_complete(self) -> None:
-        """Note that a body follows."""
+        """Start the request, or let it wait for those before it."""
+        if self._is_offer():
+            return
         super().on_headers_complete()
-        self._is_in_body = True
+        self._is_in_head = False
+        self.headers = deque(maxlen=0)  # type: ignore[assignment]  # takes trailers and forgets them
         self.cycle.__class__ = Exchange  # uvicorn hard-codes the class; this object has not run yet
         self.scope[EXTENSION] = self.cycle  # type: ignore[literal-required]  # our own extension
 
+    def on_body(self, body: bytes) -> None:
+        """Count and keep a part of the body."""
+        self._framed_bytes += len(body)
+        super().on_body(body)
+
+    def on_chunk_header(self) -> None:
+        """Count what every chunk begins with."""
+        self._framed_bytes += CHUNK_HEAD_BYTES
+
+    def on_chunk_complete(self) -> None:
+        """Count what every chunk ends with."""
+        self._framed_bytes += CHUNK_END_BYTES
+
     def on_message_complete(self) -> None:
-        """Note that headers follow."""
+        """Note that the request has arrived."""
+        if self._is_offer():
+            return
+        self._is_in_message = False
         super().on_message_complete()
-        self._is_in_body = False
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Tell the application at once that the client is gone."""
-        super().connection_lost(exc)
-        if isinstance(self.cycle, Exchange) and self.cycle.disconnected:
-            self.cycle.lose()
+    def on_response_complete(self) -> None:
+        """Go on to the next request, or wait for one: uvicorn's way without its timer for each request."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        self._deadline = self.loop.time() + (HEADERS_TIMEOUT_S if self._is_in_head else self.timeout_keep_alive)
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
 
-    def data_received(self, data: bytes) -> None:
-        """Pass on what has arrived, without upgrade offers, if the headers are not too large."""
-        if not self._is_in_body:
-            head, end, rest = data.partition(HEADER_END)
-            data = UPGRADE.sub(b"", head) + end + rest
-            self._unended_header_bytes = 0 if end else self._unended_header_bytes + len(head)
-            if max(self._unended_header_bytes, len(head)) > MAX_HEADER_BYTES:
-                self._refuse(HEADERS_TOO_LARGE, f"The headers of a request may have at most {MAX_HEADER_BYTES} bytes.")
-                return
-        super().data_received(data)
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        """Answer a request whose turn has come."""
+        self._exchange = cycle
+        if not _names_one_host(cycle.scope["headers"], cycle.scope["http_version"]):
+            self._refuse(STATUS_PROBLEM_TYPES[400], "A request must have one header Host.")
+        elif not (self._limit.admits(self) or cycle.scope["path"] in PROBES):
+            self._refuse(
+                TOO_MANY_CONNECTIONS, "The connections that are left are for probes.", {"Retry-After": RETRY_AFTER_S}
+            )
+        else:
+            super()._start_asgi_task(cycle, app)
 
     def send_400_response(self, msg: str) -> None:
-        """Answer a request that is not HTTP with a problem, and close the connection."""
-        self._refuse(STATUS_PROBLEM_TYPES[400], msg)
+        """Answer what is no HTTP, and end the connection."""
+        self._reject(STATUS_PROBLEM_TYPES[400], msg)
 
-    def _refuse(self, kind: ProblemType, detail: str) -> None:
-        response = problem_response(kind, detail, headers={"Connection": "close"})
-        lines = [f"HTTP/1.1 {kind.status} {kind.title}".encode()]
-        lines += [name + b": " + value for name, value in response.raw_headers]
-        self.transport.write(b"\r\n".join(lines) + HEADER_END + bytes(response.body))
-        self.transport.close()
-
-
-class Exchange(RequestResponseCycle):
-    """One request and its response: an app.web.connection.Connection that sends complete responses in one write."""
-
-    _start: HTTPResponseStartEvent | None = None
-    _leave: Callable[[], None] | None = None
-
-    def call_when_lost(self, callback: Callable[[], None] | None) -> None:
-        """See app.web.connection.Connection."""
-        self._leave = callback
-        self.flow.resume_reading()  # the end of a connection shows only while it is read
-        if self.disconnected:
-            self.lose()
-
-    def lose(self) -> None:
-        """Call the callback that waits for the client to leave."""
-        leave, self._leave = self._leave, None
-        if leave:
-            leave()
-
-    async def send(self, message: ASGISendEvent) -> None:
-        """Send an ASGI message; the start of a response waits for its body.
-
-        While the service drains, the connection closes after the response: another request could arrive just when
-        idle connections are closed, and would be lost.
-
-        Uvicorn's own method makes two writes and runs two regular expressions for each header, a tenth of the event
-        loop's work for a digit. It still sends responses that come in parts or are unusual in another way.
-        """
-        if message["type"] == "http.response.start":
-            self._start = message
-            service = self.scope["state"].get("service")
-            self.keep_alive = self.keep_alive and not (service and service.admission.is_draining)
+    def _reject(self, kind: ProblemType, detail: str) -> None:
+        """Refuse what is arriving if its client would take the answer for that of this request; else only hang up."""
+        if self._is_over:
             return
-        start, self._start = self._start, None
-        if start is not None:
-            if message["type"] == "http.response.body" and self._send_at_once(start, message):
-                return
-            await super().send(start)
-        await super().send(message)
+        is_answered_next = self._exchange is None or self._exchange.response_complete
+        if self._is_in_message and not self._is_in_head:  # it has been handed to the application, or waits
+            is_answered_next = self._exchange is self.cycle and not self.cycle.response_started
+        if is_answered_next:
+            self._refuse(kind, detail)
+        else:
+            self._is_over = True
+            self.transport.close()
 
-    def _send_at_once(self, start: HTTPResponseStartEvent, end: HTTPResponseBodyEvent) -> bool:
-        """Send a usual, complete response and return True, or send nothing and return False."""
-        body = end.get("body", b"")
-        headers = [*self.default_headers, *start.get("headers", ())]
-        head = b"".join([b"%b: %b\r\n" % header for header in headers])
-        is_usual = self._is_plain() and _is_complete(headers, end) and _is_clean(head, headers)
-        if is_usual:
-            self.response_started = self.response_complete = True
-            self.transport.write(b"".join((STATUS_LINE[start["status"]], head, b"\r\n", body)))
-            self.message_event.set()
-            self.on_response()
-        return is_usual
+    def _refuse(self, kind: ProblemType, detail: str, headers: dict[str, str] | None = None) -> None:
+        """Answer with a problem and hang up.
 
-    def _is_plain(self) -> bool:
-        """Return whether nothing has been sent, the client can take a response, and the connection stays open."""
-        is_free = not (self.response_started or self.disconnected or self.flow.write_paused)
-        return is_free and self.keep_alive and self.scope["method"] != "HEAD"
+        What still arrives is thrown away for a moment: closing at once would reset the connection, and the client
+        could not read the answer.
+        """
+        response = problem_response(kind, detail, headers={**(headers or {}), "Connection": "close"})
+        lines = [f"HTTP/1.1 {kind.status} {kind.title}".encode()]
+        lines += [name + b": " + value for name, value in (*self.server_state.default_headers, *response.raw_headers)]
+        self.transport.write(b"\r\n".join(lines) + b"\r\n\r\n" + bytes(response.body))
+        self.transport.write_eof()
+        self._is_over = True
+        self._deadline = self.loop.time() + LINGER_S
+        self._lose_exchange()
+        self.flow.resume_reading()
+
+    def _lose_exchange(self) -> None:
+        """Let the application know that nobody waits for the request in work."""
+        exchange, self._exchange = self._exchange, None
+        self.pipeline.clear()
+        if isinstance(exchange, Exchange) and not exchange.response_complete:
+            exchange.disconnected = True
+            exchange.message_event.set()
+            self.flow.resume_writing()
+            exchange.lose()
+
+    def shutdown(self) -> None:
+        """End the connection, after the request in work if there is one."""
+        if self._is_over:
+            self.transport.close()
+        else:
+            super().shutdown()
+
+    def drop(self) -> None:
+        """End the connection at once."""
+        self.transport.abort()
+
+    def end_if_overdue(self, now: float) -> None:
+        """End the connection if its client keeps the service waiting; the server asks once a second."""
+        if self._unread.waits_for(now) >= ANSWER_TIMEOUT_S:
+            self.drop()
+            return
+        is_in_work = self._exchange is not None and not self._exchange.response_complete
+        if now >= self._deadline and not is_in_work:
+            self.transport.close()
 
 
-def _is_complete(headers: Headers, end: HTTPResponseBodyEvent) -> bool:
-    """Return whether the body comes in one piece, with the length that the headers state."""
-    return not end.get("more_body") and (b"content-length", b"%d" % len(end.get("body", b""))) in headers
-
-
-def _is_clean(head: bytes, headers: Headers) -> bool:
-    """Return whether no header concerns the connection or holds control characters.
-
-    A line break inside a value would start another header or the body, so each line of ``head`` must be one header.
-    """
-    is_split = not head.count(b"\n") == head.count(b"\r") == len(headers)
-    has_controls = len(head.translate(None, CONTROLS)) != len(head)
-    return not (is_split or has_controls) and HOP_BY_HOP.isdisjoint([name.lower() for name, _ in headers])
+def _names_one_host(headers: Iterable[tuple[bytes, bytes]], http_version: str) -> bool:
+    """Whether there is one header Host (RFC 9112, section 3.2); HTTP/1.0 does without."""
+    hosts = [name for name, _ in headers].count(b"host")
+    return hosts == 1 or (hosts == 0 and http_version == "1.0")

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from app.__main__ import main
 from tests.app.fakes import IdentityDenoiser
@@ -43,6 +44,7 @@ class RunningService:
     port: int = 0
     log: list[str] = field(default_factory=list)
     is_ready: threading.Event = field(default_factory=threading.Event)
+    has_ended: threading.Event = field(default_factory=threading.Event)  # with all of its processes
 
     @property
     def url(self) -> str:
@@ -58,6 +60,13 @@ class RunningService:
             if starts == 0:
                 self.is_ready.set()
         self.is_ready.set()
+        self.has_ended.set()
+
+    def child_processes(self) -> list[int]:
+        """Return the ids of the worker processes, and of what else the service has started."""
+        return [
+            int(pid) for pid in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        ]
 
     def stop(self, signal: int) -> int:
         """Send a signal, and return the exit code."""
@@ -66,15 +75,45 @@ class RunningService:
 
 
 @contextmanager
-def running_service(*, workers: int = 1, **settings: object) -> Iterator[RunningService]:
-    """Start ``python -m app serve`` on a free port and wait until it is ready."""
+def starting_service(
+    *, port: int = 0, workers: int = 1, max_files: int | None = None, **settings: object
+) -> Iterator[subprocess.Popen[str]]:
+    """Start ``python -m app serve``, by default on a free port, and kill it in the end if it still runs.
+
+    Args:
+        port: to listen on.
+        workers: processes.
+        max_files: limit on open files, also on connections.
+        settings: further ones.
+    """
+    limited = [] if max_files is None else ["sh", "-c", f'ulimit -n {max_files}; exec "$@"', "sh"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "app", "serve", "--port", "0", "--workers", str(workers)],
+        [*limited, sys.executable, "-m", "app", "serve", "--port", str(port), "--workers", str(workers)],
         cwd=REPOSITORY,
         env=environment(settings),
         stderr=subprocess.PIPE,
         text=True,
     )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        if process.stderr:
+            process.stderr.close()
+
+
+@contextmanager
+def running_service(*, workers: int = 1, **options: Any) -> Iterator[RunningService]:  # noqa: ANN401  # mixed types
+    """Start a service as ``starting_service`` does, and wait until it is ready."""
+    with starting_service(workers=workers, **options) as process, following(process, workers) as service:
+        yield service
+
+
+@contextmanager
+def following(process: subprocess.Popen[str], workers: int) -> Iterator[RunningService]:
+    """Wait until a service is ready, and read its log to the end."""
     service = RunningService(process)
     reader = threading.Thread(target=service.read_log, kwargs={"starts": workers})
     reader.start()
@@ -85,10 +124,7 @@ def running_service(*, workers: int = 1, **settings: object) -> Iterator[Running
     finally:
         if process.poll() is None:
             process.kill()
-        process.wait()
         reader.join()
-        if process.stderr:
-            process.stderr.close()
 
 
 def denoise(*arguments: object, network: object = None) -> int:

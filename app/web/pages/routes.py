@@ -1,28 +1,18 @@
 """Pages for people: the one to try the service on, Swagger UI, kinds of problems, and model cards."""
 
 from html import escape
-from importlib.resources import files
-from pathlib import Path
 
-import fastapi_offline
 from fastapi import APIRouter, Request, Response
-from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import HTMLResponse
-from starlette.staticfiles import StaticFiles
 
 from app.errors import ProblemNotFoundError
 from app.web.dependencies import ServiceDep
 from app.web.pages.html import STATIC, PageFiles, html_page
 from app.web.pages.model_card import FIGURES, read_card, render_card
+from app.web.pages.swagger import swagger_page
 from app.web.responses.problems import ALL_PROBLEM_TYPES
 
 router = APIRouter(include_in_schema=False)
 static_files = PageFiles(directory=STATIC)
-
-
-def swagger_assets() -> StaticFiles:
-    """Serve the files of Swagger UI, which the package fastapi-offline contains."""
-    return StaticFiles(directory=Path(str(files(fastapi_offline))) / "static")
 
 
 @router.get("/")
@@ -32,16 +22,9 @@ async def home(request: Request) -> Response:
 
 
 @router.get("/docs")
-async def docs() -> HTMLResponse:
+async def docs() -> Response:
     """Show Swagger UI."""
-    return get_swagger_ui_html(
-        openapi_url="openapi.json",
-        title="denoiser",
-        swagger_js_url="docs/assets/swagger-ui-bundle.js",
-        swagger_css_url="docs/assets/swagger-ui.css",
-        swagger_favicon_url="docs/assets/favicon.png",
-        swagger_ui_parameters={"tryItOutEnabled": True, "defaultModelsExpandDepth": 0},
-    )
+    return swagger_page()
 
 
 @router.get("/problems/{slug}")

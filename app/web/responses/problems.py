@@ -92,11 +92,25 @@ STATUS_PROBLEM_TYPES = {
     405: ProblemType(405, "method-not-allowed", "Method not allowed", "The header Allow lists the allowed methods."),
 }
 
-HEADERS_TOO_LARGE = ProblemType(431, "headers-too-large", "Headers too large", "Send shorter headers.")
+HEADERS_TOO_LARGE = ProblemType(
+    431, "headers-too-large", "Headers too large", "Send shorter headers, trailers and chunk extensions."
+)
+TOO_MANY_CONNECTIONS = ProblemType(
+    503,
+    "too-many-connections",
+    "Too many connections",
+    "Try again after the seconds that Retry-After names, over fewer connections; or raise DENOISER_MAX_CONNECTIONS.",
+)
 
 ALL_PROBLEM_TYPES = {
     kind.slug: kind
-    for kind in (*PROBLEM_TYPES.values(), *STATUS_PROBLEM_TYPES.values(), HEADERS_TOO_LARGE, INTERNAL_ERROR)
+    for kind in (
+        *PROBLEM_TYPES.values(),
+        *STATUS_PROBLEM_TYPES.values(),
+        HEADERS_TOO_LARGE,
+        TOO_MANY_CONNECTIONS,
+        INTERNAL_ERROR,
+    )
 }
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.commands.configuration import CommandError, CommandUsageError, read_settings, read_store
+from app.commands.configuration import CommandError, CommandUsageError, read_settings, read_store, unknown_variables
 from tests.app.processes import command
 
 
@@ -38,3 +38,16 @@ def test_a_store_that_cannot_be_used_ends_a_command_with_exit_code_1(store: Path
     with pytest.raises(CommandError, match="tiny/2") as ending:
         read_store(read_settings())
     assert ending.value.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("DENOISER_KEEPALIVE_S", "DENOISER_KEEPALIVE_S is no setting; is DENOISER_KEEP_ALIVE_S meant?"),
+        ("denoiser_max_pixel", "denoiser_max_pixel is no setting; is DENOISER_MAX_PIXELS meant?"),
+        ("DENOISER_COLOUR", "DENOISER_COLOUR is no setting"),
+        ("DENOISER_", "DENOISER_ is no setting"),
+    ],
+)
+def test_a_variable_that_is_no_setting_is_named_with_what_may_be_meant(name: str, complaint: str) -> None:
+    assert list(unknown_variables({name: "1", "DENOISER_PORT": "1", "denoiser_host": "a", "PATH": "/"})) == [complaint]

@@ -1,10 +1,12 @@
 """The service as a process: real signals, real sockets, the networks of this repository."""
 
+import os
 import re
 import shutil
 import signal
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 from io import BytesIO
 from pathlib import Path
 
@@ -14,9 +16,10 @@ import pytest
 from PIL import Image
 
 from app.settings import MODEL_STORE
-from tests.app.processes import RunningService, command, running_service
+from tests.app.processes import RunningService, command, running_service, starting_service
 
 LIMIT = 1_000_000
+EXIT_TIMEOUT_S = 30
 
 
 @pytest.fixture(scope="module")
@@ -197,7 +200,111 @@ def test_one_changed_byte_in_a_network_stops_the_start_and_names_the_file(tmp_pa
     assert "Traceback" not in ended.stderr
 
 
-def test_a_port_in_use_is_a_short_error(service: RunningService) -> None:
-    ended = command("serve", default_model="article", port=service.port)
-    assert ended.returncode != 0
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_port_in_use_is_a_short_error_before_anything_is_loaded(service: RunningService, workers: str) -> None:
+    ended = command("serve", "--workers", workers, model_store="/nowhere", port=service.port)
+    assert ended.returncode == 1
     assert "address already in use" in ended.stderr
+    assert "--port" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_sigterm_during_the_start_ends_quietly(workers: int) -> None:
+    with starting_service(workers=workers) as process:
+        assert process.stderr is not None
+        while "model ready" not in process.stderr.readline():
+            assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        rest = process.stderr.read()
+        assert process.wait(EXIT_TIMEOUT_S) == 0
+    assert "Traceback" not in rest
+    assert "ready: " not in rest
+
+
+def test_workers_end_with_a_parent_that_is_killed_and_leave_the_port_to_the_next_start() -> None:
+    with running_service(workers=2, default_model="article") as service:
+        assert len(service.child_processes()) >= 2
+        service.process.kill()
+        assert service.has_ended.wait(EXIT_TIMEOUT_S)  # nothing is left that could write to the log
+        with running_service(port=service.port, default_model="article") as next_service:
+            assert httpx.get(f"{next_service.url}/readyz").status_code == 200
+
+
+def test_a_worker_that_is_killed_is_replaced_and_the_other_answers_meanwhile() -> None:
+    with running_service(workers=2, default_model="article") as service:
+        worker = next(
+            pid for pid in service.child_processes() if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        )
+        os.kill(worker, signal.SIGKILL)
+        while sum("ready: " in line for line in list(service.log)) < 3:
+            assert httpx.get(f"{service.url}/livez").status_code == 200
+        assert any(f"worker {worker} ended with exit code -9, starting another" in line for line in service.log)
+        assert service.stop(signal.SIGTERM) == 0
+
+
+def ask_for_ever(service: RunningService) -> None:
+    while True:
+        with socket.create_connection(("127.0.0.1", service.port), timeout=2) as connection:
+            connection.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            connection.recv(1000)
+
+
+def test_after_the_grace_period_no_connection_waits_while_a_request_is_still_in_work() -> None:
+    picture = ring_png(0.4)
+    head = f"POST /v1/denoise HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(picture)}\r\n\r\n".encode()
+    with (
+        running_service(workers=2, default_model="article", drain_grace_s=0.5) as service,
+        socket.create_connection(("127.0.0.1", service.port), timeout=EXIT_TIMEOUT_S) as in_work,
+    ):
+        in_work.sendall(head + picture[:100])
+        while "denoiser_in_work 1.0" not in httpx.get(f"{service.url}/metrics").text:
+            pass
+        service.process.send_signal(signal.SIGTERM)
+        with pytest.raises((ConnectionRefusedError, ConnectionResetError)):  # the latter by the last process to close
+            ask_for_ever(service)
+        in_work.sendall(picture[100:])
+        assert in_work.recv(1000).startswith(b"HTTP/1.1 200 ")
+        assert service.process.wait(EXIT_TIMEOUT_S) == 0
+
+
+@pytest.mark.parametrize("path", ["/livez", "/v1/models", "/docs", "/static/page.js", "/no", "/v1/denoise"])
+def test_no_answer_is_taken_for_another_type_than_it_says(service: RunningService, path: str) -> None:
+    assert httpx.get(f"{service.url}{path}").headers.get_list("x-content-type-options") == ["nosniff"]
+
+
+def test_a_refusal_is_not_taken_for_another_type_either(service: RunningService) -> None:
+    assert b"\r\nX-Content-Type-Options: nosniff\r\n".lower() in exchange(service, b"nonsense\r\n\r\n").lower()
+
+
+def test_trailers_without_end_end_the_connection(service: RunningService) -> None:
+    with socket.create_connection(("127.0.0.1", service.port), timeout=20) as connection:
+        connection.sendall(b"GET /livez HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n")
+        with pytest.raises((ConnectionResetError, BrokenPipeError)):
+            connection.sendall(b"X-Trailer: a\r\n" * 1_000_000)
+
+
+def test_an_idle_connection_is_closed() -> None:
+    with (
+        running_service(default_model="article", keep_alive_s=1) as service,
+        socket.create_connection(("127.0.0.1", service.port), timeout=10) as connection,
+    ):
+        connection.sendall(b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n")
+        while connection.recv(1000):
+            pass
+
+
+def test_probes_are_answered_while_silent_clients_hold_every_connection_of_few() -> None:
+    with ExitStack() as stack:
+        service = stack.enter_context(running_service(default_model="article", max_files=64))
+        silent = [stack.enter_context(socket.create_connection(("127.0.0.1", service.port))) for _ in range(200)]
+        for path in ("/livez", "/readyz"):
+            assert httpx.get(f"{service.url}{path}").status_code == 200
+        refusal = httpx.get(f"{service.url}/v1/models")
+        assert (refusal.status_code, refusal.headers["retry-after"]) == (503, "1")
+        assert refusal.json()["type"] == "/problems/too-many-connections"
+        for connection in silent:
+            connection.close()
+        while httpx.get(f"{service.url}/v1/models").status_code == 503:
+            pass
+        assert httpx.post(f"{service.url}/v1/denoise", content=ring_png(0.4)).status_code == 200

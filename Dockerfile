@@ -1,7 +1,10 @@
 # `docker build -t denoiser .` builds the service; `--target training` builds the image that trains networks.
 # Each final stage copies a virtual environment from a builder: pip and its caches stay behind.
 
-FROM python:3.11-slim-bookworm AS base
+# Named by its tag: its digest could not be resolved where this file was written, and the tag also gets Debian's and
+# Python's security fixes. To pin it: `--build-arg PYTHON_IMAGE=python:3.11-slim-bookworm@sha256:...`.
+ARG PYTHON_IMAGE=python:3.11-slim-bookworm
+FROM $PYTHON_IMAGE AS base
 ENV PYTHONUNBUFFERED=1 \
     PATH=/opt/venv/bin:$PATH
 WORKDIR /srv/denoiser

@@ -3,6 +3,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PEERS := .venv-benchmark
+SBOM := .venv-sbom
 # The interpreter that creates .venv: the first suitable one, or the one given as PYTHON=...
 PYTHON ?=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
@@ -59,15 +60,24 @@ lock: $(BIN)/python  ## write requirements/*.txt again (ARGS=--upgrade takes new
 	$(UV_COMPILE) $(ARGS) --constraints requirements/dev.txt --output-file requirements/app.txt requirements/app.in
 	$(UV_COMPILE) $(ARGS) --constraints requirements/dev.txt --output-file requirements/training.txt requirements/training.in
 	$(UV_COMPILE) $(ARGS) --output-file requirements/benchmark.txt requirements/benchmark.in
+	$(UV_COMPILE) $(ARGS) --output-file requirements/sbom.txt requirements/sbom.in
 
 .PHONY: benchmark
 benchmark: $(VENV)/.dev $(PEERS)/.benchmark  ## measure beside other servers into docs/benchmarks.md; 20 minutes (ARGS="overload")
 	@command -v wrk >/dev/null || { echo "wrk is not installed: on Debian and Ubuntu run 'apt-get install wrk'" >&2; exit 1; }
 	$(BIN)/python -m benchmarks $(ARGS)
 
+.PHONY: sbom
+sbom: $(VENV)/.app $(SBOM)/.sbom  ## write what the service is made of, and its licences, into sbom/
+	@mkdir -p sbom
+	$(SBOM)/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --output-file sbom/app.cdx.json \
+		requirements/app.txt
+	$(SBOM)/bin/pip-licenses --python $(BIN)/python --from mixed --with-urls --format markdown \
+		--packages $$(sed -n 's/^\([a-z0-9._-]*\)==.*/\1/p' requirements/app.txt) --output-file sbom/licences.md
+
 .PHONY: clean
-clean:  ## remove both .venv and every cache
-	rm -rf $(VENV) $(PEERS) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .coverage .coverage.* htmlcov
+clean:  ## remove every .venv and every cache
+	rm -rf $(VENV) $(PEERS) $(SBOM) sbom .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .coverage .coverage.* htmlcov
 	find app training tests -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 .PHONY: help
@@ -86,6 +96,12 @@ $(PEERS)/.benchmark: requirements/benchmark.txt | $(BIN)/python
 	@echo "installing $< into $(PEERS) ..."
 	@$(BIN)/python -m venv $(PEERS)
 	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
+
+$(SBOM)/.sbom: requirements/sbom.txt | $(BIN)/python
+	@echo "installing $< into $(SBOM) ..."
+	@$(BIN)/python -m venv $(SBOM)
+	@$(SBOM)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
 
 # Each candidate reports its version; a python3 that is too old or too new is skipped.

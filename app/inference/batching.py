@@ -17,6 +17,7 @@ from app.inference.metadata import ModelMetadata
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)  # micro-batches are padded to these, so that TensorFlow sees few shapes
 EAGER_BATCH = 16  # so many are worth a call even if more may come; measured
 MAX_BATCH_PIXELS = 2**18  # larger images gain nothing by sharing a call, and their memory would add up
+MAX_SHAPES = 16  # that one thread sees; measured, see docs/decisions/0016-inference-threads-are-renewed.md
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,9 @@ class Batcher:
     Callers bound the queue (see app.processing.admission). Images whose futures are done before their turn, because
     the client left or the deadline passed, are dropped before the network sees them.
 
+    TensorFlow compiles convolutions for each shape of their input and keeps them for as long as the thread lives. So a
+    thread that has seen MAX_SHAPES shapes is replaced by another.
+
     Args:
         denoiser: the network.
         name: part of the threads' names.
@@ -66,22 +70,20 @@ class Batcher:
         self._pads = pads
         self._loop = asyncio.get_running_loop()
         self._waiting: list[_Item] = []
-        self._free = threads
+        self._name = name
+        self._count = self._free = threads
         self._is_gathering = False
         self._batches: queue.SimpleQueue[list[_Item] | None] = queue.SimpleQueue()
         self._drained = asyncio.Event()
         self._drained.set()
-        self._threads = [
-            threading.Thread(target=self._run, name=f"inference {name} {number}", daemon=True)
-            for number in range(threads)
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._threads: list[threading.Thread] = []
+        for number in range(threads):
+            self._add_thread(number)
 
     @property
     def threads(self) -> int:
         """How many calls may run at once."""
-        return len(self._threads)
+        return self._count
 
     def submit(self, image: FloatImage, noise_level: float | None = None) -> "asyncio.Future[Denoised]":
         """Queue one image, shape (H, W), to be denoised together with what else is waiting.
@@ -105,7 +107,7 @@ class Batcher:
     async def close(self) -> None:
         """Finish what is queued, and end the threads."""
         await self._drained.wait()
-        for _ in self._threads:
+        for _ in range(self._count):
             self._batches.put(None)
         for thread in self._threads:
             await asyncio.to_thread(thread.join)
@@ -125,12 +127,24 @@ class Batcher:
                 break
             self._free -= 1
             self._batches.put(batch)
-        if self._free == len(self._threads) and not self._is_gathering:
+        if self._free == self._count and not self._is_gathering:
             self._drained.set()
 
-    def _run(self) -> None:
-        while batch := self._batches.get():
+    def _add_thread(self, number: int) -> None:
+        """Start a thread; forget those that have ended."""
+        thread = threading.Thread(
+            target=self._run, args=(number,), name=f"inference {self._name} {number}", daemon=True
+        )
+        self._threads = [*(started for started in self._threads if started.is_alive()), thread]
+        thread.start()
+
+    def _run(self, number: int) -> None:
+        shapes: set[tuple[int, ...]] = set()
+        while len(shapes) < MAX_SHAPES and (batch := self._batches.get()):
             start = time.perf_counter()
+            shapes.add((_padded_size(len(batch)) if self._pads else len(batch), *batch[0].image.shape))
+            if len(shapes) == MAX_SHAPES:  # before the results are delivered, after which the queue may be closed
+                self._loop.call_soon_threadsafe(self._add_thread, number)
             try:
                 results = self._infer(batch, start)
             except Exception as error:  # fails only this micro-batch; the thread goes on

@@ -1,17 +1,37 @@
 """Read ``metadata.json``: what the service must know about a network before it loads it."""
 
+import json
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from app.errors import ModelStoreError
 from app.imaging.handwriting.polarity import Polarity
+from app.inference.version_files import MAX_METADATA_BYTES, read_file
 
 FILE_NAME = "metadata.json"
 
+MAX_PATH = 255  # characters
+MAX_FILES = 1000
+
+
+def _check_path(path: str) -> str:
+    parts = PurePosixPath(path)
+    if parts.is_absolute() or ".." in parts.parts or str(parts) != path or path == "." or not path.isprintable():
+        raise ValueError("not a relative path inside the version's folder")
+    return path
+
+
+def _check_json(content: dict[str, Any]) -> dict[str, Any]:
+    json.dumps(content, allow_nan=False)  # or /v1/models could not show it
+    return content
+
+
 ModelKey = tuple[str, int]
+Json = Annotated[dict[str, Any], AfterValidator(_check_json)]
+FilePath = Annotated[str, StringConstraints(max_length=MAX_PATH), AfterValidator(_check_path)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 
 
@@ -68,9 +88,9 @@ class ModelMetadata(_Frozen):
     noise_level: NoiseLevelRange | None
     size_multiple: int = Field(ge=1, le=128)  # tiles have room for twice the halo and the multiple
     halo_px: int = Field(ge=0, le=256)
-    training: dict[str, Any]
-    metrics: dict[str, Any]
-    files: dict[str, Sha256] = Field(min_length=1)
+    training: Json
+    metrics: Json
+    files: dict[FilePath, Sha256] = Field(min_length=1, max_length=MAX_FILES)
 
     @property
     def key(self) -> ModelKey:
@@ -82,11 +102,12 @@ def read_metadata(folder: Path) -> ModelMetadata:
     """Read the ``metadata.json`` of one version.
 
     Raises:
-        ModelStoreError: it is missing, is not JSON, or violates the schema; the text names the file and the field.
+        ModelStoreError: it is missing, not a regular file, too large, not JSON, or violates the schema; the text names
+            the file and the field.
     """
     path = folder / FILE_NAME
     try:
-        return ModelMetadata.model_validate_json(path.read_bytes())
+        return ModelMetadata.model_validate_json(read_file(folder, FILE_NAME, max_bytes=MAX_METADATA_BYTES))
     except FileNotFoundError:
         raise ModelStoreError(
             f"{path} is missing; `python -m training describe {folder}` writes it for a SavedModel"

@@ -12,6 +12,7 @@ import numpy as np
 from app.errors import ModelNotFoundError, ModelStoreError
 from app.inference.denoiser import Denoiser, Loader
 from app.inference.metadata import FILE_NAME, ModelMetadata, read_metadata
+from app.inference.version_files import check_entries, open_file, read_card
 
 DEFAULT_MODEL = "digits"
 MAX_NAME = 64
@@ -109,17 +110,20 @@ def _check_version(folder: Path) -> ModelMetadata:
             f"{folder / FILE_NAME} says {metadata.name}/{metadata.version}, but lies in "
             f"{folder.parent.name}/{folder.name}; a version's folder is a positive integer"
         )
+    check_entries(folder)
+    read_card(folder)  # only to refuse one that its page could not show
     present = {path.relative_to(folder).as_posix() for pattern in LOADED_FILES for path in folder.glob(pattern)}
     for name in sorted(present | metadata.files.keys()):
-        _check_file(folder / name, metadata.files.get(name))
+        _check_file(folder, name, metadata.files.get(name))
     return metadata
 
 
-def _check_file(path: Path, expected: str | None) -> None:
+def _check_file(folder: Path, name: str, expected: str | None) -> None:
+    path = folder / name
     if expected is None:
         raise ModelStoreError(f"{path} is not listed in {FILE_NAME}")
     try:
-        with path.open("rb") as file:
+        with open_file(folder, name) as file:
             actual = f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
     except OSError as error:
         raise ModelStoreError(f"{path} cannot be read: {error.strerror}") from error

@@ -1,6 +1,7 @@
 """Keras networks as SavedModels for the model store: the only module of training that imports TensorFlow."""
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -22,7 +23,8 @@ def save_network(network: keras.Model, folder: Path, *, size_multiple: int = 1) 
     """Write ``network`` as a SavedModel with one signature, or raise StoreError if Keras does not run on TensorFlow.
 
     The network's inputs are named ``image``, (N, H, W, 1), and perhaps ``noise_level``, (N,). Its output is clipped to
-    [0, 1]. The graph pads images to ``size_multiple`` by repeating their edge, and crops the output.
+    [0, 1]. The graph pads images to ``size_multiple`` by repeating their edge, and crops the output. A file that cannot
+    be written raises StoreError, too.
     """
     check_backend(keras.backend.backend())
     module = tf.Module()
@@ -38,10 +40,18 @@ def save_network(network: keras.Model, folder: Path, *, size_multiple: int = 1) 
         return {"denoised": tf.clip_by_value(denoised, 0.0, 1.0)}
 
     signature = tf.function(denoise, autograph=False).get_concrete_function(**specs)
-    tf.saved_model.save(module, str(folder), signatures={SIGNATURE: signature})
+    try:
+        tf.saved_model.save(module, str(folder), signatures={SIGNATURE: signature})
+    except tf.errors.OpError as error:  # of several types for a full disk
+        raise StoreError(f"{folder.parent}: TensorFlow cannot write the network: {_explain(error)}") from error
     # The contract does not use these.
     (folder / "fingerprint.pb").unlink()
     shutil.rmtree(folder / "assets")
+
+
+def _explain(error: tf.errors.OpError) -> str:
+    """Return what the operating system said, without TensorFlow's names of nodes and operations."""
+    return re.sub(r"\{\{.*?\}\} | \[Op:.*\]", "", str(error.message).strip().partition("\n")[0])
 
 
 def check_backend(name: str) -> None:

@@ -3,23 +3,11 @@
 from collections.abc import Sequence
 from functools import cache
 from html import escape
-from pathlib import Path
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from app.inference.metadata import ModelMetadata
-
-FILE_NAME = "MODEL_CARD.md"
 FIGURES = "figures"
-
-
-def read_card(store: Path, model: ModelMetadata) -> str | None:
-    """Read the model card of a version, as Markdown; return None if it has none."""
-    try:
-        return (store / model.name / str(model.version) / FILE_NAME).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return None
 
 
 @cache  # one entry for each version

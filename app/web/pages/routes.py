@@ -1,18 +1,23 @@
 """Pages for people: the one to try the service on, Swagger UI, kinds of problems, and model cards."""
 
+import logging
 from html import escape
+from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
 
-from app.errors import ProblemNotFoundError
+from app.errors import ModelStoreError, ProblemNotFoundError
+from app.inference.metadata import ModelMetadata
+from app.inference.version_files import read_card
 from app.web.dependencies import ServiceDep
 from app.web.pages.html import STATIC, PageFiles, html_page
-from app.web.pages.model_card import FIGURES, read_card, render_card
+from app.web.pages.model_card import FIGURES, render_card
 from app.web.pages.swagger import swagger_page
 from app.web.responses.problems import ALL_PROBLEM_TYPES
 
 router = APIRouter(include_in_schema=False)
 static_files = PageFiles(directory=STATIC)
+logger = logging.getLogger(__name__)
 
 
 @router.get("/")
@@ -42,15 +47,23 @@ async def model_card(request: Request, name: str, version: int, service: Service
     """Show the model card of a version."""
     model = service.catalogue.find(name, version)
     title = f"{model.name}/{model.version}"
+    return html_page(request, title, _card_body(service.catalogue.store, model))
+
+
+def _card_body(store: Path, model: ModelMetadata) -> str:
     metadata = f"../../v1/models/{model.name}/versions/{model.version}"
-    if (card := read_card(service.catalogue.store, model)) is None:
-        body = f"<h1>{title}</h1><p>{escape(model.description)}</p>"
-        body += (
-            f'<p>This version has no model card; its <a href="{metadata}">metadata</a> says what is known about it.</p>'
-        )
-    else:
-        body = render_card(card, figures=f"{model.version}/{FIGURES}/", metadata=metadata)
-    return html_page(request, title, body)
+    try:
+        card = read_card(store / model.name / str(model.version))
+        missing = "This version has no model card"
+    except ModelStoreError as error:  # it changed after the start, which refuses such a card
+        logger.warning("%s", error)
+        card, missing = None, "The model card of this version cannot be read"
+    if card is not None:
+        return render_card(card, figures=f"{model.version}/{FIGURES}/", metadata=metadata)
+    return (
+        f"<h1>{model.name}/{model.version}</h1><p>{escape(model.description)}</p>"
+        f'<p>{missing}; its <a href="{metadata}">metadata</a> says what is known about it.</p>'
+    )
 
 
 @router.get("/models/{name}/{version}/figures/{file:path}")

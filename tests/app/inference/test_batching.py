@@ -9,7 +9,7 @@ import pytest
 
 from app.errors import InferenceError
 from app.imaging.samples import FloatImage
-from app.inference.batching import BATCH_SIZES, Batcher, Denoised
+from app.inference.batching import BATCH_SIZES, MAX_SHAPES, Batcher, Denoised
 from app.inference.denoiser import Denoiser, NoiseLevels
 from tests.app.fakes import FailingDenoiser, GatedDenoiser, IdentityDenoiser, InvertingDenoiser
 
@@ -63,6 +63,45 @@ async def occupy(queue: Batcher, denoiser: GatedDenoiser) -> asyncio.Future[Deno
     (task,) = await submit(queue, picture(0.25))
     assert await asyncio.to_thread(denoiser.entered.wait, 10)
     return task
+
+
+class ThreadRecorder(IdentityDenoiser):
+    """Records which thread denoises which shapes; holds the threads, so that no new one gets the name of an old one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: dict[threading.Thread, set[tuple[int, ...]]] = {}
+
+    def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> FloatImage:
+        self.seen.setdefault(threading.current_thread(), set()).add(images.shape)
+        return super().denoise(images, noise_levels)
+
+
+class TestRenewal:
+    async def test_a_thread_sees_few_shapes_and_is_replaced(self) -> None:
+        denoiser = ThreadRecorder()
+        queue = Batcher(denoiser, name="few shapes", threads=2, pads=False)
+        for width in range(1, 5 * MAX_SHAPES):
+            assert (await queue.submit(picture(width=width))).image.shape == (4, width)
+        await queue.close()
+        assert max(len(shapes) for shapes in denoiser.seen.values()) == MAX_SHAPES
+        assert not any(thread.is_alive() for thread in denoiser.seen)
+        assert queue.threads == 2
+
+    async def test_a_thread_that_sees_the_same_shapes_stays(self) -> None:
+        denoiser = ThreadRecorder()
+        async with batcher(denoiser) as queue:
+            for width in [1, 2] * MAX_SHAPES:
+                await queue.submit(picture(width=width))
+        assert len(denoiser.seen) == 1
+
+    async def test_a_queue_closes_while_a_thread_is_replaced(self) -> None:
+        denoiser = ThreadRecorder()
+        queue = Batcher(denoiser, name="closing", threads=1, pads=False)
+        for width in range(1, MAX_SHAPES + 1):
+            await queue.submit(picture(width=width))
+        await queue.close()
+        assert not [thread for thread in threading.enumerate() if thread.name.startswith("inference closing")]
 
 
 class TestResults:

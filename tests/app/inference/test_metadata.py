@@ -74,6 +74,7 @@ def test_a_file_that_is_not_a_json_object_is_refused_by_name(tmp_path: Path, con
         ("noise_level.min", {"noise_level": {"min": -1, "max": 1}}),
         ("size_multiple", {"size_multiple": 0}),
         ("halo_px", {"halo_px": -1}),
+        ("metrics", {"metrics": {"psnr_db": float("nan")}}),
         ("files", {"files": {}}),
         ("files.saved_model.pb", {"files": {"saved_model.pb": "md5:0"}}),
     ],

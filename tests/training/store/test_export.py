@@ -1,3 +1,4 @@
+import resource
 from pathlib import Path
 
 import keras
@@ -36,6 +37,16 @@ def scaling_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("scaling")
     save_network(build_scaling_network(), folder)
     return folder
+
+
+def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))  # like a full disk, for files of more than 100 bytes
+    try:
+        with pytest.raises(StoreError, match=r"TensorFlow cannot write the network: /.+; File too large$"):
+            save_network(build_scaling_network(), tmp_path / "partial")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_the_folder_holds_the_graph_and_the_variables_alone(scaling_folder: Path) -> None:

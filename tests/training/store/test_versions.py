@@ -1,3 +1,4 @@
+import errno
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,40 @@ def test_a_version_that_someone_else_made_meanwhile_is_not_replaced(tmp_path: Pa
     with pytest.raises(StoreError, match="made at the same time"):
         write_beside_someone_else(tmp_path)
     assert [path.read_bytes() for path in tmp_path.rglob("saved_model.pb")] == [b"theirs"]
+
+
+def test_what_a_killed_export_left_is_deleted_by_the_next(tmp_path: Path) -> None:
+    left_over = tmp_path / "blobs" / ".tmp-4711"
+    (left_over / "variables").mkdir(parents=True)
+    (left_over / "saved_model.pb").write_bytes(b"half")
+    with new_version(tmp_path, "blobs"):
+        assert not left_over.exists()
+
+
+def export_beside_another(store: Path) -> None:
+    with new_version(store, "blobs") as (first, _):
+        with new_version(store, "blobs"):
+            assert first.is_dir()
+        (first / "saved_model.pb").write_bytes(b"late")
+        (store / "blobs" / "1" / "saved_model.pb").write_bytes(b"early")
+
+
+def test_what_another_export_is_writing_is_left_alone(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="made at the same time"):
+        export_beside_another(tmp_path)
+    assert [path.read_bytes() for path in tmp_path.rglob("saved_model.pb")] == [b"early"]
+
+
+def fill_disk(store: Path) -> None:
+    with new_version(store, "blobs") as (folder, _):
+        (folder / "saved_model.pb").write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"blobs: no room for the files \(No space left on device\)"):
+        fill_disk(tmp_path)
+    assert list((tmp_path / "blobs").iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["", "../blobs", ".blobs", "a/b", "x" * 65])

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from app.inference.version_files import MAX_CARD_BYTES
 from app.web.pages.html import STATIC
 from app.web.responses.problems import PROBLEM_TYPES
 from tests.app.pictures import encode, gradient
@@ -94,6 +95,15 @@ def test_a_version_without_a_card_says_so_and_leads_to_its_metadata(carded: Test
     assert page.status_code == 200
     assert "no model card" in page.text
     assert 'href="../../v1/models/tiny/versions/1"' in page.text
+
+
+@pytest.mark.parametrize("content", [b"# \xff", b"#" * (MAX_CARD_BYTES + 1)], ids=["bytes", "huge"])
+def test_a_card_that_went_bad_is_a_page_that_says_so(carded: TestClient, store: Path, content: bytes) -> None:
+    (store / "tiny/2/MODEL_CARD.md").write_bytes(content)
+    page = carded.get("/models/tiny/2")
+    assert page.status_code == 200
+    assert "cannot be read" in page.text
+    assert str(store) not in page.text
 
 
 @pytest.mark.parametrize("path", ["/models/tiny/3", "/models/none/1", "/models/tiny/3/figures/psnr.png"])

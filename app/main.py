@@ -20,6 +20,7 @@ from app.inference.metadata import ModelKey
 from app.inference.model_store import load_model, open_store
 from app.inference.runtimes import create_loader
 from app.processing.admission import Admission
+from app.processing.decoders import Decoders, ImageDecoder
 from app.processing.picture import Upload
 from app.processing.pixel_budget import PIXEL_BUDGET, PixelBudget, Reservation
 from app.settings import Settings
@@ -43,6 +44,8 @@ EXPOSED_HEADERS = (
     "X-Model-Version", "X-Noise-Level", "X-Polarity", REQUEST_ID_HEADER,
 )  # fmt: skip
 
+BLANK_PNM = b"P5 1 1 255 \0"  # always decoded apart
+
 logger = logging.getLogger(__name__)
 
 
@@ -52,13 +55,20 @@ class State(TypedDict):
     service: Service
 
 
-def create_app(settings: Settings, *, load: Loader | None = None, admission: Admission | None = None) -> FastAPI:
+def create_app(
+    settings: Settings,
+    *,
+    load: Loader | None = None,
+    admission: Admission | None = None,
+    decoders: ImageDecoder | None = None,
+) -> FastAPI:
     """Create the application.
 
     Args:
         settings: all settings; the environment is not read again.
         load: how to load a version's folder; by default, with TensorFlow.
         admission: passed by a server that drains before it stops; by default, a new one.
+        decoders: decode what is not small and plain; by default, processes.
     """
     admission = admission or Admission(slots=settings.queue_size)
     metrics = Metrics()
@@ -66,7 +76,7 @@ def create_app(settings: Settings, *, load: Loader | None = None, admission: Adm
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[State]:
         async with AsyncExitStack() as stack:
-            yield State(service=await _start(settings, load, admission, metrics, stack))
+            yield State(service=await _start(settings, load, admission, decoders, metrics, stack))
 
     app = Application(
         title="denoiser",
@@ -105,10 +115,17 @@ def _add_middleware(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
 
 
 async def _start(
-    settings: Settings, load: Loader | None, admission: Admission, metrics: Metrics, stack: AsyncExitStack
+    settings: Settings,
+    load: Loader | None,
+    admission: Admission,
+    decoders: ImageDecoder | None,
+    metrics: Metrics,
+    stack: AsyncExitStack,
 ) -> Service:
     """Load and warm every model; ``stack`` stops what was started, in reverse order."""
     catalogue = open_store(settings.model_store, default=settings.default_model)
+    if decoders is None:
+        decoders = await stack.enter_async_context(Decoders(settings.decoders, max_pixels=settings.max_pixels))
     load = load or create_loader(settings.precision)
     pool = stack.enter_context(ThreadPoolExecutor(available_cpus(), thread_name_prefix="images"))
     batchers: dict[ModelKey, Batcher] = {}
@@ -125,6 +142,7 @@ async def _start(
         pixel_budget=PixelBudget(PIXEL_BUDGET * settings.max_pixels, retry_after_s=admission.retry_after_s),
         metrics=metrics,
         pool=pool,
+        decoders=decoders,
         max_pixels=settings.max_pixels,
         request_timeout_s=settings.request_timeout_s,
         max_batch_files=settings.max_batch_files,
@@ -138,6 +156,8 @@ async def _start(
 async def _warm_up(service: Service) -> None:
     """Denoise a blank picture with every model, so that no client pays for what Pillow and TensorFlow do only once."""
     blank = Upload(encode_png(np.zeros((28, 28), np.uint8)), None)
+    with Reservation(service.pixel_budget) as reservation:
+        await service.decoders.decode(BLANK_PNM, backdrop=0, keeps_color=False, reserve=reservation.reserve)
     for metadata in service.catalogue:
         process = service.process(choose_options(DenoiseQuery(), metadata))
         with Reservation(service.pixel_budget) as reservation:

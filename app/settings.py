@@ -44,6 +44,9 @@ class Settings(BaseSettings):
     inference_threads: int | None = Field(
         None, ge=1, description="For networks of any size: tiles in work at once; by default, the CPU quota."
     )
+    decoders: int | None = Field(
+        None, ge=2, description="Processes that decode pictures; by default, the CPU quota, and at least 2."
+    )
     precision: Precision = Field(
         "auto",
         description="`float32`, or `auto`: networks of any size compute in bfloat16 if the processor supports it and "

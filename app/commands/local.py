@@ -15,6 +15,7 @@ from app.inference.denoiser import Loader
 from app.inference.model_store import load_model
 from app.inference.runtimes import create_loader
 from app.processing.batch import Batch, Outcome
+from app.processing.decoders import Decoders
 from app.processing.picture import DenoisedPicture, Upload
 from app.processing.pipeline import Process
 from app.processing.pixel_budget import PIXEL_BUDGET, PixelBudget
@@ -44,6 +45,7 @@ class LocalBackend:
         except ModelStoreError as error:
             raise CommandError(str(error)) from error
         self._max_pixels = settings.max_pixels
+        self._decoders = settings.decoders
         self._threads = settings.inference_threads
 
     def denoise(self, jobs: Iterable[Job]) -> Generator[Result, None, None]:
@@ -62,14 +64,16 @@ class LocalBackend:
 
     async def _outcomes(self, source: "_Source", pool: ThreadPoolExecutor) -> AsyncGenerator[Outcome, None]:
         batcher = create_batcher(self._denoiser, self._model, threads=self._threads)
-        process = Process(pool, self._max_pixels, batcher, self._options)
-        outcomes = Batch(process, PixelBudget(PIXEL_BUDGET * self._max_pixels), timeout_s=None).denoise(source)
-        try:
-            async for outcome in outcomes:
-                yield outcome
-        finally:
-            await outcomes.aclose()
-            await batcher.close()
+        pixel_budget = PixelBudget(PIXEL_BUDGET * self._max_pixels)
+        async with Decoders(self._decoders, max_pixels=self._max_pixels) as decoders:
+            process = Process(pool, decoders, self._max_pixels, batcher, self._options)
+            outcomes = Batch(process, pixel_budget, timeout_s=None).denoise(source)
+            try:
+                async for outcome in outcomes:
+                    yield outcome
+            finally:
+                await outcomes.aclose()
+                await batcher.close()
 
 
 class _Source:

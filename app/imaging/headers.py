@@ -1,73 +1,69 @@
-"""Read the size that a GIF or WebP announces, because Pillow allocates so much as soon as it opens the file."""
+"""Tell from its structure alone which file is so plain that decoding it cannot take long."""
 
-from io import BytesIO
-from typing import NamedTuple
+import re
+import struct
+
+# PNG chunks of a few bytes, or as long as they look: no text or profile to inflate, no EXIF data to parse (PNG 3rd
+# edition, section 11), and what else may come before the scan of a baseline JPEG without them (ITU-T T.81, B.2).
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+PLAIN_CHUNKS = frozenset(
+    (b"PLTE", b"tRNS", b"IDAT", b"gAMA", b"cHRM", b"sRGB", b"sBIT", b"bKGD", b"pHYs", b"tIME", b"tEXt")
+)
+JPEG_START = b"\xff\xd8"
+BASELINE_FRAME, START_OF_SCAN, SCAN_MARKER = 0xC0, 0xDA, b"\xff\xda"
+PLAIN_SEGMENTS = frozenset((0xDB, 0xC4, 0xDD, 0xE0, 0xEE, 0xFE))  # tables, JFIF, Adobe's colours, a comment
+MAX_PARTS = 64  # chunks or segments; Pillow parses each in Python
+MAX_PLAIN_SCANS = 4  # one for each component
+
+PNG_HEADER = struct.Struct(">8sI4sII")  # signature, length and name of IHDR, width, height
+CHUNK = struct.Struct(">I4s")
+SEGMENT = struct.Struct(">BBH")
+FRAME = re.compile(rb"\x08(..)(..)", re.DOTALL)  # bits of a sample, height, width
 
 
-class Canvas(NamedTuple):
-    """The size that Pillow allocates for a picture."""
+def count_plain_pixels(data: bytes) -> int | None:
+    """Return the pixels that a plain PNG or JPEG announces, or None for any other file.
 
-    width: int
-    height: int
+    Plain is a file that has nothing but pixels, palette and short notes, and ends where it says: decoding it takes
+    time and memory in proportion to its pixels and bytes.
+    """
+    if data.startswith(PNG_SIGNATURE):
+        return _count_png_pixels(data)
+    return _count_jpeg_pixels(data) if data.startswith(JPEG_START) else None
 
 
-def announced_canvas(data: bytes) -> Canvas | None:
-    """Return what opening the file would allocate; None if the header does not say, or for other formats."""
-    if data.startswith((b"GIF87a", b"GIF89a")) and len(data) >= 13:
-        return _gif_canvas(data)
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP" and len(data) >= 30:
-        return _webp_canvas(data)
+def _count_png_pixels(data: bytes) -> int | None:
+    if len(data) < PNG_HEADER.size:
+        return None
+    _, length, name, width, height = PNG_HEADER.unpack_from(data)
+    if name != b"IHDR" or length != 13:
+        return None
+    at = 33
+    for _ in range(MAX_PARTS):
+        if at + 12 > len(data):
+            return None
+        length, name = CHUNK.unpack_from(data, at)
+        if name == b"IEND":
+            return int(width * height)
+        if name not in PLAIN_CHUNKS:
+            return None
+        at += 12 + length
     return None
 
 
-def _gif_canvas(data: bytes) -> Canvas:
-    """Return the screen, enlarged to hold the first frame; walk the blocks as Pillow does (GIF89a, sections 18-26)."""
-    file = BytesIO(data)
-    screen = file.read(13)
-    if screen[10] & 0x80:
-        file.seek(3 << (screen[10] & 7) + 1, 1)
-    width, height = _number(screen[6:8]), _number(screen[8:10])
-    while (introducer := file.read(1)) not in (b"", b";"):
-        if introducer == b"!":
-            _skip_extension(file)
-        elif introducer == b",":
-            frame = file.read(8)
-            left, top, frame_width, frame_height = (_number(frame[at : at + 2]) for at in (0, 2, 4, 6))
-            return Canvas(max(width, left + frame_width), max(height, top + frame_height))
-    return Canvas(width, height)
-
-
-def _skip_extension(file: BytesIO) -> None:
-    label = file.read(1)
-    block = _read_block(file)
-    if label == b"\xfe":  # Pillow ends an empty comment at its first empty block, but other extensions at the next
-        while block:
-            block = _read_block(file)
-        return
-    if label == b"\xff" and block.startswith(b"NETSCAPE2.0"):
-        _read_block(file)
-    while _read_block(file):
-        pass
-
-
-def _read_block(file: BytesIO) -> bytes:
-    length = file.read(1)
-    return file.read(length[0]) if length else b""
-
-
-def _webp_canvas(data: bytes) -> Canvas | None:
-    """Return the canvas, or the size of the only frame (RFC 9649, sections 2.5-2.7)."""
-    match data[12:16]:
-        case b"VP8X":
-            return Canvas(_number(data[24:27]) + 1, _number(data[27:30]) + 1)
-        case b"VP8L":
-            bits = _number(data[21:25])
-            return Canvas((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1)
-        case b"VP8 ":
-            return Canvas(_number(data[26:28]) & 0x3FFF, _number(data[28:30]) & 0x3FFF)
-        case _:
+def _count_jpeg_pixels(data: bytes) -> int | None:
+    pixels, at = None, 2
+    for _ in range(MAX_PARTS):
+        if at + SEGMENT.size > len(data):
             return None
-
-
-def _number(little_endian: bytes) -> int:
-    return int.from_bytes(little_endian, "little")
+        fill, marker, length = SEGMENT.unpack_from(data, at)
+        if fill != 0xFF:
+            return None
+        if marker == START_OF_SCAN:
+            return pixels if data.count(SCAN_MARKER) <= MAX_PLAIN_SCANS else None
+        if marker == BASELINE_FRAME and pixels is None and (frame := FRAME.match(data, at + SEGMENT.size)):
+            pixels = int.from_bytes(frame[1]) * int.from_bytes(frame[2])
+        elif marker not in PLAIN_SEGMENTS:
+            return None
+        at += 2 + length
+    return None

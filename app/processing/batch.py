@@ -17,6 +17,7 @@ STAGES = ("decode", "queue", "infer", "encode")  # "read" is missing: all files 
 GROUP = BATCH_SIZES[-1]  # pictures that go to the network together
 WINDOW = 2 * GROUP  # pictures in work: the network has one group while the next is decoded
 WINDOW_PIXELS = 2**22  # no picture is started while those in work have so many, so that other requests find room
+OPENING_S = 0.05  # a decoder opens a file in less; what takes longer waits for room that the group may have
 
 
 @dataclass(frozen=True)
@@ -97,8 +98,12 @@ class Batch:
 
     async def _wait_for(self, newest: "_Item") -> None:
         """Wait until ``newest`` has its pixels or has failed, or until the first outcome can be yielded."""
+        signals: set[asyncio.Future[Any]] = {newest.reserved, newest.task}
+        done, _ = await asyncio.wait(signals, timeout=OPENING_S, return_when=asyncio.FIRST_COMPLETED)
+        if done:
+            return
         self._let_group_pass()
-        signals: set[asyncio.Future[Any]] = {newest.reserved, newest.task, self._started[0].task}
+        signals.add(self._started[0].task)
         await asyncio.wait(signals, return_when=asyncio.FIRST_COMPLETED)
 
     def _let_group_pass(self) -> None:

@@ -33,6 +33,11 @@ class Options:
     keeps_color: bool = False
 
     @property
+    def backdrop(self) -> float:
+        """The gray in [0, 1] that shows through transparent pixels: that of paper."""
+        return 0.0 if self.polarity == "light-on-dark" else 1.0
+
+    @property
     def estimates_noise(self) -> bool:
         """Whether the noise level has to be estimated, which takes milliseconds."""
         return self.model.noise_level is not None and self.noise_level is None

@@ -6,13 +6,13 @@ from functools import partial
 
 import numpy as np
 
-from app.imaging.decode import OpenedImage, decode_gray, decode_samples
+from app.imaging.decode import DecodedImage
 from app.imaging.fit import FittedImage, find_polarity, fit_image
 from app.imaging.full_size import ColorImage, FullSizeImage, GrayImage
 from app.imaging.handwriting.polarity import Polarity
 from app.imaging.noise_level import estimate_noise_level
 from app.imaging.placement import Size
-from app.imaging.samples import BitDepth, Samples
+from app.imaging.samples import BitDepth, Samples, to_unit
 from app.inference.metadata import ModelMetadata
 from app.processing.options import Options
 
@@ -83,30 +83,23 @@ class DenoisedPicture:
     filename: str | None
 
 
-def prepare_picture(opened: OpenedImage, options: Options) -> PreparedPicture:
-    """Decode a picture and prepare it for the network.
-
-    Raises:
-        InvalidImageError: see decode_samples.
-    """
-    backdrop = 0.0 if options.polarity == "light-on-dark" else 1.0
+def prepare_picture(decoded: DecodedImage, options: Options) -> PreparedPicture:
+    """Make a decoded picture ready for its network."""
     size = options.model.input.size
-    if size is None:
-        return _prepare_full_size(opened, options, backdrop)
-    return _prepare_fitted(opened, options, size, backdrop)
+    return _prepare_full_size(decoded, options) if size is None else _prepare_fitted(decoded, options, size)
 
 
-def _prepare_fitted(opened: OpenedImage, options: Options, size: Size, backdrop: float) -> PreparedPicture:
-    gray = decode_gray(opened, backdrop=backdrop)
+def _prepare_fitted(decoded: DecodedImage, options: Options, size: Size) -> PreparedPicture:
+    gray = to_unit(decoded.samples)
     wanted = options.model.input.polarity
     fitted = fit_image(gray, size=size, network_polarity=wanted, fit=options.fit, polarity=options.polarity)
     height, width = fitted.source_size
     level = _choose_noise_level(options, partial(estimate_noise_level, lambda a, b: fitted.image[a:b], *size))
-    return PreparedPicture(Picture(opened.format, width, height, fitted.polarity, level), fitted)
+    return PreparedPicture(Picture(decoded.format, width, height, fitted.polarity, level), fitted)
 
 
-def _prepare_full_size(opened: OpenedImage, options: Options, backdrop: float) -> PreparedPicture:
-    samples = decode_samples(opened, backdrop=backdrop, keeps_color=options.keeps_color)
+def _prepare_full_size(decoded: DecodedImage, options: Options) -> PreparedPicture:
+    samples = decoded.samples
     wanted = options.model.input.polarity
     polarity = find_polarity(samples, wanted, options.polarity)
     is_inverted = polarity != wanted
@@ -117,7 +110,7 @@ def _prepare_full_size(opened: OpenedImage, options: Options, backdrop: float) -
         image = GrayImage(samples, is_inverted=is_inverted, bit_depth=_choose_bit_depth(options, samples))
     height, width = samples.shape[:2]
     level = _choose_noise_level(options, image.estimate_noise_level)
-    return PreparedPicture(Picture(opened.format, width, height, polarity, level), image)
+    return PreparedPicture(Picture(decoded.format, width, height, polarity, level), image)
 
 
 def _choose_noise_level(options: Options, estimate: Callable[[], float]) -> float | None:

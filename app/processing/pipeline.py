@@ -1,30 +1,33 @@
 """The four steps from an upload to its PNG: decode, submit, await, encode."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
+from math import prod
 from typing import Any, TypeVar
 
 from app.errors import ClientGoneError
-from app.imaging.decode import open_image
+from app.imaging.decode import DecodedImage, decode_samples, open_image
 from app.imaging.fit import FittedImage, restore_image
+from app.imaging.headers import count_plain_pixels
 from app.imaging.png import encode_png
 from app.imaging.samples import Levels, to_levels
 from app.inference.batching import Batcher, Denoised, NetworkCall
 from app.inference.tiling import submit_tiles
+from app.processing.decoders import ImageDecoder
 from app.processing.options import Options
 from app.processing.picture import DenoisedPicture, PreparedPicture, Upload, prepare_picture
+from app.processing.pixel_budget import Reserve
 from app.telemetry.timing import StageTimer
 
 T = TypeVar("T")
 
 INLINE_PIXELS = 128 * 128  # up to this, a step takes less time than a thread would add: a millisecond or two
-INLINE_BYTES = 20 * 1024  # a gray picture of that size; text in a PNG can unpack to a thousand times its size
+INLINE_BYTES = 20 * 1024  # a gray picture of that size
 
-Reserve = Callable[[int], Awaitable[None]]
 Watch = Callable[[Callable[[], None]], AbstractContextManager[object]]
 
 
@@ -34,12 +37,14 @@ class Process:
 
     Attributes:
         pool: runs the steps that are not small.
+        decoders: decode what is not small and plain.
         max_pixels: the largest picture.
         batcher: the queue of the network.
         options: what to do with a picture.
     """
 
     pool: Executor
+    decoders: ImageDecoder
     max_pixels: int
     batcher: Batcher
     options: Options
@@ -60,13 +65,13 @@ class Process:
             timer: measures each stage.
             reserve: reserves the pixels of the picture before they are decoded, or raises.
             gate: what the decoded picture waits for, so that several share the network's next call.
-            watch: takes a callback that ends the wait for the network, and calls it if the client leaves meanwhile.
+            watch: takes what ends a wait for a decoder or the network, and calls it if the client leaves meanwhile.
 
         Raises:
             DenoiserError: the picture cannot be denoised.
         """
         with timer.stage("decode"):
-            prepared = await self._decode(bytes(upload.data), reserve)
+            prepared = await self._decode(bytes(upload.data), reserve, watch)
         if gate is not None:
             await gate.wait()
         waiting, finish = self._submit(prepared)
@@ -88,12 +93,40 @@ class Process:
             filename=upload.filename,
         )
 
-    async def _decode(self, data: bytes, reserve: Reserve) -> PreparedPicture:
-        is_small = len(data) <= INLINE_BYTES
-        opened = await self._run(partial(open_image, data, max_pixels=self.max_pixels), is_small=is_small)
+    async def _decode(self, data: bytes, reserve: Reserve, watch: Watch) -> PreparedPicture:
+        pixels = count_plain_pixels(data) if len(data) <= INLINE_BYTES else None
+        if pixels is not None and pixels <= INLINE_PIXELS:
+            decoded = await self._decode_here(data, reserve)
+        else:
+            decoded = await self._decode_apart(data, reserve, watch)
+        is_small = prod(decoded.samples.shape[:2]) <= INLINE_PIXELS and not self.options.estimates_noise
+        return await self._run(partial(prepare_picture, decoded, self.options), is_small=is_small)
+
+    async def _decode_here(self, data: bytes, reserve: Reserve) -> DecodedImage:
+        opened = open_image(data, max_pixels=self.max_pixels)
         await reserve(opened.pixels)
-        is_small = is_small and opened.pixels <= INLINE_PIXELS and not self.options.estimates_noise
-        return await self._run(partial(prepare_picture, opened, self.options), is_small=is_small)
+        samples = decode_samples(opened, backdrop=self.options.backdrop, keeps_color=self.options.keeps_color)
+        return DecodedImage(opened.format, samples)
+
+    async def _decode_apart(self, data: bytes, reserve: Reserve, watch: Watch) -> DecodedImage:
+        """Decode in a process, which is killed if this is cancelled or the client leaves."""
+        work = asyncio.ensure_future(
+            self.decoders.decode(
+                data, backdrop=self.options.backdrop, keeps_color=self.options.keeps_color, reserve=reserve
+            )
+        )
+
+        def leave() -> None:
+            work.cancel()
+
+        try:
+            with watch(leave):
+                return await work
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            raise _client_gone() from None
 
     def _submit(
         self, prepared: PreparedPicture
@@ -119,7 +152,11 @@ class Process:
 def _drop(waiting: "asyncio.Future[Any]") -> None:
     """End the wait for the network, which removes the picture from the queue."""
     if not waiting.done():
-        waiting.set_exception(ClientGoneError("The client closed the connection."))
+        waiting.set_exception(_client_gone())
+
+
+def _client_gone() -> ClientGoneError:
+    return ClientGoneError("The client closed the connection.")
 
 
 def _finish_fitted(waiting: "asyncio.Future[Denoised]", fitted: FittedImage, *, to_source: bool) -> Levels:

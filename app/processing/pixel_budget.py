@@ -1,12 +1,14 @@
 """Limit the pixels in memory at once, in all requests together."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Self
 
 from app.errors import QueueFullError
 
 PIXEL_BUDGET = 2  # times max_pixels, so that one large picture can be decoded while another is denoised
+
+Reserve = Callable[[int], Awaitable[None]]  # takes pixels from a budget, or raises
 
 
 class PixelBudget:

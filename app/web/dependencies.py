@@ -11,6 +11,7 @@ from app.inference.batching import Batcher
 from app.inference.metadata import ModelKey
 from app.inference.model_store import Catalogue
 from app.processing.admission import Admission
+from app.processing.decoders import ImageDecoder
 from app.processing.options import Options
 from app.processing.pipeline import Process
 from app.processing.pixel_budget import PixelBudget
@@ -30,13 +31,14 @@ class Service:
     pixel_budget: PixelBudget
     metrics: Metrics
     pool: Executor
+    decoders: ImageDecoder
     max_pixels: int
     request_timeout_s: float
     max_batch_files: int
 
     def process(self, options: Options) -> Process:
         """Return the process that a picture goes through with these options."""
-        return Process(self.pool, self.max_pixels, self.batchers[options.model.key], options)
+        return Process(self.pool, self.decoders, self.max_pixels, self.batchers[options.model.key], options)
 
 
 async def _service(request: Request) -> Service:

@@ -1,6 +1,6 @@
 """An application over a store of fakes, and a client that calls it in this process."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -11,9 +11,8 @@ from app.inference.denoiser import Denoiser
 from app.main import create_app
 from app.processing.admission import Admission
 from app.settings import Settings
-from tests.app.fakes import ANY_SIZE, NOISE_LEVELS, IdentityDenoiser, write_version
-
-MakeClient = Callable[..., TestClient]
+from tests.app.fakes import ANY_SIZE, NOISE_LEVELS, IdentityDenoiser, InProcessDecoder, write_version
+from tests.app.serving import MakeClient
 
 
 @pytest.fixture
@@ -36,7 +35,12 @@ def make_client(store: Path) -> Iterator[MakeClient]:
             denoiser: Denoiser | None = None, *, admission: Admission | None = None, **settings: object
         ) -> TestClient:
             chosen = Settings(**{"model_store": store, "default_model": "tiny"} | settings)  # type: ignore[arg-type]
-            app = create_app(chosen, load=lambda _folder: denoiser or IdentityDenoiser(), admission=admission)
+            app = create_app(
+                chosen,
+                load=lambda _folder: denoiser or IdentityDenoiser(),
+                admission=admission,
+                decoders=InProcessDecoder(chosen.max_pixels),
+            )
             return stack.enter_context(TestClient(app, raise_server_exceptions=False))
 
         yield make

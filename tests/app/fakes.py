@@ -8,9 +8,25 @@ from typing import Any
 
 import numpy as np
 
+from app.imaging.decode import DecodedImage, decode_samples, open_image
 from app.imaging.samples import FloatImage
 from app.inference.denoiser import NoiseLevels
 from app.inference.metadata import ModelMetadata
+from app.processing.pixel_budget import Reserve
+
+
+class InProcessDecoder:
+    """Decodes in this process, and counts what it decoded."""
+
+    def __init__(self, max_pixels: int = 40_000_000) -> None:
+        self.max_pixels = max_pixels
+        self.count = 0
+
+    async def decode(self, data: bytes, *, backdrop: float, keeps_color: bool, reserve: Reserve) -> DecodedImage:
+        self.count += 1
+        opened = open_image(data, max_pixels=self.max_pixels)
+        await reserve(opened.pixels)
+        return DecodedImage(opened.format, decode_samples(opened, backdrop=backdrop, keeps_color=keeps_color))
 
 
 class IdentityDenoiser:

@@ -1,4 +1,4 @@
-"""Run the service in a process of its own, as people start it."""
+"""Run commands in this process, and the service in one of its own, as people start it."""
 
 import os
 import re
@@ -10,6 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from app.__main__ import main
+from tests.app.fakes import IdentityDenoiser
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 READY = re.compile(r"ready: http://127\.0\.0\.1:(\d+),")
@@ -122,3 +125,13 @@ def following(process: subprocess.Popen[str], workers: int) -> Iterator[RunningS
         if process.poll() is None:
             process.kill()
         reader.join()
+
+
+def denoise(*arguments: object, network: object = None) -> int:
+    """Run ``denoise`` in this process with a fake network, and return its exit code."""
+    return main(["denoise", *map(str, arguments)], load=lambda _folder: network or IdentityDenoiser())
+
+
+def files(folder: Path) -> list[str]:
+    """List the files of a folder and its subfolders."""
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())

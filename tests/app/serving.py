@@ -1,4 +1,4 @@
-"""Servers in this process: the real one with a fake network, and one with given responses."""
+"""Applications and servers in this process: with a fake network, and with given responses."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -7,6 +7,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import uvicorn
 from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+MakeClient = Callable[..., TestClient]  # what the fixture make_client is
 
 
 @contextmanager

@@ -69,11 +69,6 @@ def sent_bytes(request: Request) -> bytes:
     return request.post_data_buffer
 
 
-def psnr_db(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
-    error = np.mean((one.astype(float) - other) ** 2)
-    return float(10 * np.log10(255**2 / error))
-
-
 def add_photo_model(page: Page) -> None:
     """Let /v1/models list a network of any size that takes a noise level; its results are their inputs."""
 

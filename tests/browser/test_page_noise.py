@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.imaging.decode import decode_gray, open_image
-from tests.app.pictures import digit, encode
+from tests.app.pictures import digit, encode, psnr_db, unit
 from tests.app.processes import RunningService
 from tests.browser.bench import (
     add_photo_model,
@@ -15,7 +15,6 @@ from tests.browser.bench import (
     decode,
     download,
     open_bench,
-    psnr_db,
     result_after,
     sent_bytes,
 )
@@ -50,8 +49,8 @@ def test_the_noisy_picture_is_sent_and_shown_and_its_psnr_is_reported(page: Page
     assert page.evaluate(BEFORE) == gray.ravel().tolist()
 
     noisy, denoised, gained = shown_psnr(page)
-    assert noisy == pytest.approx(psnr_db(gray, CLEAN), abs=0.051)
-    assert denoised == pytest.approx(psnr_db(decode(download(page, "Download PNG")[1]), CLEAN), abs=0.051)
+    assert noisy == pytest.approx(psnr_db(unit(gray), unit(CLEAN)), abs=0.051)
+    assert denoised == pytest.approx(psnr_db(unit(decode(download(page, "Download PNG")[1])), unit(CLEAN)), abs=0.051)
     assert gained == pytest.approx(denoised - noisy, abs=0.11)
     assert gained > 5
     expect(page.get_by_role("status")).to_contain_text(f"PSNR {noisy:.1f} dB before, {denoised:.1f} dB after.")

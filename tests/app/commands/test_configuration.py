@@ -1,8 +1,43 @@
-"""Settings as the commands read them."""
+"""What is wrong with settings and stores, as commands report it."""
+
+from pathlib import Path
 
 import pytest
 
-from app.commands.configuration import unknown_variables
+from app.commands.configuration import CommandError, CommandUsageError, read_settings, read_store, unknown_variables
+from tests.app.processes import command
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("port", "eighty"), ("workers", "0"), ("max_pixels", "-1"), ("log_format", "xml"), ("request_timeout_s", "0")],
+    ids=str,
+)
+def test_a_wrong_setting_is_named_with_its_value(setting: str, value: str) -> None:
+    ended = command("serve", **{setting: value})
+    assert ended.returncode == 2
+    assert f"DENOISER_{setting.upper()}" in ended.stderr
+    assert value in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_all_wrong_settings_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DENOISER_PORT", "eighty")
+    with pytest.raises(CommandUsageError, match=r"DENOISER_PORT: .*'eighty'\n.*DENOISER_WORKERS: .*0"):
+        read_settings(workers=0)
+
+
+def test_an_option_overrides_the_environment_only_if_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DENOISER_PORT", "1234")
+    assert read_settings(port=None).port == 1234
+    assert read_settings(port=5678).port == 5678
+
+
+def test_a_store_that_cannot_be_used_ends_a_command_with_exit_code_1(store: Path) -> None:
+    (store / "tiny/2/metadata.json").write_text("{")
+    with pytest.raises(CommandError, match="tiny/2") as ending:
+        read_store(read_settings())
+    assert ending.value.exit_code == 1
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from app.errors import DenoiserError, ImageTooLargeError, InvalidImageError, UnsupportedFormatError
-from app.imaging.decode import OpenedImage, decode_gray, decode_samples, open_image
+from app.imaging.decode import MAX_SIDE_PX, OpenedImage, decode_gray, decode_samples, open_image
 from app.imaging.samples import FloatImage
 from tests.app.pictures import (
     EXIF_ORIENTATION,
@@ -381,6 +381,12 @@ class TestSizes:
     def test_an_image_without_pixels_is_invalid(self, data: bytes) -> None:
         with pytest.raises(InvalidImageError):
             decode(data)
+
+    @pytest.mark.parametrize("size", [(MAX_SIDE_PX + 1, 1), (1, MAX_SIDE_PX + 1)], ids=["wide", "high"])
+    def test_a_side_over_the_limit_is_refused_from_the_header(self, size: tuple[int, int]) -> None:
+        with pytest.raises(ImageTooLargeError, match="a side may have at most 65535") as refusal:
+            open_image(bmp_announcing(*size), max_pixels=MAX_PIXELS)
+        assert refusal.value.limit == MAX_SIDE_PX
 
     def test_opening_does_not_allocate_an_announced_size(self) -> None:
         files = [

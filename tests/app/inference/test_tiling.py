@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from app.errors import InferenceError
-from app.imaging.full_size import ColorImage, FullSizeImage, GrayImage
+from app.imaging.full_size import FullSizeImage, GrayImage
 from app.imaging.samples import FloatImage, Levels, to_unit
 from app.imaging.tiles import MAX_TILE_PIXELS
 from app.inference.batching import Batcher, NetworkCall
@@ -85,50 +85,6 @@ async def test_a_small_picture_is_one_tile(shape: tuple[int, int]) -> None:
     samples, denoiser = noise(*shape), IdentityDenoiser()
     np.testing.assert_array_equal(await clean(GrayImage(samples), denoiser, threads=2), samples)
     assert denoiser.shapes == [(1, *shape)]
-
-
-async def test_16_bit_samples_keep_their_levels() -> None:
-    samples = np.random.default_rng(0).integers(0, 65536, (40, 30)).astype(np.uint16)
-    result = await clean(GrayImage(samples, bit_depth=16), IdentityDenoiser())
-    assert result.dtype == np.uint16
-    np.testing.assert_array_equal(result, samples)
-
-
-async def test_the_network_gets_the_negative_of_a_picture_of_the_other_polarity() -> None:
-    samples = np.full((9, 9), 64, np.uint8)
-    seen: list[float] = []
-
-    class Watching(IdentityDenoiser):
-        def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> FloatImage:
-            seen.append(float(images.max()))
-            return super().denoise(images, noise_levels)
-
-    result = await clean(GrayImage(samples, is_inverted=True), Watching())
-    assert seen == [pytest.approx(1 - 64 / 255)]
-    np.testing.assert_array_equal(result, samples)
-
-
-async def test_colour_is_kept_and_chroma_is_denoised_at_half_the_size_and_level() -> None:
-    rgb = noise(20, 31, 3)
-    denoiser = IdentityDenoiser()
-    async with batcher(denoiser) as queue:
-        picture = ColorImage(np.asarray(rgb, np.uint8))
-        await submit(picture, queue, noise_level=0.0)
-        np.testing.assert_array_equal(picture.finish(), rgb)
-        await submit(ColorImage(np.asarray(rgb, np.uint8)), queue, noise_level=0.25)
-    told = [
-        (shape[1:], level)
-        for shape, levels in zip(denoiser.shapes, denoiser.noise_levels, strict=True)
-        for level in levels or []
-    ]
-    assert told[3:] == [((20, 31), 0.25), ((10, 16), 0.125), ((10, 16), 0.125)]
-
-
-async def test_without_a_noise_level_colour_is_denoised_by_an_estimate() -> None:
-    gray = np.repeat(np.random.default_rng(0).normal(128, 15, (64, 64, 1)), 3, axis=2)
-    rgb = np.rint(gray + np.random.default_rng(1).normal(0, 4, (64, 64, 3))).clip(0, 255).astype(np.uint8)
-    result = await clean(ColorImage(rgb), IdentityDenoiser())
-    assert np.std(np.diff(result.astype(int), axis=2)) < np.std(np.diff(rgb.astype(int), axis=2))
 
 
 async def test_the_times_are_those_of_the_whole_picture() -> None:

@@ -15,7 +15,7 @@ from app.processing.options import Options
 from app.processing.picture import Upload
 from app.processing.pipeline import Process
 from app.processing.pixel_budget import PixelBudget
-from tests.app.fakes import GatedDenoiser, IdentityDenoiser, make_metadata
+from tests.app.fakes import GatedDenoiser, IdentityDenoiser, InProcessDecoder, make_metadata
 from tests.app.pictures import encode, ring
 
 pytestmark = pytest.mark.anyio
@@ -44,7 +44,7 @@ class Files:
 async def batches(denoiser: Denoiser) -> AsyncIterator[Start]:
     batcher = Batcher(denoiser, name="test")
     with ThreadPoolExecutor(1) as pool:
-        process = Process(pool, MAX_PIXELS, batcher, Options(make_metadata()))
+        process = Process(pool, InProcessDecoder(), MAX_PIXELS, batcher, Options(make_metadata()))
         yield lambda files: Batch(process, PixelBudget(2 * MAX_PIXELS), timeout_s=10).denoise(files)
         await batcher.close()
 

@@ -1,5 +1,7 @@
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from io import BytesIO
 from typing import Any
 
@@ -7,19 +9,21 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.errors import ImageTooLargeError, InvalidImageError, QueueFullError
+from app.errors import ClientGoneError, ImageTooLargeError, InvalidImageError, QueueFullError
+from app.imaging.decode import DecodedImage
 from app.imaging.samples import FloatImage
 from app.inference.batching import Batcher
 from app.inference.denoiser import NoiseLevels
 from app.inference.metadata import ModelMetadata
+from app.processing.decoders import ImageDecoder
 from app.processing.options import Options
 from app.processing.picture import DenoisedPicture, Upload
-from app.processing.pipeline import INLINE_PIXELS, Process
-from app.processing.pixel_budget import PixelBudget, Reservation
+from app.processing.pipeline import INLINE_PIXELS, Process, Watch
+from app.processing.pixel_budget import PixelBudget, Reservation, Reserve
 from app.telemetry.timing import StageTimer
 from app.web.requests.query import choose_options
 from app.web.schemas import DenoiseQuery
-from tests.app.fakes import ANY_SIZE, NOISE_LEVELS, IdentityDenoiser, make_metadata
+from tests.app.fakes import ANY_SIZE, NOISE_LEVELS, IdentityDenoiser, InProcessDecoder, make_metadata
 from tests.app.pictures import digit, encode, gradient, psnr_db, unit
 
 FIXED = make_metadata()
@@ -61,6 +65,21 @@ class SeeingDenoiser(IdentityDenoiser):
         return super().denoise(images, noise_levels)
 
 
+class EndlessDecoder:
+    """Never comes to an end."""
+
+    async def decode(self, data: bytes, *, backdrop: float, keeps_color: bool, reserve: Reserve) -> DecodedImage:
+        await asyncio.get_running_loop().create_future()
+        raise AssertionError
+
+
+@contextmanager
+def leave_at_once(leave: Callable[[], None]) -> Iterator[None]:
+    """Stand in for a connection that breaks while the block waits."""
+    asyncio.get_running_loop().call_soon(leave)
+    yield
+
+
 def options(model: ModelMetadata = FIXED, **query: Any) -> Options:  # noqa: ANN401  # any parameter
     return choose_options(DenoiseQuery(**query), model)
 
@@ -90,18 +109,33 @@ class TestDecoding:
         with pytest.raises(ImageTooLargeError):
             await denoise(encode(np.zeros((MAX_PIXELS // 100 + 1, 100), np.uint8)), FIXED, pool, pixels=0)
 
-    async def test_a_small_picture_takes_no_thread(self, pool: CountingPool) -> None:
-        await denoise(encode(gradient(64, INLINE_PIXELS // 64)), FIXED, pool)
-        assert pool.count == 0
+    async def test_a_small_plain_picture_is_decoded_at_once(self, pool: CountingPool) -> None:
+        decoder = InProcessDecoder(MAX_PIXELS)
+        await denoise(encode(gradient(64, INLINE_PIXELS // 64)), FIXED, pool, decoder=decoder)
+        assert (decoder.count, pool.count) == (0, 0)
 
-    async def test_a_picture_of_many_pixels_in_few_bytes_is_decoded_in_a_thread(self, pool: CountingPool) -> None:
-        await denoise(encode(np.zeros((1, INLINE_PIXELS + 1), np.uint8)), FIXED, pool)
-        assert pool.count == 1
+    @pytest.mark.parametrize(
+        "data",
+        [
+            encode(np.zeros((1, INLINE_PIXELS + 1), np.uint8)),
+            encode(np.random.default_rng(0).integers(0, 256, (300, 300), np.uint8)),
+            encode(gradient(), "BMP"),
+        ],
+        ids=["many pixels in few bytes", "many bytes", "another format"],
+    )
+    async def test_all_others_are_decoded_apart(self, pool: CountingPool, data: bytes) -> None:
+        decoder = InProcessDecoder(MAX_PIXELS)
+        await denoise(data, FIXED, pool, decoder=decoder)
+        assert decoder.count == 1
 
-    async def test_a_picture_of_many_bytes_is_opened_and_decoded_in_a_thread(self, pool: CountingPool) -> None:
-        noise = np.random.default_rng(0).integers(0, 256, (300, 300), np.uint8)
-        await denoise(encode(noise), FIXED, pool)
-        assert pool.count == 2
+    async def test_a_client_that_leaves_ends_the_decoding(self, pool: CountingPool) -> None:
+        with pytest.raises(ClientGoneError):
+            await denoise(encode(gradient(), "BMP"), FIXED, pool, decoder=EndlessDecoder(), watch=leave_at_once)
+
+    async def test_the_deadline_ends_the_decoding(self, pool: CountingPool) -> None:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0):
+                await denoise(encode(gradient(), "BMP"), FIXED, pool, decoder=EndlessDecoder())
 
 
 class TestResults:
@@ -131,7 +165,7 @@ class TestResults:
         self, pool: CountingPool, output_size: str, threads: int
     ) -> None:
         await denoise(encode(np.zeros((200, 200), np.uint8)), FIXED, pool, output_size=output_size)
-        assert pool.count - 1 == threads  # one decoded it
+        assert pool.count - 1 == threads  # one fitted it
 
     async def test_a_small_picture_of_any_size_takes_no_thread(self, pool: CountingPool) -> None:
         await denoise(encode(gradient(64, INLINE_PIXELS // 64)), TOLD, pool, noise_level=25)
@@ -211,14 +245,18 @@ async def denoise(
     pool: CountingPool,
     denoiser: IdentityDenoiser | None = None,
     *,
+    decoder: ImageDecoder | None = None,
+    watch: Watch = nullcontext,
     pixels: int = 1_000_000,
     **query: Any,  # noqa: ANN401  # any parameter
 ) -> DenoisedPicture:
     """Send a picture all the way through a network."""
     batcher = Batcher(denoiser or IdentityDenoiser(), name="test")
-    process = Process(pool, MAX_PIXELS, batcher, options(model, **query))
+    process = Process(pool, decoder or InProcessDecoder(MAX_PIXELS), MAX_PIXELS, batcher, options(model, **query))
     try:
         with Reservation(PixelBudget(pixels)) as reservation:
-            return await process.denoise(Upload(data, None), timer=StageTimer(), reserve=reservation.reserve)
+            return await process.denoise(
+                Upload(data, None), timer=StageTimer(), reserve=reservation.reserve, watch=watch
+            )
     finally:
         await batcher.close()

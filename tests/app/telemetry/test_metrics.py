@@ -1,15 +1,12 @@
 """GET /metrics."""
 
-from collections.abc import Callable
-
 import numpy as np
 from fastapi.testclient import TestClient
 
 from tests.app.fakes import GatedDenoiser
 from tests.app.pictures import encode
 from tests.app.scraping import sample
-
-MakeClient = Callable[..., TestClient]
+from tests.app.serving import MakeClient
 
 PICTURE = encode(np.zeros((28, 28), np.uint8))
 

@@ -1,7 +1,7 @@
-"""The limit on all bodies together; the limit on one body is tested through the application and the server."""
+"""The limits on one body and on all bodies together; tests/app/server sends bodies over real sockets."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
@@ -9,6 +9,7 @@ from starlette.types import Message, Receive, Scope, Send
 from app.errors import QueueFullError
 from app.web.connection import EXTENSION
 from app.web.middleware.body_limit import BUDGET, BodyLimit
+from tests.app.serving import MakeClient
 
 pytestmark = pytest.mark.anyio
 
@@ -78,3 +79,31 @@ class FakeConnection:
 
     def call_when_lost(self, callback: Callable[[], None] | None) -> None:
         raise NotImplementedError
+
+
+def test_a_body_over_the_limit_is_refused_from_its_content_length(make_client: MakeClient) -> None:
+    response = make_client(max_upload_bytes=100).post("/v1/denoise", content=b"x" * 101)
+    assert response.status_code == 413
+    assert response.json()["limit"] == 100
+    assert "101" in response.json()["detail"]
+
+
+@pytest.mark.parametrize("content_type", ["image/png", "multipart/form-data; boundary=limit"])
+def test_a_body_over_the_limit_is_refused_while_it_streams(make_client: MakeClient, content_type: str) -> None:
+    taken = 0
+
+    def endless() -> Iterator[bytes]:
+        nonlocal taken
+        yield b'--limit\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+        for _ in range(1000):
+            taken += 1
+            yield b"x" * 1000
+
+    client = make_client(max_upload_bytes=100_000)
+    response = client.post("/v1/denoise", content=endless(), headers={"Content-Type": content_type})
+    assert response.status_code == 413
+    assert response.json()["limit"] == 100_000
+
+
+def test_a_body_at_the_limit_is_read(make_client: MakeClient) -> None:
+    assert make_client(max_upload_bytes=100).post("/v1/denoise", content=b"x" * 100).status_code == 415

@@ -1,10 +1,13 @@
+"""Queries, and the options that they become for a network."""
+
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
 from app.errors import InvalidParameterError
 from app.processing.options import Options
-from app.web.requests.query import choose_options
+from app.web.requests.query import choose_options, parse_query
 from app.web.schemas import DenoiseQuery
 from tests.app.fakes import ANY_SIZE, NOISE_LEVELS, make_metadata
 
@@ -68,7 +71,7 @@ def test_an_unusable_parameter_is_refused_by_name(model: Any, parameter: str, va
     assert refusal.value.parameter == parameter
 
 
-@pytest.mark.parametrize("level", [75.5, 255])
+@pytest.mark.parametrize("level", [75.5, 80, 255])
 def test_a_noise_level_that_the_network_does_not_support_is_refused_with_the_range(level: float) -> None:
     with pytest.raises(InvalidParameterError, match=f"supports 0 to 75, not {level:g}"):
         choose_options(DenoiseQuery(noise_level=level), TOLD)
@@ -77,3 +80,40 @@ def test_a_noise_level_that_the_network_does_not_support_is_refused_with_the_ran
 def test_colour_has_8_bits() -> None:
     with pytest.raises(InvalidParameterError, match="bit_depth=16 is for gray results"):
         choose_options(DenoiseQuery(bit_depth="16", color="keep"), TOLD)
+
+
+def test_a_query_is_read_from_its_text() -> None:
+    assert parse_query(b"model=told&noise_level=12.5&color=keep") == DenoiseQuery(
+        model="told", noise_level=12.5, color="keep"
+    )
+    assert parse_query(b"") == DenoiseQuery()
+
+
+@pytest.mark.parametrize("level", ["loud", "-1", "nan", ""])
+def test_an_invalid_noise_level_is_refused_with_what_is_allowed(level: str) -> None:
+    with pytest.raises(InvalidParameterError, match="'auto' or a number that is not negative") as refusal:
+        parse_query(f"noise_level={level}".encode())
+    assert refusal.value.parameter == "noise_level"
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [
+        ({"fit": ["pad", "pad"]}, "fit"),
+        ({"polarity": "Auto"}, "polarity"),
+        ({"fit": "crop"}, "fit"),
+        ({"version": "new"}, "version"),
+        ({"modle": "tiny"}, "modle"),
+        ({"version": 0}, "version"),
+        ({"model": "told", "strength": "2.1"}, "strength"),
+        ({"model": "told", "strength": "nan"}, "strength"),
+        ({"model": "told", "bit_depth": "12"}, "bit_depth"),
+        ({"model": "told", "color": "red"}, "color"),
+        ({"x" * 1000: ""}, "x" * 100),
+    ],
+    ids=str,
+)
+def test_a_bad_parameter_is_named(query: dict[str, Any], parameter: str) -> None:
+    with pytest.raises(InvalidParameterError, match=parameter) as refusal:
+        parse_query(urlencode(query, doseq=True).encode())
+    assert refusal.value.parameter == parameter

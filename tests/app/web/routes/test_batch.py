@@ -4,7 +4,6 @@ import asyncio
 import base64
 import json
 import zipfile
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from typing import Any
@@ -21,8 +20,7 @@ from app.web.schemas import BatchResponse
 from tests.app.fakes import FailingDenoiser, GatedDenoiser, IdentityDenoiser, InvertingDenoiser
 from tests.app.pictures import decode, encode, ring
 from tests.app.scraping import sample
-
-MakeClient = Callable[..., TestClient]
+from tests.app.serving import MakeClient
 
 PICTURE = encode(ring())
 
@@ -143,48 +141,6 @@ def test_more_bytes_than_an_upload_may_have_are_refused(make_client: MakeClient)
     response = post(make_client(max_upload_bytes=3 * len(PICTURE)), *numbered(3))
     assert response.status_code == 413
     assert response.json()["type"] == "/problems/upload-too-large"
-
-
-@pytest.mark.parametrize(
-    ("content_type", "body", "words"),
-    [
-        ("image/png", PICTURE, "not multipart/form-data"),
-        ("multipart/form-data", b"", "no boundary"),
-        ("multipart/form-data; boundary=x", b"--x--", "none"),
-        ("multipart/form-data; boundary=x", b"--x\r\n", "ends before"),
-        (
-            "multipart/form-data; boundary=x",
-            b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\nx\r\n--x--',
-            "its parts: file",
-        ),
-        (
-            "multipart/form-data; boundary=x",
-            b'--x\r\nContent-Disposition: form-data; name="files"\r\n\r\ntext\r\n--x--',
-            "is text, not a file",
-        ),
-        (
-            "multipart/form-data; boundary=x",
-            b'--x\r\nContent-Disposition: form-data; name="y"\r\n\r\n\r\n' * 20 + b"\r\n--x--",
-            "too many parts",
-        ),
-    ],
-    ids=["picture", "no-boundary", "empty", "cut", "other-name", "text", "others"],
-)
-def test_the_error_for_a_request_without_files_lists_its_parts(
-    client: TestClient, content_type: str, body: bytes, words: str
-) -> None:
-    response = client.post("/v1/denoise/batch", content=body, headers={"Content-Type": content_type})
-    assert response.status_code == 400
-    assert response.json()["type"] == "/problems/no-image"
-    assert words in response.json()["detail"]
-
-
-def test_an_empty_file_picker_is_not_a_file(client: TestClient) -> None:
-    boundary = b'--x\r\nContent-Disposition: form-data; name="files"; filename=""\r\n\r\n\r\n--x--'
-    response = client.post(
-        "/v1/denoise/batch", content=boundary, headers={"Content-Type": "multipart/form-data; boundary=x"}
-    )
-    assert response.status_code == 400
 
 
 def test_the_response_can_be_neither_a_png_nor_a_page(client: TestClient) -> None:

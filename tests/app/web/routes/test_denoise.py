@@ -2,7 +2,6 @@
 
 import base64
 import threading
-from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from io import BytesIO
 
@@ -14,10 +13,9 @@ from PIL import Image
 from starlette.types import Message
 
 from app.processing.admission import Admission, Slot
-from tests.app.fakes import FailingDenoiser, GatedDenoiser, InvertingDenoiser
+from tests.app.fakes import GatedDenoiser, InvertingDenoiser
 from tests.app.pictures import decode, encode, ring
-
-MakeClient = Callable[..., TestClient]
+from tests.app.serving import MakeClient
 
 STAGES = ["read", "decode", "queue", "infer", "encode", "total"]
 CONTRACT_HEADERS = [
@@ -37,17 +35,6 @@ def test_a_raw_body_returns_a_gray_png_of_the_networks_size(client: TestClient) 
     assert response.status_code == 200
     assert response.headers["content-type"] == "image/png"
     assert Image.open(BytesIO(response.content)).mode == "L"
-    assert np.array_equal(decode(response.content), ring())
-
-
-@pytest.mark.parametrize("content_type", ["image/png", "text/plain", "application/x-www-form-urlencoded", "image/jpeg"])
-def test_a_raw_body_is_read_whatever_its_content_type(client: TestClient, content_type: str) -> None:
-    response = client.post("/v1/denoise", content=encode(ring()), headers={"Content-Type": content_type})
-    assert np.array_equal(decode(response.content), ring())
-
-
-def test_a_form_with_a_file_returns_the_same_picture_as_the_raw_body(client: TestClient) -> None:
-    response = client.post("/v1/denoise", files={"file": ("seven.jpeg", encode(ring()), "image/png")})
     assert np.array_equal(decode(response.content), ring())
 
 
@@ -166,14 +153,6 @@ def test_colour_is_kept_only_on_request(client: TestClient, color: str | None, s
     assert pixels.shape == shape
 
 
-@pytest.mark.parametrize("level", ["loud", "-1", "nan", "80", ""])
-def test_an_invalid_noise_level_is_refused(client: TestClient, level: str) -> None:
-    response = client.post("/v1/denoise", content=encode(noisy_gray()), params={"model": "told", "noise_level": level})
-    assert response.status_code == 422
-    assert response.json()["parameter"] == "noise_level"
-    assert "auto" in response.json()["detail"] or "0 to 75" in response.json()["detail"]
-
-
 @pytest.mark.parametrize(
     "query",
     [{"fit": "pad"}, {"polarity": "light-on-dark"}, {"output_size": "model"}],
@@ -190,111 +169,9 @@ def test_a_large_picture_is_denoised_too(client: TestClient) -> None:
     assert np.array_equal(decode(response.content), ring())
 
 
-def test_an_empty_body_is_not_an_image(client: TestClient) -> None:
-    response = client.post("/v1/denoise")
-    assert response.status_code == 400
-    assert response.json()["type"] == "/problems/no-image"
-
-
-@pytest.mark.parametrize(
-    ("form", "hint"),
-    [
-        ({"files": {"picture": ("a.png", b"x", "image/png")}}, "its parts: picture"),
-        ({"files": {"file": (None, b"text")}}, "-F file=@"),
-        ({"files": {"file": ("a.png", b"", "image/png")}}, "empty"),
-        ({"files": [("file", ("a.png", b"x")), ("file", ("b.png", b"x"))]}, "2 parts"),
-        ({"content": b"nonsense", "headers": {"Content-Type": "multipart/form-data"}}, "multipart"),
-        ({"content": b"x", "headers": {"Content-Type": "multipart/form-data; boundary=x; charset=nope"}}, "multipart"),
-        ({"content": b"nonsense", "headers": {"Content-Type": "multipart/form-data; boundary=x"}}, "multipart"),
-    ],
-    ids=["other part", "text part", "empty file", "two files", "no boundary", "unknown charset", "no parts"],
-)
-def test_a_form_without_a_picture_says_what_is_missing(
-    client: TestClient, form: dict[str, dict[str, str]], hint: str
-) -> None:
-    response = client.post("/v1/denoise", **form)  # type: ignore[arg-type]
-    assert response.status_code == 400
-    assert hint in response.json()["detail"]
-
-
-def test_text_named_png_is_not_a_supported_format(client: TestClient) -> None:
-    response = client.post("/v1/denoise", files={"file": ("picture.png", b"just text", "image/png")})
-    assert response.status_code == 415
-    assert "PNG" in response.json()["names"]
-
-
-def test_a_truncated_picture_is_invalid(client: TestClient) -> None:
-    response = client.post("/v1/denoise", content=encode(ring(200))[:-100])
-    assert response.status_code == 422
-    assert response.json()["type"] == "/problems/invalid-image"
-
-
-def test_too_many_pixels_are_refused_with_the_limit(make_client: MakeClient) -> None:
-    client = make_client(max_pixels=28 * 28)
-    assert client.post("/v1/denoise", content=encode(ring())).status_code == 200
-    response = client.post("/v1/denoise", content=encode(ring(29)))
-    assert response.status_code == 422
-    assert response.json() | {"limit": 784, "type": "/problems/image-too-large"} == response.json()
-
-
-@pytest.mark.parametrize(
-    ("query", "names"),
-    [({"model": "huge"}, ["free", "tiny", "told"]), ({"version": 7}, ["1", "2"])],
-    ids=["model", "version"],
-)
-def test_an_unknown_model_or_version_lists_the_known_ones(
-    client: TestClient, query: dict[str, str], names: list[str]
-) -> None:
-    response = client.post("/v1/denoise", content=encode(ring()), params=query)
-    assert response.status_code == 404
-    assert response.json()["names"] == names
-
-
-@pytest.mark.parametrize(
-    ("query", "parameter"),
-    [
-        ({"fit": ["pad", "pad"]}, "fit"),
-        ({"polarity": "Auto"}, "polarity"),
-        ({"fit": "crop"}, "fit"),
-        ({"version": "new"}, "version"),
-        ({"modle": "tiny"}, "modle"),
-        ({"version": 0}, "version"),
-        ({"model": "told", "strength": "2.1"}, "strength"),
-        ({"model": "told", "strength": "nan"}, "strength"),
-        ({"model": "told", "bit_depth": "12"}, "bit_depth"),
-        ({"model": "told", "color": "red"}, "color"),
-    ],
-    ids=str,
-)
-def test_a_bad_parameter_is_named(client: TestClient, query: dict[str, str], parameter: str) -> None:
-    response = client.post("/v1/denoise", content=encode(ring()), params=query)
-    assert response.status_code == 422
-    assert response.json()["parameter"] == parameter
-    assert parameter in response.json()["detail"]
-
-
 def test_an_accept_header_without_png_or_json_is_not_acceptable(client: TestClient) -> None:
     response = client.post("/v1/denoise", content=encode(ring()), headers={"Accept": "text/html"})
     assert response.status_code == 406
-
-
-def test_every_error_is_problem_details_with_a_request_id(client: TestClient) -> None:
-    response = client.post("/v1/denoise", headers={"X-Request-ID": "mine"})
-    assert response.headers["content-type"] == "application/problem+json"
-    assert response.headers["x-request-id"] == "mine"
-    assert {"type", "title", "status", "detail"} <= response.json().keys()
-    assert response.json()["status"] == response.status_code
-
-
-def test_a_failing_network_is_a_500_without_the_cause_and_the_next_request_is_served(
-    make_client: MakeClient,
-) -> None:
-    client = make_client(FailingDenoiser())
-    response = client.post("/v1/denoise", content=encode(255 - ring()), params={"polarity": "light-on-dark"})
-    assert response.status_code == 500
-    assert response.json()["type"] == "/problems/inference-failed"
-    assert "secret" not in response.text
-    assert client.post("/v1/denoise", content=encode(ring())).status_code == 200
 
 
 def test_a_full_queue_refuses_before_the_body_is_read(make_client: MakeClient) -> None:

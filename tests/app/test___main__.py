@@ -1,6 +1,5 @@
-"""``python -m app``: help, version, health, and wrong settings."""
+"""``python -m app``: help, version, what is imported, and how a command ends."""
 
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from app import __version__
-from tests.app.processes import REPOSITORY, command
+from app.imaging.samples import FloatImage
+from app.inference.denoiser import NoiseLevels
+from tests.app.fakes import IdentityDenoiser
+from tests.app.processes import REPOSITORY, command, denoise
 
 
 def test_the_version_is_that_of_the_project() -> None:
@@ -26,14 +28,6 @@ def test_no_command_is_an_error_that_shows_the_usage() -> None:
     ended = command()
     assert ended.returncode == 2
     assert "Usage: python -m app" in ended.stderr
-
-
-def test_health_fails_if_nothing_listens() -> None:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        ended = command("health", "--host", "0.0.0.0", "--port", str(unused.getsockname()[1]))  # noqa: S104  # asked
-    assert ended.returncode == 1
-    assert "http://127.0.0.1" in ended.stderr
 
 
 @pytest.mark.parametrize(
@@ -54,20 +48,15 @@ sys.exit(any(name in sys.modules for name in ("tensorflow", "fastapi")))
     assert ended.returncode == 0
 
 
-@pytest.mark.parametrize(
-    ("setting", "value"),
-    [("port", "eighty"), ("workers", "0"), ("max_pixels", "-1"), ("log_format", "xml"), ("request_timeout_s", "0")],
-    ids=str,
-)
-def test_a_wrong_setting_is_named_with_its_value(setting: str, value: str) -> None:
-    ended = command("serve", **{setting: value})
-    assert ended.returncode == 2
-    assert f"DENOISER_{setting.upper()}" in ended.stderr
-    assert value in ended.stderr
-    assert "Traceback" not in ended.stderr
+def test_ctrl_c_ends_the_command_with_a_message_and_the_exit_code_of_shells(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Interrupting(IdentityDenoiser):
+        def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> FloatImage:
+            raise KeyboardInterrupt
 
-
-def test_a_missing_store_is_a_short_error(tmp_path: Path) -> None:
-    ended = command("serve", model_store=f"{tmp_path}/nowhere")
-    assert ended.returncode == 1
-    assert "nowhere: the model store is not a folder" in ended.stderr
+    monkeypatch.setenv("DENOISER_MODEL_STORE", str(store))
+    monkeypatch.setenv("DENOISER_DEFAULT_MODEL", "tiny")
+    (tmp_path / "a.png").write_bytes(b"")
+    assert denoise(tmp_path / "a.png", "-o", tmp_path / "out", network=Interrupting()) == 130
+    assert "Interrupted." in capsys.readouterr().err

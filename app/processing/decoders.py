@@ -1,0 +1,317 @@
+"""Decode pictures apart from the server: in processes with limits, which can be killed at any moment."""
+
+import asyncio
+import fcntl
+import json
+import logging
+import mmap
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext, suppress
+from math import prod
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import numpy as np
+
+from app.cpu_quota import available_cpus
+from app.errors import ImageTooLargeError, InvalidImageError, NotReadyError, RequestError, UnsupportedFormatError
+from app.imaging.decode import DecodedImage
+from app.imaging.samples import Samples
+from app.processing.pixel_budget import Reserve
+
+# Of such pictures, all but one of the decoders may work on at once: there is always one that is free soon.
+LARGE_BYTES = 2**20
+LARGE_PIXELS = 2**22
+
+ROOT = Path(__file__).resolve().parents[2]
+FORK_SERVER = "app.processing.decoder_process"
+MAX_MESSAGE_BYTES = 2**16
+WRITE_BYTES = 2**21  # of an upload at a time, a millisecond
+ERRORS: dict[str, type[RequestError]] = {
+    kind.__name__: kind for kind in (ImageTooLargeError, InvalidImageError, UnsupportedFormatError)
+}
+DTYPES: dict[str, np.dtype[np.uint8 | np.uint16 | np.float32]] = {
+    name: np.dtype(name) for name in ("uint8", "uint16", "float32")
+}
+
+logger = logging.getLogger(__name__)
+
+
+class ImageDecoder(Protocol):
+    """Decodes what may be anything."""
+
+    async def decode(self, data: bytes, *, backdrop: float, keeps_color: bool, reserve: Reserve) -> DecodedImage:
+        """Decode as app.imaging.decode does; ``reserve`` reserves the pixels before they are decoded, or raises.
+
+        Raises:
+            RequestError: see open_image and decode_samples; InvalidImageError, too, where the file needs more memory
+                or processor time than a picture of its size should, or crashes its decoder.
+        """
+        ...
+
+
+class Decoders:
+    """Processes that decode pictures, one at a time each; to be used on one event loop, for an ``async with`` block.
+
+    Cancelling a call of decode kills its process. One that ends is replaced.
+
+    Args:
+        count: of processes, at least 2; by default, the CPU quota.
+        max_pixels: the largest picture.
+    """
+
+    def __init__(self, count: int | None, *, max_pixels: int) -> None:
+        count = count or max(2, available_cpus())
+        self._fork_server = _ForkServer(max_pixels)
+        self._decoders = [_Decoder(self._fork_server) for _ in range(count)]
+        self._idle: asyncio.LifoQueue[_Decoder] = asyncio.LifoQueue()  # the one with warm caches first
+        self._large = asyncio.Semaphore(count - 1)
+
+    async def __aenter__(self) -> Self:
+        """Begin to start the processes."""
+        for decoder in self._decoders:
+            decoder.start()
+            self._idle.put_nowait(decoder)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Kill all of them."""
+        for decoder in self._decoders:
+            decoder.stop()
+        self._fork_server.stop()
+
+    async def decode(self, data: bytes, *, backdrop: float, keeps_color: bool, reserve: Reserve) -> DecodedImage:
+        """See ImageDecoder."""
+        is_large = len(data) > LARGE_BYTES
+        while True:
+            async with self._large if is_large else nullcontext(), self._lend() as decoder:
+                image_format, pixels = await decoder.open(data)
+                if is_large or pixels <= LARGE_PIXELS:
+                    await reserve(pixels)
+                    samples = await decoder.decode(backdrop=backdrop, keeps_color=keeps_color)
+                    return DecodedImage(image_format, samples)
+            is_large = True  # few bytes, many pixels: it has to wait for its turn, and is opened again
+
+    @asynccontextmanager
+    async def _lend(self) -> AsyncIterator["_Decoder"]:
+        decoder = await self._idle.get()
+        try:
+            with decoder:
+                yield decoder
+        finally:
+            self._idle.put_nowait(decoder)
+
+
+class _Decoder:
+    """One process, and after its end the next one; it is used within a ``with`` block."""
+
+    def __init__(self, fork_server: "_ForkServer") -> None:
+        self._fork_server = fork_server
+        self._is_stopped = self._is_in_use = False
+
+    def start(self) -> None:
+        """Begin to start a process."""
+        loop = asyncio.get_running_loop()
+        self._has_ended = self._holds_image = False
+        self._process: asyncio.Future[int | None] = loop.create_future()  # its descriptor; None if it cannot start
+        self._answer: asyncio.Future[tuple[dict[str, Any], list[int]]] | None = None
+        self._connection, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._connection.setblocking(False)
+        with theirs:
+            self._fork_server.fork(theirs)
+        loop.add_reader(self._connection, self._receive)
+
+    def stop(self) -> None:
+        """Kill the process for good; what it works on fails."""
+        self._is_stopped = True
+        self._end()
+        self._close()
+
+    async def wait_until_ready(self) -> None:
+        """Wait for the process to start.
+
+        Raises:
+            NotReadyError: it cannot.
+        """
+        if self._has_ended and not self._is_stopped:
+            self._close()
+            self.start()
+        if await asyncio.shield(self._process) is None:
+            raise NotReadyError("No process can be started that decodes pictures.", retry_after_s=1)
+
+    def __enter__(self) -> Self:
+        """Begin to use it."""
+        self._is_in_use = True
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Make it ready for the next picture; a process that still works on this one is killed and replaced."""
+        self._is_in_use = False
+        if self._answer is not None or self._has_ended:
+            self._replace()
+        elif self._holds_image:
+            self._holds_image = False
+            with suppress(OSError):  # it has ended just now
+                self._connection.send(b"{}")  # it may forget it
+
+    async def open(self, data: bytes) -> tuple[str, int]:
+        """Return the image's format, and how many pixels decoding will produce."""
+        await self.wait_until_ready()
+        message, _ = await self._ask({}, upload=data)
+        self._holds_image = True
+        self._pixels = max(1, int(message["pixels"]))
+        return str(message["format"]), self._pixels
+
+    async def decode(self, *, backdrop: float, keeps_color: bool) -> Samples:
+        """Decode what was opened."""
+        self._holds_image = False
+        message, fds = await self._ask({"backdrop": backdrop, "keeps_color": keeps_color})
+        samples = _map_samples(fds[0], DTYPES[message["dtype"]], message["shape"])
+        if prod(samples.shape[:2]) != self._pixels:
+            raise InvalidImageError("The image has not as many pixels as its header says.")
+        return samples
+
+    async def _ask(self, command: dict[str, float], *, upload: bytes | None = None) -> tuple[dict[str, Any], list[int]]:
+        fd = None if upload is None else await _store(upload)
+        try:
+            if self._has_ended:
+                raise _unlike_its_size()
+            self._answer = answer = asyncio.get_running_loop().create_future()
+            with suppress(OSError):  # it has ended just now, which the answer will say
+                socket.send_fds(self._connection, [json.dumps(command).encode()], [] if fd is None else [fd])
+        finally:
+            if fd is not None:
+                os.close(fd)
+        message, fds = await answer
+        self._answer = None
+        if "error" in message:
+            raise ERRORS[message["error"]](message["detail"], limit=message["limit"], names=message["names"])
+        return message, fds
+
+    def _receive(self) -> None:
+        """Take a message, which is small enough to come in one piece, or the end."""
+        try:
+            content, fds, *_ = socket.recv_fds(self._connection, MAX_MESSAGE_BYTES, 1)
+        except BlockingIOError:
+            return
+        except ConnectionError:
+            content, fds = b"", []
+        if not content:
+            self._end()
+            if not self._is_in_use and self._process.result() is not None:  # else the next picture tries again
+                self._replace()
+        elif not self._process.done():
+            self._process.set_result(fds[0])
+        elif self._answer is not None and not self._answer.done():
+            self._answer.set_result((json.loads(content), fds))
+        else:
+            for fd in fds:
+                os.close(fd)
+
+    def _end(self) -> None:
+        """Note that the process has ended, or will."""
+        if self._has_ended:
+            return
+        self._has_ended = True
+        asyncio.get_running_loop().remove_reader(self._connection)
+        if not self._process.done():
+            self._process.set_result(None)
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(_unlike_its_size())
+
+    def _replace(self) -> None:
+        self._end()
+        self._close()
+        if not self._is_stopped:
+            logger.warning("a decoder has ended, or was killed; starting another")
+            self.start()
+
+    def _close(self) -> None:
+        process = self._process.result()
+        is_closed = self._connection.fileno() < 0
+        self._connection.close()
+        if process is not None and not is_closed:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(process, signal.SIGKILL)
+            os.close(process)
+
+
+class _ForkServer:
+    """The process from which decoders are forked: it starts once, they start in milliseconds."""
+
+    def __init__(self, max_pixels: int) -> None:
+        self._max_pixels = max_pixels
+        self._process: subprocess.Popen[bytes] | None = None
+        self._orders: socket.socket | None = None
+
+    def fork(self, connection: socket.socket) -> None:
+        """Order a decoder at the other end of ``connection``."""
+        try:
+            self._order(connection)
+        except OSError:  # it was killed, and all decoders with it
+            self.stop()
+            self._order(connection)
+
+    def stop(self) -> None:
+        if self._orders is not None:
+            self._orders.close()
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        self._process = self._orders = None
+
+    def _order(self, connection: socket.socket) -> None:
+        if self._orders is None:
+            self._orders = self._start()
+        socket.send_fds(self._orders, [b"+"], [connection.fileno()])
+
+    def _start(self) -> socket.socket:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603  # nothing in it comes from a client
+                [sys.executable, "-m", FORK_SERVER, str(self._max_pixels)],
+                cwd=ROOT,
+                env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},  # each thread reserves memory, and a fork has only one
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C is for the server, which still has pictures in work
+            )
+        return ours
+
+
+def _unlike_its_size() -> InvalidImageError:
+    return InvalidImageError("The image needs more memory or time than a picture of its size should.")
+
+
+async def _store(data: bytes) -> int:
+    """Return the descriptor of memory that holds a copy; other requests have their turn while it is made."""
+    fd = os.memfd_create("upload")
+    rest = memoryview(data)
+    try:
+        while rest:
+            rest = rest[os.write(fd, rest[:WRITE_BYTES]) :]
+            await asyncio.sleep(0)
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
+
+
+def _map_samples(fd: int, dtype: np.dtype[np.uint8 | np.uint16 | np.float32], shape: list[int]) -> Samples:
+    """Map what a decoder has written, without a copy."""
+    try:
+        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK)  # reading what was cut off would end this process
+        memory = mmap.mmap(fd, 0, prot=mmap.PROT_READ)
+    finally:
+        os.close(fd)
+    return np.frombuffer(memory, dtype, prod(shape)).reshape(shape)

@@ -1,0 +1,14 @@
+"""``python -m app models``: the table of a store or of a service."""
+
+import pytest
+
+from app.__main__ import main
+
+
+@pytest.mark.parametrize("place", ["here", "service"])
+def test_the_models_are_a_table(url: str, place: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", *(["--url", url] if place == "service" else [])]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    (tiny,) = (line for line in lines if line.startswith("tiny (default)"))
+    assert tiny.split()[2:] == ["1,", "2", "28x28", "light-on-dark", "20.0", "dB", "The", "second"]
+    assert any("any size" in line for line in lines)

@@ -1,0 +1,28 @@
+"""Tests stand where a reader looks for them."""
+
+import ast
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+NO_BEHAVIOUR = {  # values, protocols and a stub
+    "app/errors.py",
+    "app/inference/denoiser.py",
+    "training/errors.py",
+    "training/task.py",
+}
+
+
+def has_code(module: Path) -> bool:
+    return any(isinstance(node, ast.FunctionDef | ast.ClassDef) for node in ast.parse(module.read_text()).body)
+
+
+def test_each_module_with_behaviour_has_a_test_file_of_its_name() -> None:
+    missing = {
+        name
+        for package in ("app", "training")
+        for module in (REPOSITORY / package).rglob("[!_]*.py")
+        if has_code(module)
+        and not (REPOSITORY / "tests" / module.relative_to(REPOSITORY).parent / f"test_{module.name}").exists()
+        and (name := module.relative_to(REPOSITORY).as_posix()) not in NO_BEHAVIOUR
+    }
+    assert missing == set()

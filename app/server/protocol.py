@@ -46,6 +46,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._deadline = self.loop.time() + HEADERS_TIMEOUT_S  # holds while no request is in work
         self._exchange: RequestResponseCycle | None = None  # the request in work; uvicorn's cycle is the newest
         self._is_over = False  # nothing that arrives is of interest any more
+        self._refusal: tuple[ProblemType, str] | None = None  # that waits for the requests before it
         self._is_in_message = self._is_in_head = False
         self._begun = 0  # messages that have begun in this piece
         self._framed_bytes = 0  # of this piece: bodies, and what every chunk has around it
@@ -77,17 +78,19 @@ class HttpProtocol(HttpToolsProtocol):
         """
         begins_with_message = not self._is_in_message
         self._begun = self._framed_bytes = 0
+        is_http = True
         try:
             self._parse(piece)
         except httptools.HttpParserError:
-            self.send_400_response("Invalid HTTP request received.")
-            return
+            is_http = False
         if self._begun > begins_with_message:
             self._outside_bytes = 0
-            return
-        self._outside_bytes += max(0, len(piece) - self._framed_bytes)
+        else:
+            self._outside_bytes += max(0, len(piece) - self._framed_bytes)
         if self._outside_bytes > MAX_OUTSIDE_BYTES or len(self.headers) > MAX_HEADERS:
-            self._reject(HEADERS_TOO_LARGE, TOO_LARGE_DETAIL)
+            self._reject(HEADERS_TOO_LARGE, TOO_LARGE_DETAIL, is_new=self._is_in_head or self._exchange is None)
+        elif not is_http:
+            self.send_400_response("Invalid HTTP request received.")
 
     def _parse(self, piece: bytes) -> None:
         """Parse a piece; a message that offers to upgrade is parsed again without the offer.
@@ -164,6 +167,8 @@ class HttpProtocol(HttpToolsProtocol):
         self._deadline = self.loop.time() + (HEADERS_TIMEOUT_S if self._is_in_head else self.timeout_keep_alive)
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
+        elif self._refusal:
+            self._refuse(*self._refusal)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         """Answer a request whose turn has come."""
@@ -179,19 +184,28 @@ class HttpProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP, and end the connection."""
-        self._reject(STATUS_PROBLEM_TYPES[400], msg)
+        self._reject(STATUS_PROBLEM_TYPES[400], msg, is_new=self._is_in_head or not self._is_in_message)
 
-    def _reject(self, kind: ProblemType, detail: str) -> None:
-        """Refuse what is arriving if its client would take the answer for that of this request; else only hang up."""
+    def _reject(self, kind: ProblemType, detail: str, *, is_new: bool) -> None:
+        """Refuse what arrives, in its turn; only hang up if its response has begun.
+
+        Args:
+            kind: the problem.
+            detail: what the client reads about it.
+            is_new: what arrives is not known to the application yet.
+        """
         if self._is_over:
             return
-        is_answered_next = self._exchange is None or self._exchange.response_complete
-        if self._is_in_message and not self._is_in_head:  # it has been handed to the application, or waits
-            is_answered_next = self._exchange is self.cycle and not self.cycle.response_started
-        if is_answered_next:
+        self._is_over = True
+        is_in_work = self._exchange is not None and not self._exchange.response_complete
+        if not is_new and self.pipeline:
+            self.pipeline.popleft()  # the newest
+            is_new = True
+        if is_new and is_in_work:
+            self._refusal = kind, detail
+        elif is_new or (is_in_work and not self.cycle.response_started):
             self._refuse(kind, detail)
         else:
-            self._is_over = True
             self.transport.close()
 
     def _refuse(self, kind: ProblemType, detail: str, headers: dict[str, str] | None = None) -> None:
@@ -222,7 +236,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         """End the connection, after the request in work if there is one."""
-        if self._is_over:
+        if self._is_over and self._exchange is None:
             self.transport.close()
         else:
             super().shutdown()
@@ -242,6 +256,6 @@ class HttpProtocol(HttpToolsProtocol):
 
 
 def _names_one_host(headers: Iterable[tuple[bytes, bytes]], http_version: str) -> bool:
-    """Whether there is one header Host (RFC 9112, section 3.2); HTTP/1.0 does without."""
+    """Whether there is one header Host (RFC 9112, section 3.2); before HTTP/1.1 there may be none."""
     hosts = [name for name, _ in headers].count(b"host")
-    return hosts == 1 or (hosts == 0 and http_version == "1.0")
+    return hosts == 1 or (hosts == 0 and http_version != "1.1")

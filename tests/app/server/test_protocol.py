@@ -104,28 +104,70 @@ async def test_a_long_header_behind_another_request_is_refused_after_that_one_is
     assert status(transport) == 431
 
 
-@pytest.mark.parametrize("segments", [[POST + b"1\r\nx\r\n"], [GET + GET.removesuffix(b"\r\n")]], ids=["begun", "next"])
-async def test_where_an_answer_could_be_taken_for_another_the_connection_only_ends(segments: list[bytes]) -> None:
+@pytest.mark.parametrize(
+    "head",
+    [
+        GET.replace(b"\r\n\r\n", b"\r\nX: " + b"a" * 70_000 + b"\r\n\r\n"),
+        GET.replace(b"/", b"/" + b"a" * 70_000, 1),
+        POST.replace(b"\r\n\r\n", b"\r\nX: " + b"a" * 65_000 + b"\r\n\r\n") + b"0\r\nX: " + b"a" * 1000 + b"\r\n\r\n",
+    ],
+    ids=["header", "path", "header and trailer"],
+)
+async def test_a_long_request_that_arrives_whole_is_refused(head: bytes) -> None:
+    protocol, transport = connect(stay_silent)
+    protocol.data_received(head)
+    await finish(protocol)
+    assert [status(transport), len(transport.writes)] == [431, 1]
+
+
+async def test_where_a_response_has_begun_the_connection_only_ends() -> None:
     started = asyncio.Event()
 
     async def app(_scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
         await send({"type": "http.response.body", "body": b"a", "more_body": True})
         started.set()
-        while (await receive())["type"] != "http.disconnect":
-            pass
+        await stay_silent(_scope, receive, send)
 
     protocol, transport = connect(app)
-    feed(protocol, transport, segments)
+    protocol.data_received(POST + b"1\r\nx\r\n")
     await started.wait()
     written = list(transport.writes)
-    feed(
-        protocol, transport, split(b"3;" + b"a" * 200_000 if len(segments[0]) < 100 else b"X: " + b"a" * 200_000, 1000)
-    )
+    feed(protocol, transport, split(b"3;" + b"a" * 200_000, 1000))
     assert transport.is_closed
     assert transport.writes == written
     protocol.connection_lost(None)
     await finish(protocol)
+
+
+@pytest.mark.parametrize(
+    ("refused", "expected"),
+    [
+        (GET.replace(b"\r\n\r\n", b"\r\nX: ") + b"a" * 200_000, 431),
+        (POST + b"1;" + b"a" * 200_000, 431),
+        (POST + b"nonsense\r\n", 400),
+        (b"nonsense\r\n\r\n", 400),
+    ],
+    ids=["header", "chunk extension", "no chunk", "no HTTP"],
+)
+@pytest.mark.parametrize("before", [1, 3])
+async def test_what_is_refused_behind_requests_in_work_is_refused_after_their_responses(
+    before: int, refused: bytes, expected: int
+) -> None:
+    answered = asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await answered.wait()
+        await answer_empty(scope, receive, send)
+
+    protocol, transport = connect(app)
+    feed(protocol, transport, split(GET * before + refused, 1000))
+    assert transport.writes == []
+    answered.set()
+    await finish(protocol)
+    assert transport.writes[:-1] == [EMPTY] * before
+    assert status(transport) == expected
+    assert transport.has_ended_writing
 
 
 async def test_many_headers_that_arrive_slowly_are_refused() -> None:
@@ -217,6 +259,7 @@ async def test_what_cannot_be_answered_here_is_refused(line: bytes) -> None:
         (b"GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n", 400),
         (b"GET / HTTP/1.0\r\nHost: a\r\nhost: b\r\n", 400),
         (b"GET / HTTP/1.0\r\n", 200),
+        (b"GET /\r\n", 200),
         (b"GET / HTTP/1.1\r\nHost:\r\n", 200),
     ],
 )

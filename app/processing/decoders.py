@@ -14,7 +14,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext, suppress
 from math import prod
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -80,9 +79,7 @@ class Decoders:
             self._idle.put_nowait(decoder)
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Kill all of them."""
         for decoder in self._decoders:
             decoder.stop()
@@ -152,9 +149,7 @@ class _Decoder:
         self._is_in_use = True
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Make it ready for the next picture; a process that still works on this one is killed and replaced."""
         self._is_in_use = False
         if self._answer is not None or self._has_ended:

@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None, *, load: Callable[[Path], Any] 
 
     Args:
         arguments: by default, those of the process.
-        load: how ``denoise`` loads a version's folder; by default, with TensorFlow.
+        load: how ``serve`` and ``denoise`` load a version's folder; by default, with TensorFlow.
     """
     try:
         code: int | None = commands.main(arguments, prog_name="python -m app", standalone_mode=False, obj=load)

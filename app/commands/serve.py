@@ -10,6 +10,7 @@ from app.commands.configuration import CommandError, read_settings, read_store, 
 from app.telemetry.logs import configure_logging
 
 if TYPE_CHECKING:
+    from app.inference.denoiser import Loader
     from app.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -19,7 +20,8 @@ logger = logging.getLogger(__name__)
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=int, help="TCP port; 0 lets the system choose.  [default: 8000]")
 @click.option("--workers", type=int, help="Server processes.  [default: 1]")
-def command(host: str | None, port: int | None, workers: int | None) -> int:
+@click.pass_obj
+def command(load: "Loader | None", host: str | None, port: int | None, workers: int | None) -> int:
     """Start the service."""
     settings = read_settings(host=host, port=port, workers=workers)
     configure_logging(settings.log_format)
@@ -30,7 +32,7 @@ def command(host: str | None, port: int | None, workers: int | None) -> int:
 
     from app.server.workers import serve  # here, so that a wrong setting is reported before FastAPI is imported
 
-    return serve(settings, sockets)
+    return serve(settings, sockets, load=load)
 
 
 def _bind(settings: "Settings") -> list[socket.socket]:

@@ -12,6 +12,7 @@ from multiprocessing.process import BaseProcess
 
 from uvicorn.config import STARTUP_FAILURE
 
+from app.inference.denoiser import Loader
 from app.main import create_app
 from app.processing.admission import Admission
 from app.server.draining import STOP_MARGIN_S, DrainingServer
@@ -26,24 +27,27 @@ MAX_SIGNALS = 64  # read at once
 logger = logging.getLogger(__name__)
 
 
-def serve(settings: Settings, sockets: list[socket.socket]) -> int:
-    """Serve on bound sockets until a signal comes, and return the exit code of the process."""
+def serve(settings: Settings, sockets: list[socket.socket], *, load: Loader | None = None) -> int:
+    """Serve on bound sockets until a signal comes, and return the exit code of the process.
+
+    ``load`` loads a version's folder, by default with TensorFlow; several workers each receive a pickled copy.
+    """
     if settings.workers > 1:
-        return _Workers(settings, sockets).run()
-    _serve_here(settings, sockets)
+        return _Workers(settings, sockets, load).run()
+    _serve_here(settings, sockets, load)
     return 0
 
 
-def _serve_here(settings: Settings, sockets: list[socket.socket]) -> None:
+def _serve_here(settings: Settings, sockets: list[socket.socket], load: Loader | None) -> None:
     admission = Admission(slots=settings.queue_size)
-    DrainingServer(settings, create_app(settings, admission=admission), admission).run(sockets)
+    DrainingServer(settings, create_app(settings, load=load, admission=admission), admission).run(sockets)
 
 
-def _serve_worker(settings: Settings, sockets: list[socket.socket]) -> None:
+def _serve_worker(settings: Settings, sockets: list[socket.socket], load: Loader | None) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.setpgrp()  # so that Ctrl-C reaches only the parent, which passes it on once
     configure_logging(settings.log_format)
-    _serve_here(settings, sockets)
+    _serve_here(settings, sockets, load)
 
 
 def _end_with_parent() -> None:
@@ -59,8 +63,9 @@ class _Workers:
     Signals are read like the ends of workers, one after another: a worker that is just being started misses none.
     """
 
-    def __init__(self, settings: Settings, sockets: list[socket.socket]) -> None:
+    def __init__(self, settings: Settings, sockets: list[socket.socket], load: Loader | None) -> None:
         self._settings = settings
+        self._load = load
         self._context = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
         self._sockets = sockets
         self._processes: list[BaseProcess] = []
@@ -95,7 +100,7 @@ class _Workers:
         return None if self._kill_at is None else max(0, self._kill_at - time.monotonic())
 
     def _start(self) -> None:
-        process = self._context.Process(target=_serve_worker, args=(self._settings, self._sockets))
+        process = self._context.Process(target=_serve_worker, args=(self._settings, self._sockets, self._load))
         process.start()
         self._processes.append(process)
 

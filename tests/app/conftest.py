@@ -11,19 +11,14 @@ from app.inference.denoiser import Denoiser
 from app.main import create_app
 from app.processing.admission import Admission
 from app.settings import Settings
-from tests.app.fakes import ANY_SIZE, NOISE_LEVELS, IdentityDenoiser, InProcessDecoder, write_version
+from tests.app.fakes import IdentityDenoiser, InProcessDecoder, write_store
 from tests.app.serving import MakeClient
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
-    """``tiny``, 28 x 28, in versions 1 and 2; of any size, ``free`` and ``told``, which takes a noise level."""
-    folder = tmp_path / "store"
-    write_version(folder, "tiny", 1)
-    write_version(folder, "tiny", 2, description="The second")
-    write_version(folder, "free", 1, input=ANY_SIZE)
-    write_version(folder, "told", 1, input=ANY_SIZE, noise_level=NOISE_LEVELS)
-    return folder
+    """See write_store."""
+    return write_store(tmp_path / "store")
 
 
 @pytest.fixture

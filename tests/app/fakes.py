@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,13 @@ class IdentityDenoiser:
         self.shapes.append(images.shape)
         self.noise_levels.append(None if noise_levels is None else noise_levels.tolist())
         return np.clip(images, 0, 1)
+
+
+def load_fake(folder: Path) -> IdentityDenoiser:
+    """Load a version's folder as an IdentityDenoiser; one that has a file ``endless`` takes for ever."""
+    while (folder / "endless").exists():
+        time.sleep(1)
+    return IdentityDenoiser()
 
 
 class InvertingDenoiser(IdentityDenoiser):
@@ -119,4 +127,13 @@ def write_version(store: Path, name: str = "tiny", version: int = 1, **changes: 
         files[file] = f"sha256:{sha256(content).hexdigest()}"
     metadata = {"files": files} | metadata_json(name, version, **changes)
     (folder / "metadata.json").write_text(json.dumps(metadata))
+    return folder
+
+
+def write_store(folder: Path) -> Path:
+    """Write ``tiny``, 28 x 28, in versions 1 and 2; of any size, ``free`` and ``told``, which takes a noise level."""
+    write_version(folder, "tiny", 1)
+    write_version(folder, "tiny", 2, description="The second")
+    write_version(folder, "free", 1, input=ANY_SIZE)
+    write_version(folder, "told", 1, input=ANY_SIZE, noise_level=NOISE_LEVELS)
     return folder

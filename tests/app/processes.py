@@ -17,6 +17,7 @@ from tests.app.fakes import IdentityDenoiser
 REPOSITORY = Path(__file__).resolve().parents[2]
 READY = re.compile(r"ready: http://127\.0\.0\.1:(\d+),")
 START_TIMEOUT_S = 120
+FAKE = "tests.app.fake_service"
 
 
 def command(*arguments: str, **settings: object) -> subprocess.CompletedProcess[str]:
@@ -76,7 +77,7 @@ class RunningService:
 
 @contextmanager
 def starting_service(
-    *, port: int = 0, workers: int = 1, max_files: int | None = None, **settings: object
+    *, port: int = 0, workers: int = 1, max_files: int | None = None, module: str = "app", **settings: object
 ) -> Iterator[subprocess.Popen[str]]:
     """Start ``python -m app serve``, by default on a free port, and kill it in the end if it still runs.
 
@@ -84,11 +85,12 @@ def starting_service(
         port: to listen on.
         workers: processes.
         max_files: limit on open files, also on connections.
+        module: what ``python -m`` runs; FAKE starts without TensorFlow.
         settings: further ones.
     """
     limited = [] if max_files is None else ["sh", "-c", f'ulimit -n {max_files}; exec "$@"', "sh"]
     process = subprocess.Popen(
-        [*limited, sys.executable, "-m", "app", "serve", "--port", str(port), "--workers", str(workers)],
+        [*limited, sys.executable, "-m", module, "serve", "--port", str(port), "--workers", str(workers)],
         cwd=REPOSITORY,
         env=environment(settings),
         stderr=subprocess.PIPE,

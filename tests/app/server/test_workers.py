@@ -1,14 +1,16 @@
-"""The service as a process: real signals, real sockets, the networks of this repository."""
+"""The service as a process: real signals and sockets; fake networks where it is about signals, sockets and workers."""
 
 import os
 import re
 import shutil
 import signal
 import socket
+import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import httpx2 as httpx
 import numpy as np
@@ -16,7 +18,7 @@ import pytest
 from PIL import Image
 
 from app.settings import MODEL_STORE
-from tests.app.processes import RunningService, command, running_service, starting_service
+from tests.app.processes import FAKE, RunningService, command, running_service, starting_service
 
 LIMIT = 1_000_000
 EXIT_TIMEOUT_S = 30
@@ -26,6 +28,12 @@ EXIT_TIMEOUT_S = 30
 def service() -> Iterator[RunningService]:
     with running_service(default_model="article", max_upload_bytes=LIMIT) as running:
         yield running
+
+
+@pytest.fixture
+def fakes(store: Path) -> dict[str, Any]:
+    """Options of a service that starts in a moment, because its networks are fakes."""
+    return {"module": FAKE, "model_store": store, "default_model": "tiny"}
 
 
 def ring_png(sigma: float) -> bytes:
@@ -157,8 +165,8 @@ def test_a_client_that_leaves_during_its_upload_causes_no_server_error(service: 
     assert 'status="500"' not in metrics
 
 
-def test_sigterm_turns_readyz_503_and_ends_with_0_after_the_grace_period() -> None:
-    with running_service(default_model="article", drain_grace_s=2) as service, httpx.Client() as client:
+def test_sigterm_turns_readyz_503_and_ends_with_0_after_the_grace_period(fakes: dict[str, Any]) -> None:
+    with running_service(**fakes, drain_grace_s=2) as service, httpx.Client() as client:
         assert client.get(f"{service.url}/readyz").status_code == 200
         service.process.send_signal(signal.SIGTERM)
         while (response := client.get(f"{service.url}/readyz")).status_code == 200:
@@ -169,8 +177,8 @@ def test_sigterm_turns_readyz_503_and_ends_with_0_after_the_grace_period() -> No
         assert service.process.wait(30) == 0
 
 
-def test_a_second_signal_does_not_wait_for_the_grace_period() -> None:
-    with running_service(default_model="article", drain_grace_s=600) as service:
+def test_a_second_signal_does_not_wait_for_the_grace_period(fakes: dict[str, Any]) -> None:
+    with running_service(**fakes, drain_grace_s=600) as service:
         service.process.send_signal(signal.SIGTERM)
         with httpx.Client() as client:
             while client.get(f"{service.url}/readyz").status_code == 200:
@@ -178,12 +186,12 @@ def test_a_second_signal_does_not_wait_for_the_grace_period() -> None:
         assert service.stop(signal.SIGTERM) == 0
 
 
-def test_workers_share_port_and_counters_and_stop_together_without_grace_on_ctrl_c() -> None:
-    with running_service(workers=2, default_model="article", drain_grace_s=600) as service:
+def test_workers_share_port_and_counters_and_stop_together_without_grace_on_ctrl_c(fakes: dict[str, Any]) -> None:
+    with running_service(**fakes, workers=2, drain_grace_s=600) as service:
         for _ in range(20):  # new connections: both workers get some
             assert httpx.post(f"{service.url}/v1/denoise", content=ring_png(0.4)).status_code == 200
         metrics = httpx.get(f"{service.url}/metrics").text
-        assert 'denoiser_requests_total{model="article",route="/v1/denoise",status="200"} 20.0' in metrics
+        assert 'denoiser_requests_total{model="tiny",route="/v1/denoise",status="200"} 20.0' in metrics
         assert service.stop(signal.SIGINT) == 0
 
 
@@ -209,30 +217,42 @@ def test_a_port_in_use_is_a_short_error_before_anything_is_loaded(service: Runni
     assert len(ended.stderr.splitlines()) == 1
 
 
+def end_during_start(process: subprocess.Popen[str]) -> str:
+    """Send SIGTERM once a model is loaded, and return what is logged from then on."""
+    assert process.stderr is not None
+    while "model ready" not in process.stderr.readline():
+        assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    rest = process.stderr.read()
+    assert process.wait(EXIT_TIMEOUT_S) == 0
+    return rest
+
+
 @pytest.mark.parametrize("workers", [1, 2])
-def test_sigterm_during_the_start_ends_quietly(workers: int) -> None:
-    with starting_service(workers=workers) as process:
-        assert process.stderr is not None
-        while "model ready" not in process.stderr.readline():
-            assert process.poll() is None
-        process.send_signal(signal.SIGTERM)
-        rest = process.stderr.read()
-        assert process.wait(EXIT_TIMEOUT_S) == 0
+def test_sigterm_ends_a_start_that_takes_for_ever(store: Path, fakes: dict[str, Any], workers: int) -> None:
+    (store / "tiny/1/endless").touch()  # the last but one
+    with starting_service(**fakes, workers=workers) as process:
+        rest = end_during_start(process)
     assert "Traceback" not in rest
     assert "ready: " not in rest
 
 
-def test_workers_end_with_a_parent_that_is_killed_and_leave_the_port_to_the_next_start() -> None:
-    with running_service(workers=2, default_model="article") as service:
+def test_sigterm_ends_a_start_quietly_while_tensorflow_loads_networks() -> None:
+    with starting_service(workers=2) as process:
+        assert "Traceback" not in end_during_start(process)
+
+
+def test_workers_end_with_a_parent_that_is_killed_and_leave_the_port_to_the_next_start(fakes: dict[str, Any]) -> None:
+    with running_service(**fakes, workers=2) as service:
         assert len(service.child_processes()) >= 2
         service.process.kill()
         assert service.has_ended.wait(EXIT_TIMEOUT_S)  # nothing is left that could write to the log
-        with running_service(port=service.port, default_model="article") as next_service:
+        with running_service(**fakes, port=service.port) as next_service:
             assert httpx.get(f"{next_service.url}/readyz").status_code == 200
 
 
-def test_a_worker_that_is_killed_is_replaced_and_the_other_answers_meanwhile() -> None:
-    with running_service(workers=2, default_model="article") as service:
+def test_a_worker_that_is_killed_is_replaced_and_the_other_answers_meanwhile(fakes: dict[str, Any]) -> None:
+    with running_service(**fakes, workers=2) as service:
         worker = next(
             pid for pid in service.child_processes() if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
         )
@@ -250,11 +270,11 @@ def ask_for_ever(service: RunningService) -> None:
             connection.recv(1000)
 
 
-def test_after_the_grace_period_no_connection_waits_while_a_request_is_still_in_work() -> None:
+def test_after_the_grace_period_no_connection_waits_while_a_request_is_still_in_work(fakes: dict[str, Any]) -> None:
     picture = ring_png(0.4)
     head = f"POST /v1/denoise HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(picture)}\r\n\r\n".encode()
     with (
-        running_service(workers=2, default_model="article", drain_grace_s=0.5) as service,
+        running_service(**fakes, workers=2, drain_grace_s=0.5) as service,
         socket.create_connection(("127.0.0.1", service.port), timeout=EXIT_TIMEOUT_S) as in_work,
     ):
         in_work.sendall(head + picture[:100])
@@ -284,9 +304,9 @@ def test_trailers_without_end_end_the_connection(service: RunningService) -> Non
             connection.sendall(b"X-Trailer: a\r\n" * 1_000_000)
 
 
-def test_an_idle_connection_is_closed() -> None:
+def test_an_idle_connection_is_closed(fakes: dict[str, Any]) -> None:
     with (
-        running_service(default_model="article", keep_alive_s=1) as service,
+        running_service(**fakes, keep_alive_s=1) as service,
         socket.create_connection(("127.0.0.1", service.port), timeout=10) as connection,
     ):
         connection.sendall(b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -294,9 +314,9 @@ def test_an_idle_connection_is_closed() -> None:
             pass
 
 
-def test_probes_are_answered_while_silent_clients_hold_every_connection_of_few() -> None:
+def test_probes_are_answered_while_silent_clients_hold_every_connection_of_few(fakes: dict[str, Any]) -> None:
     with ExitStack() as stack:
-        service = stack.enter_context(running_service(default_model="article", max_files=64))
+        service = stack.enter_context(running_service(**fakes, max_files=64))
         silent = [stack.enter_context(socket.create_connection(("127.0.0.1", service.port))) for _ in range(200)]
         for path in ("/livez", "/readyz"):
             assert httpx.get(f"{service.url}{path}").status_code == 200

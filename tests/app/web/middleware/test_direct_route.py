@@ -1,5 +1,6 @@
 """The direct way to an endpoint, compared with FastAPI's own."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,29 @@ from starlette.types import Message, Receive, Scope, Send
 from app.main import create_app
 from app.settings import Settings
 from app.web.middleware.direct_route import DirectRoute, DirectRoutes
-from tests.app.fakes import IdentityDenoiser
+from tests.app.fakes import InProcessDecoder, load_fake, write_store
 from tests.app.pictures import encode, ring
 
 PICTURE = encode(ring())
 OWN = ("x-request-id", "server-timing")  # what differs between any two responses
 
 
-@pytest.fixture
-def app(store: Path) -> FastAPI:
-    return create_app(Settings(model_store=store, default_model="tiny"), load=lambda _folder: IdentityDenoiser())
+def make_app(store: Path) -> FastAPI:
+    settings = Settings(model_store=store, default_model="tiny")
+    return create_app(settings, load=load_fake, decoders=InProcessDecoder(settings.max_pixels))
+
+
+@pytest.fixture(scope="module")
+def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClient, TestClient]]:
+    """Clients of two applications: as it is, and with FastAPI's own way."""
+    store = write_store(tmp_path_factory.mktemp("store"))
+    other = make_app(store)
+    take_fastapis_way(other)
+    with (
+        TestClient(make_app(store), raise_server_exceptions=False) as direct,
+        TestClient(other, raise_server_exceptions=False) as own,
+    ):
+        yield direct, own
 
 
 def take_fastapis_way(app: FastAPI) -> None:
@@ -36,11 +50,6 @@ def take_fastapis_way(app: FastAPI) -> None:
         for route in app.router.routes
     ]
     app.middleware_stack = None  # the next request builds it anew
-
-
-def ask(app: FastAPI, method: str, path: str, request: dict[str, Any]) -> Response:
-    with TestClient(app, raise_server_exceptions=False) as client:
-        return client.request(method, path, **request)
 
 
 def comparable(response: Response) -> tuple[int, list[tuple[str, str]], object]:
@@ -83,11 +92,9 @@ def comparable(response: Response) -> tuple[int, list[tuple[str, str]], object]:
     ],
 )
 def test_the_response_is_that_of_fastapis_own_route(
-    app: FastAPI, method: str, address: str, request_: dict[str, Any], status: int
+    clients: tuple[TestClient, TestClient], method: str, address: str, request_: dict[str, Any], status: int
 ) -> None:
-    direct = ask(app, method, f"/v1/denoise{address}", request_)
-    take_fastapis_way(app)
-    own = ask(app, method, f"/v1/denoise{address}", request_)
+    direct, own = (client.request(method, f"/v1/denoise{address}", **request_) for client in clients)
     assert direct.status_code == status
     assert comparable(direct) == comparable(own)
 
@@ -101,11 +108,11 @@ class TestDirectRoutes:
         return []
 
     @pytest.fixture
-    def middleware(self, app: FastAPI, reached: list[Scope]) -> DirectRoutes:
+    def middleware(self, store: Path, reached: list[Scope]) -> DirectRoutes:
         async def record(scope: Scope, _receive: Receive, _send: Send) -> None:
             reached.append(scope)
 
-        return DirectRoutes(record, routes=app.routes)
+        return DirectRoutes(record, routes=make_app(store).routes)
 
     async def test_a_request_to_a_direct_route_does_not_reach_the_router(
         self, middleware: DirectRoutes, reached: list[Scope]

@@ -5,6 +5,8 @@ from typing import Literal, get_args
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.imaging.fit import Fit, FittedImage, fit_image, restore_image
 from app.imaging.handwriting.polarity import Polarity
@@ -66,6 +68,39 @@ class TestPolarity:
         assert fitted.polarity is None
         np.testing.assert_array_equal(fitted.image, gray)
         np.testing.assert_array_equal(restore_image(gray, fitted, to_source=False), gray)
+
+
+SIDES = st.integers(1, 400)
+NETWORK_SIDES = st.integers(1, 64)
+
+
+class TestThereAndBack:
+    """A network that returns its input returns the picture, as far as its size allows."""
+
+    @given(
+        shape=st.tuples(SIDES, SIDES),
+        size=st.tuples(NETWORK_SIDES, NETWORK_SIDES),
+        fit=st.sampled_from(FITS),
+        network=st.sampled_from(POLARITIES),
+        gray=st.floats(0, 1, width=32),
+    )
+    def test_a_picture_of_one_gray_comes_back_as_it_was(
+        self, shape: Size, size: Size, fit: Fit, network: Polarity, gray: float
+    ) -> None:
+        picture = np.full(shape, gray, np.float32)
+        fitted = fitted_to(picture, fit=fit, size=size, network=network)
+        assert fitted.image.shape == size
+        np.testing.assert_allclose(restore_image(fitted.image, fitted, to_source=True), picture, atol=1e-5)
+
+    @given(
+        shape=st.tuples(st.integers(28, 400), st.integers(28, 400)),
+        fit=st.sampled_from(["stretch", "pad"]),
+        network=st.sampled_from(POLARITIES),
+    )
+    def test_a_smooth_picture_comes_back_smooth(self, shape: Size, fit: Fit, network: Polarity) -> None:
+        picture = unit(gradient(*shape))
+        fitted = fitted_to(picture, fit=fit, network=network)
+        assert psnr_db(restore_image(fitted.image, fitted, to_source=True), picture) > 30
 
 
 class TestEveryFit:

@@ -5,6 +5,8 @@ import sys
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.imaging.placement import Placement, Size, put_back, resize
 from tests.app.pictures import gradient, psnr_db, unit
@@ -33,6 +35,28 @@ class TestPutBack:
         left, top, right, bottom = (int(min(max(edge, 0), 100)) for edge in box)
         np.testing.assert_array_equal(restored[top:bottom, left:right], 1)
         assert restored.sum() == (right - left) * (bottom - top)
+
+    @given(
+        size=st.tuples(st.integers(1, 300), st.integers(1, 300)),
+        edges=st.tuples(*[st.tuples(st.integers(0, 27), st.integers(0, 27)).map(sorted)] * 2),
+        shares=st.tuples(*[st.tuples(st.floats(0, 1), st.floats(0, 1))] * 2),
+        background=st.floats(0, 1, width=32),
+    )
+    def test_wherever_a_part_goes_back_to_its_middle_is_its_own_and_the_rest_is_background_or_in_between(
+        self, size: Size, edges: tuple[list[int], ...], shares: tuple[tuple[float, float], ...], background: float
+    ) -> None:
+        (left, right), (top, bottom) = (
+            (start * (length - 1), start * (length - 1) + 1 + part * (1 - start) * (length - 1))  # one pixel at least
+            for length, (start, part) in zip(size[::-1], shares, strict=True)
+        )
+        (x0, x1), (y0, y1) = edges
+        placement = Placement((left, top, right, bottom), (x0, y0, x1 + 1, y1 + 1), background=background)
+        restored = put_back(np.full(NETWORK, 0.5, np.float32), placement, size)
+        assert restored.shape == size
+        between = sorted((0.5, background))
+        assert between[0] - 1e-5 <= restored.min() <= restored.max() <= between[1] + 1e-5
+        middle = min(int((top + bottom) / 2), size[0] - 1), min(int((left + right) / 2), size[1] - 1)
+        assert restored[middle] == pytest.approx(0.5, abs=1e-5)
 
     def test_putting_back_a_wide_stroke_takes_no_more_memory_than_the_picture(self) -> None:
         program = """if True:

@@ -2,6 +2,9 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
 from PIL import Image
 
 from app.imaging.decode import decode_gray, open_image
@@ -25,6 +28,16 @@ def noise(*shape: int, bits: int = 8) -> Levels:
     ids=lambda levels: f"{levels.dtype}-{levels.shape}",
 )
 def test_a_png_holds_every_level(levels: Levels) -> None:
+    np.testing.assert_array_equal(decode(encode_png(levels)), levels)
+
+
+@given(
+    st.sampled_from([np.uint8, np.uint16]).flatmap(
+        lambda dtype: arrays.arrays(dtype, st.tuples(st.integers(1, 30), st.integers(1, 30)))
+    )
+    | arrays.arrays(np.uint8, st.tuples(st.integers(1, 20), st.integers(1, 20), st.just(3)))
+)
+def test_any_levels_come_back_from_a_png(levels: Levels) -> None:
     np.testing.assert_array_equal(decode(encode_png(levels)), levels)
 
 

@@ -1,5 +1,7 @@
-import numpy as np
-import pytest
+from collections.abc import Callable
+
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from app.imaging.tiles import MAX_OVERLAP, MAX_TILE_PIXELS, Tile, cut_tiles
 
@@ -15,31 +17,62 @@ def total_seen(tiles: list[Tile]) -> int:
     return sum(area(tile.seen) for tile in tiles)
 
 
-@pytest.mark.parametrize("min_tiles", [1, 2, 3])
-@pytest.mark.parametrize(("height", "width"), SIZES)
-class TestEveryPicture:
-    def test_every_pixel_is_kept_once(self, height: int, width: int, min_tiles: int) -> None:
-        kept = np.zeros((height, width), np.uint8)
-        for tile in cut_tiles(height, width, size_multiple=8, halo_px=20, min_tiles=min_tiles):
-            kept[tile.kept] += 1
-        assert (kept == 1).all()
+def cut(size: tuple[int, int], network: tuple[int, int], min_tiles: int) -> list[Tile]:
+    multiple, halo = network
+    return cut_tiles(*size, size_multiple=multiple, halo_px=halo, min_tiles=min_tiles)
 
-    def test_no_tile_sees_more_than_the_limit(self, height: int, width: int, min_tiles: int) -> None:
-        tiles = cut_tiles(height, width, size_multiple=8, halo_px=20, min_tiles=min_tiles)
-        assert max(area(tile.seen) for tile in tiles) <= MAX_TILE_PIXELS
 
-    def test_a_tile_sees_the_halo_or_the_edge_around_it(self, height: int, width: int, min_tiles: int) -> None:
-        for tile in cut_tiles(height, width, size_multiple=8, halo_px=20, min_tiles=min_tiles):
-            for seen, kept, inner, length in zip(tile.seen, tile.kept, tile.inner, (height, width), strict=True):
-                assert seen.start == max(0, kept.start - 24)
-                assert seen.stop == min(length, kept.stop + 24)
-                assert (inner.start, inner.stop) == (kept.start - seen.start, kept.stop - seen.start)
+def every_picture(test: Callable[[tuple[int, int], tuple[int, int], int], None]) -> Callable[[], None]:
+    """Run a test with pictures of any size, networks of any multiple and halo, and any number of threads."""
+    for size in SIZES:
+        test = example(size=size, network=(8, 20), min_tiles=2)(test)
+    shapes = st.tuples(st.integers(1, 6000), st.integers(1, 6000))
+    narrow = st.integers(1, 40).flatmap(lambda short: st.tuples(st.just(short), st.integers(1, 10**6)))
+    return given(
+        size=shapes | narrow | narrow.map(lambda size: size[::-1]),
+        network=st.tuples(st.sampled_from([1, 2, 4, 8, 16, 32, 64, 128]), st.integers(0, 256)),
+        min_tiles=st.integers(1, 16),
+    )(test)
 
-    def test_a_tile_starts_and_ends_at_multiples_or_edges(self, height: int, width: int, min_tiles: int) -> None:
-        for tile in cut_tiles(height, width, size_multiple=8, halo_px=20, min_tiles=min_tiles):
-            for seen, length in zip(tile.seen, (height, width), strict=True):
-                assert seen.start % 8 == 0
-                assert seen.stop % 8 == 0 or seen.stop == length
+
+@every_picture
+def test_every_pixel_is_kept_once(size: tuple[int, int], network: tuple[int, int], min_tiles: int) -> None:
+    tiles = cut(size, network, min_tiles)
+    rows = sorted({(tile.kept[0].start, tile.kept[0].stop) for tile in tiles})
+    columns = sorted({(tile.kept[1].start, tile.kept[1].stop) for tile in tiles})
+    for spans, length in zip((rows, columns), size, strict=True):
+        assert [start for start, _ in spans] == [0, *(stop for _, stop in spans[:-1])]
+        assert spans[-1][1] == length
+    assert len(tiles) == len(rows) * len(columns)
+    assert len({(tile.kept[0].start, tile.kept[1].start) for tile in tiles}) == len(tiles)
+
+
+@every_picture
+def test_no_tile_sees_more_than_the_limit(size: tuple[int, int], network: tuple[int, int], min_tiles: int) -> None:
+    assert max(area(tile.seen) for tile in cut(size, network, min_tiles)) <= MAX_TILE_PIXELS
+
+
+@every_picture
+def test_a_tile_sees_the_halo_or_the_edge_around_it(
+    size: tuple[int, int], network: tuple[int, int], min_tiles: int
+) -> None:
+    multiple, halo = network
+    reach = -(-halo // multiple) * multiple
+    for tile in cut(size, network, min_tiles):
+        for seen, kept, inner, length in zip(tile.seen, tile.kept, tile.inner, size, strict=True):
+            assert seen.start == max(0, kept.start - reach)
+            assert seen.stop == min(length, kept.stop + reach)
+            assert (inner.start, inner.stop) == (kept.start - seen.start, kept.stop - seen.start)
+
+
+@every_picture
+def test_a_tile_starts_and_ends_at_multiples_or_edges(
+    size: tuple[int, int], network: tuple[int, int], min_tiles: int
+) -> None:
+    for tile in cut(size, network, min_tiles):
+        for seen, length in zip(tile.seen, size, strict=True):
+            assert seen.start % network[0] == 0
+            assert seen.stop % network[0] == 0 or seen.stop == length
 
 
 def test_a_picture_below_the_limit_is_one_tile() -> None:

@@ -5,6 +5,8 @@ from typing import TypeVar
 
 import numpy as np
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from app.errors import InferenceError
 from app.imaging.full_size import FullSizeImage, GrayImage
@@ -70,11 +72,17 @@ def noise(*shape: int) -> Levels:
     return np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-async def test_a_large_picture_is_cut_and_no_seam_shows(threads: int) -> None:
-    samples, denoiser = noise(*LARGE), BlurringDenoiser()
+@given(
+    shape=st.integers(1, 1500).flatmap(lambda side: st.tuples(st.just(side), st.integers(1, 2_000_000 // side))),
+    threads=st.integers(1, 3),
+)
+@settings(max_examples=15)
+@example(shape=LARGE, threads=1)
+@example(shape=LARGE, threads=2)
+async def test_no_seam_shows_wherever_a_picture_is_cut(shape: tuple[int, int], threads: int) -> None:
+    samples, denoiser = noise(*shape), BlurringDenoiser()
     stitched = await clean(GrayImage(samples), denoiser, threads=threads)
-    assert len(denoiser.shapes) > 1
+    assert len(denoiser.shapes) > samples.size // MAX_TILE_PIXELS
     assert max(height * width for _, height, width in denoiser.shapes) <= MAX_TILE_PIXELS
     whole = BlurringDenoiser().denoise(to_unit(samples)[None])[0]
     np.testing.assert_allclose(stitched / np.float32(255), whole, atol=0.51 / 255)

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from starlette.types import Receive, Scope, Send
 
 from app.server.connections import KEPT_FOR_PROBES, MIN_CONNECTIONS, ConnectionLimit
@@ -243,6 +245,30 @@ async def test_an_offer_with_a_chunked_body_is_ignored_and_no_header_is_lost() -
     assert [name for name, _ in seen[0]["headers"]] == [
         b"host", b"x", b"connection", b"http2-settings", b"transfer-encoding",
     ]  # fmt: skip
+
+
+ANSWERS = {
+    GET: EMPTY,
+    OFFERING: b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nbody",
+    POST + b"3;a=b\r\nabc\r\n000002\r\nde\r\n0\r\nX: y\r\n\r\n": b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nabcde",
+    b"\r\nPOST / HTTP/1.1\r\nhost: a\r\ncontent-length: 6\r\n\r\n0\r\n\r\n1": (
+        b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n0\r\n\r\n1"
+    ),
+}
+
+
+@given(requests=st.lists(st.sampled_from(list(ANSWERS)), min_size=1, max_size=6), data=st.data())
+async def test_requests_are_answered_alike_however_they_are_cut_into_segments(
+    requests: list[bytes], data: st.DataObject
+) -> None:
+    protocol, transport = connect(echo)
+    sent = b"".join(requests)
+    cuts = sorted(data.draw(st.sets(st.integers(1, len(sent) - 1), max_size=20), label="cuts"))
+    for start, end in zip([0, *cuts], [*cuts, len(sent)], strict=True):
+        protocol.data_received(sent[start:end])
+    await finish(protocol)
+    assert b"".join(transport.writes) == b"".join(ANSWERS[request] for request in requests)
+    assert not transport.is_closed
 
 
 @pytest.mark.parametrize("line", [b"CONNECT a:80 HTTP/1.1", b"GET http:// HTTP/1.1", b"PRI * HTTP/2.0"])

@@ -1,6 +1,8 @@
 """Parts of well-formed and malformed forms."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.web.requests.multipart import MultipartError, find_boundary, split_form
 
@@ -58,6 +60,39 @@ def test_names_are_utf_8_or_else_latin_1() -> None:
 def test_a_malformed_body_is_an_error(body: bytes) -> None:
     with pytest.raises(MultipartError):
         parts(body)
+
+
+# In a quoted string, browsers escape quotes, and controls are not allowed (RFC 7578, section 4.2; RFC 9110, 5.6.4).
+NAMES = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], exclude_characters='"\\'), max_size=20)
+CONTENTS = st.binary(max_size=100) | st.lists(st.sampled_from([b"\r\n", b"--", b"X", b":", b"a"]), max_size=20).map(
+    b"".join
+)
+FORMS = st.lists(
+    st.tuples(NAMES, st.none() | NAMES, CONTENTS.filter(lambda content: b"\r\n--XX" not in content)), max_size=5
+)
+
+
+def write_form(written: list[tuple[str, str | None, bytes]]) -> bytes:
+    body = b""
+    for name, filename, content in written:
+        head = f'--XX\r\nContent-Disposition: form-data; name="{name}"'
+        head += "" if filename is None else f'; filename="{filename}"'
+        body += head.encode() + b"\r\n\r\n" + content + b"\r\n"
+    return body + b"--XX--\r\n"
+
+
+@given(FORMS)
+def test_a_form_that_was_written_is_read_as_it_was(written: list[tuple[str, str | None, bytes]]) -> None:
+    assert parts(write_form(written)) == written
+
+
+@given(FORMS, st.data())
+def test_a_form_that_was_cut_off_is_never_read_whole(
+    written: list[tuple[str, str | None, bytes]], data: st.DataObject
+) -> None:
+    body = write_form(written)[: -len(b"--\r\n")]
+    with pytest.raises(MultipartError):
+        parts(body[: data.draw(st.integers(0, len(body)), label="length")])
 
 
 def test_a_boundary_may_be_quoted() -> None:

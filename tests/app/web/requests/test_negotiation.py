@@ -1,4 +1,8 @@
+from random import Random
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.web.requests.negotiation import choose_media_type
 
@@ -65,3 +69,40 @@ def test_the_header_of_a_browser_gets_the_picture() -> None:
 @pytest.mark.parametrize("quality", ["nan", "inf", "-1", "1e9"])
 def test_a_quality_out_of_range_does_not_win(quality: str) -> None:
     assert choose_media_type(f"image/png;q={quality}, application/json;q=0.1", OFFERED) == "application/json"
+
+
+RANGES = st.dictionaries(
+    st.sampled_from([*OFFERED, "image/*", "application/*", "*/*", "text/html", "image/webp"]),
+    st.integers(0, 1000).map(lambda thousandths: thousandths / 1000),
+    min_size=1,
+)
+
+
+def quality(media_type: str, ranges: dict[str, float]) -> float:
+    """Return the quality by the most specific range (RFC 9110, section 12.5.1)."""
+    specific = [media_type, media_type.split("/")[0] + "/*", "*/*"]
+    return next((ranges[name] for name in specific if name in ranges), 0)
+
+
+@given(RANGES)
+def test_no_other_type_has_a_higher_quality_than_the_chosen_one(ranges: dict[str, float]) -> None:
+    chosen = choose_media_type(", ".join(f"{name};q={value}" for name, value in ranges.items()), OFFERED)
+    best = max(quality(name, ranges) for name in OFFERED)
+    if chosen is None:
+        assert best == 0
+    else:
+        assert quality(chosen, ranges) == best > 0
+
+
+@given(RANGES, st.randoms(use_true_random=False))
+def test_order_case_and_spaces_do_not_matter(ranges: dict[str, float], random: Random) -> None:
+    parts = [f"{name};q={value}" for name, value in ranges.items()]
+    chosen = choose_media_type(",".join(parts), OFFERED)
+    random.shuffle(parts)
+    spaced = " ,\t".join(part.upper().replace(";", " ; ") for part in parts)
+    assert choose_media_type(spaced, OFFERED) == chosen
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_read(accept: str) -> None:
+    assert choose_media_type(accept, OFFERED) in {*OFFERED, None}

@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PEERS := .venv-benchmark
 SBOM := .venv-sbom
+FUZZ := .venv-fuzz
 # The interpreter that creates .venv: the first suitable one, or the one given as PYTHON=...
 PYTHON ?=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
@@ -11,6 +12,7 @@ UV_COMPILE := $(BIN)/python -m uv pip compile --quiet --universal --python-versi
 	--no-strip-extras --generate-hashes --custom-compile-command "make lock"
 
 PRESET ?= article
+MINUTES ?= 1
 ARGS ?=
 # HOST=... and PORT=... count only on the command line: shells and hosts set variables of these names for other purposes.
 given = $(if $(filter command,$(firstword $(origin $(1)))),$(2) $($(1)))
@@ -39,6 +41,10 @@ test: $(VENV)/.dev  ## run the tests with branch coverage (ARGS="-k name": some,
 test-browser: $(VENV)/.dev  ## run only the tests in headless Chromium; without Chromium they are skipped
 	$(BIN)/python -m pytest $(ARGS) tests/browser
 
+.PHONY: fuzz
+fuzz: $(VENV)/.dev $(FUZZ)/.fuzz  ## attack decoders, forms and the API with generated input (MINUTES=10 ARGS=api)
+	$(BIN)/python -m tests.fuzz --minutes $(MINUTES) $(ARGS)
+
 .PHONY: check
 check: $(VENV)/.dev  ## check formatting, lint, types (of Python 3.11 and 3.13), import contracts and spelling
 	$(BIN)/ruff format --check
@@ -59,6 +65,7 @@ lock: $(BIN)/python  ## write requirements/*.txt again (ARGS=--upgrade takes new
 	$(UV_COMPILE) $(ARGS) --output-file requirements/dev.txt requirements/dev.in
 	$(UV_COMPILE) $(ARGS) --constraints requirements/dev.txt --output-file requirements/app.txt requirements/app.in
 	$(UV_COMPILE) $(ARGS) --constraints requirements/dev.txt --output-file requirements/training.txt requirements/training.in
+	$(UV_COMPILE) $(ARGS) --constraints requirements/dev.txt --output-file requirements/fuzz.txt requirements/fuzz.in
 	$(UV_COMPILE) $(ARGS) --output-file requirements/benchmark.txt requirements/benchmark.in
 	$(UV_COMPILE) $(ARGS) --output-file requirements/sbom.txt requirements/sbom.in
 
@@ -77,7 +84,7 @@ sbom: $(VENV)/.app $(SBOM)/.sbom  ## write what the service is made of, and its 
 
 .PHONY: clean
 clean:  ## remove every .venv and every cache
-	rm -rf $(VENV) $(PEERS) $(SBOM) sbom .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .coverage .coverage.* htmlcov
+	rm -rf $(VENV) $(PEERS) $(SBOM) $(FUZZ) sbom .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .coverage .coverage.* htmlcov
 	find app training tests -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 .PHONY: help
@@ -102,6 +109,12 @@ $(SBOM)/.sbom: requirements/sbom.txt | $(BIN)/python
 	@echo "installing $< into $(SBOM) ..."
 	@$(BIN)/python -m venv $(SBOM)
 	@$(SBOM)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
+
+$(FUZZ)/.fuzz: requirements/fuzz.txt | $(BIN)/python
+	@echo "installing $< into $(FUZZ) ..."
+	@$(BIN)/python -m venv $(FUZZ)
+	@$(FUZZ)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
 
 # Each candidate reports its version; a python3 that is too old or too new is skipped.

@@ -109,13 +109,13 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 def tree(root: int) -> list[int]:
     """Return the ids of a process and all its descendants."""
-    children: dict[int, list[int]] = {}
-    for entry in PROC.iterdir():
-        if entry.name.isdigit() and (fields := _stat(int(entry.name))):
-            children.setdefault(int(fields[1]), []).append(int(entry.name))
     found = [root]
     for pid in found:
-        found += children.get(pid, [])
+        for children in (PROC / str(pid) / "task").glob("*/children"):
+            try:
+                found += map(int, children.read_text().split())
+            except OSError:  # the thread has just ended
+                continue
     return found
 
 
@@ -143,6 +143,15 @@ def memory_bytes(pid: int, field: str) -> int:
     except OSError:
         return 0
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{field}:")), 0)
+
+
+def proportional_bytes(pid: int) -> int:
+    """Return the memory of one process, 0 if it has ended; what several share is divided between them."""
+    try:
+        lines = (PROC / str(pid) / "smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
 
 
 def _stat(pid: int) -> list[str]:

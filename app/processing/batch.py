@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from app.errors import DeadlineExceededError, NoImageError
+from app.errors import DeadlineExceededError, NoImageError, QueueFullError
 from app.inference.batching import BATCH_SIZES
 from app.processing.picture import DenoisedPicture, Upload
 from app.processing.pipeline import Process
@@ -84,17 +84,28 @@ class Batch:
     async def _denoise(self, file: Upload, reserved: "asyncio.Future[int]", gate: asyncio.Event) -> DenoisedPicture:
         """Denoise one picture; if there is no room, it waits, while a single picture would be refused.
 
-        Once decoded, it waits at ``gate`` for the rest of its group, so that they share the network's next call.
+        It waits without a decoder, and is opened again when its pixels are reserved. Once decoded, it waits at ``gate``
+        for the rest of its group, so that they share the network's next call.
         """
         if not file.data:
             raise NoImageError("The file is empty.")
+        timer = StageTimer(STAGES)
+        needed = 0
         with Reservation(self._pixel_budget) as reservation:
 
             async def reserve(pixels: int) -> None:
-                await reservation.wait_for(pixels)
-                reserved.set_result(pixels)
+                nonlocal needed
+                needed = pixels - reservation.pixels
+                if needed > 0:
+                    await reservation.reserve(needed)
+                if not reserved.done():
+                    reserved.set_result(pixels)
 
-            return await self._process.denoise(file, timer=StageTimer(STAGES), reserve=reserve, gate=gate)
+            while True:
+                try:
+                    return await self._process.denoise(file, timer=timer, reserve=reserve, gate=gate)
+                except QueueFullError:
+                    await reservation.wait_for(needed)
 
     async def _wait_for(self, newest: "_Item") -> None:
         """Wait until ``newest`` has its pixels or has failed, or until the first outcome can be yielded."""

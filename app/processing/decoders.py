@@ -8,12 +8,9 @@ import mmap
 import os
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext, suppress
 from math import prod
-from pathlib import Path
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -22,14 +19,13 @@ from app.cpu_quota import available_cpus
 from app.errors import ImageTooLargeError, InvalidImageError, NotReadyError, RequestError, UnsupportedFormatError
 from app.imaging.decode import DecodedImage
 from app.imaging.samples import Samples
+from app.processing.fork_server import ForkServer
 from app.processing.pixel_budget import Reserve
 
 # Of such pictures, all but one of the decoders may work on at once: there is always one that is free soon.
 LARGE_BYTES = 2**20
 LARGE_PIXELS = 2**22
 
-ROOT = Path(__file__).resolve().parents[2]
-FORK_SERVER = "app.processing.decoder_process"
 MAX_MESSAGE_BYTES = 2**16
 WRITE_BYTES = 2**21  # of an upload at a time, a millisecond
 ERRORS: dict[str, type[RequestError]] = {
@@ -67,7 +63,7 @@ class Decoders:
 
     def __init__(self, count: int | None, *, max_pixels: int) -> None:
         count = count or max(2, available_cpus())
-        self._fork_server = _ForkServer(max_pixels)
+        self._fork_server = ForkServer(max_pixels)
         self._decoders = [_Decoder(self._fork_server) for _ in range(count)]
         self._idle: asyncio.LifoQueue[_Decoder] = asyncio.LifoQueue()  # the one with warm caches first
         self._large = asyncio.Semaphore(count - 1)
@@ -110,7 +106,7 @@ class Decoders:
 class _Decoder:
     """One process, and after its end the next one; it is used within a ``with`` block."""
 
-    def __init__(self, fork_server: "_ForkServer") -> None:
+    def __init__(self, fork_server: ForkServer) -> None:
         self._fork_server = fork_server
         self._is_stopped = self._is_in_use = False
 
@@ -239,49 +235,6 @@ class _Decoder:
             with suppress(ProcessLookupError):
                 signal.pidfd_send_signal(process, signal.SIGKILL)
             os.close(process)
-
-
-class _ForkServer:
-    """The process from which decoders are forked: it starts once, they start in milliseconds."""
-
-    def __init__(self, max_pixels: int) -> None:
-        self._max_pixels = max_pixels
-        self._process: subprocess.Popen[bytes] | None = None
-        self._orders: socket.socket | None = None
-
-    def fork(self, connection: socket.socket) -> None:
-        """Order a decoder at the other end of ``connection``."""
-        try:
-            self._order(connection)
-        except OSError:  # it was killed, and all decoders with it
-            self.stop()
-            self._order(connection)
-
-    def stop(self) -> None:
-        if self._orders is not None:
-            self._orders.close()
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-        self._process = self._orders = None
-
-    def _order(self, connection: socket.socket) -> None:
-        if self._orders is None:
-            self._orders = self._start()
-        socket.send_fds(self._orders, [b"+"], [connection.fileno()])
-
-    def _start(self) -> socket.socket:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            self._process = subprocess.Popen(  # noqa: S603  # nothing in it comes from a client
-                [sys.executable, "-m", FORK_SERVER, str(self._max_pixels)],
-                cwd=ROOT,
-                env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},  # each thread reserves memory, and a fork has only one
-                stdin=theirs.fileno(),
-                stdout=subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C is for the server, which still has pictures in work
-            )
-        return ours
 
 
 def _unlike_its_size() -> InvalidImageError:

@@ -11,6 +11,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from app.server.connections import ConnectionLimit
 from app.server.exchange import Exchange
+from app.server.outside_bytes import OutsideBytes
 from app.server.patience import ANSWER_TIMEOUT_S, HEADERS_TIMEOUT_S, LINGER_S, Unread
 from app.web.connection import EXTENSION
 from app.web.responses.problems import (
@@ -25,8 +26,6 @@ MAX_OUTSIDE_BYTES = 64 * 1024  # of a request, outside its body; the parser is q
 MAX_HEADERS = 256  # where they do not arrive at once: each takes 130 bytes more than it has
 TOO_LARGE_DETAIL = f"A request may have {MAX_HEADERS} headers, and {MAX_OUTSIDE_BYTES} bytes outside of its body."
 PIECE_BYTES = 16 * 1024  # fed to the parser at once
-CHUNK_HEAD_BYTES = 10  # an honest chunk begins with at most eight digits and a line end,
-CHUNK_END_BYTES = 2  # and ends with a line end; what is beyond counts as outside the body
 PROBES = ("/livez", "/readyz")
 RETRY_AFTER_S = "1"
 
@@ -48,9 +47,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._is_over = False  # nothing that arrives is of interest any more
         self._refusal: tuple[ProblemType, str] | None = None  # that waits for the requests before it
         self._is_in_message = self._is_in_head = False
-        self._begun = 0  # messages that have begun in this piece
-        self._framed_bytes = 0  # of this piece: bodies, and what every chunk has around it
-        self._outside_bytes = 0  # of the message: all others
+        self._outside = OutsideBytes()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         """Count the connection."""
@@ -71,23 +68,15 @@ class HttpProtocol(HttpToolsProtocol):
                 self._take(data[start : start + PIECE_BYTES])
 
     def _take(self, piece: bytes) -> None:
-        """Parse a piece and count its bytes outside bodies.
-
-        The parser does not tell where in a piece a message begins. One that begins behind another in the same piece
-        is counted from the next piece on: it may have a piece more.
-        """
-        begins_with_message = not self._is_in_message
-        self._begun = self._framed_bytes = 0
+        """Parse a piece and count its bytes outside bodies."""
+        self._outside.begin_piece(continues=self._is_in_message)
         is_http = True
         try:
             self._parse(piece)
         except httptools.HttpParserError:
             is_http = False
-        if self._begun > begins_with_message:
-            self._outside_bytes = 0
-        else:
-            self._outside_bytes += max(0, len(piece) - self._framed_bytes)
-        if self._outside_bytes > MAX_OUTSIDE_BYTES or len(self.headers) > MAX_HEADERS:
+        self._outside.end_piece(len(piece))
+        if self._outside.count > MAX_OUTSIDE_BYTES or len(self.headers) > MAX_HEADERS:
             self._reject(HEADERS_TOO_LARGE, TOO_LARGE_DETAIL, is_new=self._is_in_head or self._exchange is None)
         elif not is_http:
             self.send_400_response("Invalid HTTP request received.")
@@ -108,13 +97,13 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _parse_again(self) -> None:
         """Parse the headers anew that have just been parsed, with a parser that sees no offer."""
-        counted = self._begun, self._outside_bytes
         method, version = self.parser.get_method(), self.parser.get_http_version().encode()
         headers = [b"%b: %b\r\n" % header for header in self.headers if header[0] != b"upgrade"]
         self.parser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn's
+        outside, self._outside = self._outside, OutsideBytes()  # they have been counted
         self.parser.feed_data(b"%b %b HTTP/%b\r\n%b\r\n" % (method, self.url, version, b"".join(headers)))
-        self._begun, self._outside_bytes = counted
+        self._outside = outside
 
     def _is_offer(self) -> bool:
         """Whether the message is one that will be parsed again; CONNECT is not, and is refused."""
@@ -124,8 +113,7 @@ class HttpProtocol(HttpToolsProtocol):
         """Note that headers follow, and until when."""
         super().on_message_begin()
         self._is_in_message = self._is_in_head = True
-        self._begun += 1
-        self._outside_bytes = 0
+        self._outside.begin_message()
         self._deadline = self.loop.time() + HEADERS_TIMEOUT_S
 
     def on_headers_complete(self) -> None:
@@ -140,16 +128,16 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """Count and keep a part of the body."""
-        self._framed_bytes += len(body)
+        self._outside.add_body(len(body))
         super().on_body(body)
 
     def on_chunk_header(self) -> None:
         """Count what every chunk begins with."""
-        self._framed_bytes += CHUNK_HEAD_BYTES
+        self._outside.begin_chunk()
 
     def on_chunk_complete(self) -> None:
         """Count what every chunk ends with."""
-        self._framed_bytes += CHUNK_END_BYTES
+        self._outside.end_chunk()
 
     def on_message_complete(self) -> None:
         """Note that the request has arrived."""

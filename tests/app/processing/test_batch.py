@@ -11,16 +11,18 @@ import pytest
 from app.inference.batching import Batcher
 from app.inference.denoiser import Denoiser
 from app.processing.batch import WINDOW, WINDOW_PIXELS, Batch, Outcome
+from app.processing.decoders import Decoders, ImageDecoder
 from app.processing.options import Options
-from app.processing.picture import Upload
+from app.processing.picture import DenoisedPicture, Upload
 from app.processing.pipeline import Process
-from app.processing.pixel_budget import PixelBudget
+from app.processing.pixel_budget import PixelBudget, Reservation
 from tests.app.fakes import GatedDenoiser, IdentityDenoiser, InProcessDecoder, make_metadata
 from tests.app.pictures import encode, ring
 
 pytestmark = pytest.mark.anyio
 
 PICTURE = encode(ring())
+LARGE = encode(np.zeros((1024, 1024), np.uint8))
 MAX_PIXELS = 40_000_000
 
 Start = Callable[["Files"], AsyncGenerator[Outcome, None]]
@@ -41,11 +43,13 @@ class Files:
 
 
 @asynccontextmanager
-async def batches(denoiser: Denoiser) -> AsyncIterator[Start]:
+async def batches(
+    denoiser: Denoiser, *, decoders: ImageDecoder | None = None, budget: PixelBudget | None = None
+) -> AsyncIterator[Start]:
     batcher = Batcher(denoiser, name="test")
     with ThreadPoolExecutor(1) as pool:
-        process = Process(pool, InProcessDecoder(), MAX_PIXELS, batcher, Options(make_metadata()))
-        yield lambda files: Batch(process, PixelBudget(2 * MAX_PIXELS), timeout_s=10).denoise(files)
+        process = Process(pool, decoders or InProcessDecoder(), MAX_PIXELS, batcher, Options(make_metadata()))
+        yield lambda files: Batch(process, budget or PixelBudget(2 * MAX_PIXELS), timeout_s=10).denoise(files)
         await batcher.close()
 
 
@@ -62,9 +66,37 @@ async def test_work_is_at_most_a_window_ahead_of_the_client() -> None:
 
 
 async def test_large_pictures_leave_room_for_other_requests() -> None:
-    files = Files([encode(np.zeros((1024, 1024), np.uint8))] * 12)
+    files = Files([LARGE] * 12)
     async with batches(IdentityDenoiser()) as start, aclosing(start(files)) as outcomes:
         async for _ in outcomes:
             files.handed_out += 1
     assert files.handed_out == 12
     assert files.most_in_work <= WINDOW_PIXELS // 1024**2
+
+
+async def test_a_picture_that_waits_for_room_leaves_its_decoder_to_others() -> None:
+    refused = asyncio.Event()
+
+    def refuse() -> int:
+        refused.set()
+        return 1
+
+    budget = PixelBudget(2**20, retry_after_s=refuse)
+    async with (
+        Decoders(2, max_pixels=MAX_PIXELS) as decoders,
+        batches(IdentityDenoiser(), decoders=decoders, budget=budget) as start,
+    ):
+        with Reservation(budget) as other:
+            await other.reserve(1)
+            waiting = [asyncio.ensure_future(anext(start(Files([LARGE])))) for _ in range(2)]
+            await refused.wait()
+            decoded = await decoders.decode(encode(ring(), "BMP"), backdrop=1.0, keeps_color=False, reserve=accept)
+            assert decoded.format == "BMP"
+            assert not any(outcome.done() for outcome in waiting)
+        for outcome in asyncio.as_completed(waiting):
+            assert isinstance((await outcome).result, DenoisedPicture)
+    assert budget.free == budget.limit
+
+
+async def accept(_pixels: int) -> None:
+    """Reserve nothing."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import httptools
@@ -13,6 +13,7 @@ from app.server.connections import ConnectionLimit
 from app.server.exchange import Exchange
 from app.server.outside_bytes import OutsideBytes
 from app.server.patience import ANSWER_TIMEOUT_S, HEADERS_TIMEOUT_S, LINGER_S, Unread
+from app.telemetry.request_log import note_refusal
 from app.web.connection import EXTENSION
 from app.web.responses.problems import (
     HEADERS_TOO_LARGE,
@@ -162,11 +163,10 @@ class HttpProtocol(HttpToolsProtocol):
         """Answer a request whose turn has come."""
         self._exchange = cycle
         if not _names_one_host(cycle.scope["headers"], cycle.scope["http_version"]):
-            self._refuse(STATUS_PROBLEM_TYPES[400], "A request must have one header Host.")
+            self._refuse(STATUS_PROBLEM_TYPES[400], "A request must have one header Host.", scope=cycle.scope)
         elif not (self._limit.admits(self) or cycle.scope["path"] in PROBES):
-            self._refuse(
-                TOO_MANY_CONNECTIONS, "The connections that are left are for probes.", {"Retry-After": RETRY_AFTER_S}
-            )
+            detail = "The connections that are left are for probes."
+            self._refuse(TOO_MANY_CONNECTIONS, detail, scope=cycle.scope, headers={"Retry-After": RETRY_AFTER_S})
         else:
             super()._start_asgi_task(cycle, app)
 
@@ -196,13 +196,21 @@ class HttpProtocol(HttpToolsProtocol):
         else:
             self.transport.close()
 
-    def _refuse(self, kind: ProblemType, detail: str, headers: dict[str, str] | None = None) -> None:
-        """Answer with a problem and hang up.
+    def _refuse(
+        self,
+        kind: ProblemType,
+        detail: str,
+        *,
+        scope: Mapping[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        """Answer with a problem and hang up; ``scope`` is that of the request, if so much of it is known.
 
         What still arrives is thrown away for a moment: closing at once would reset the connection, and the client
         could not read the answer.
         """
         response = problem_response(kind, detail, headers={**(headers or {}), "Connection": "close"})
+        note_refusal(scope, status=kind.status, problem=kind.slug, observe=self._observe)
         lines = [f"HTTP/1.1 {kind.status} {kind.title}".encode()]
         lines += [name + b": " + value for name, value in (*self.server_state.default_headers, *response.raw_headers)]
         self.transport.write(b"\r\n".join(lines) + b"\r\n\r\n" + bytes(response.body))
@@ -211,6 +219,11 @@ class HttpProtocol(HttpToolsProtocol):
         self._deadline = self.loop.time() + LINGER_S
         self._lose_exchange()
         self.flow.resume_reading()
+
+    def _observe(self, route: str, record: Mapping[str, Any]) -> None:
+        """Count a request that the application does not see."""
+        if service := self.app_state.get("service"):
+            service.metrics.observe(route, record)
 
     def _lose_exchange(self) -> None:
         """Let the application know that nobody waits for the request in work."""

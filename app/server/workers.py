@@ -7,6 +7,7 @@ import signal
 import socket
 import threading
 import time
+from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 
@@ -46,8 +47,14 @@ def _serve_here(settings: Settings, sockets: list[socket.socket], load: Loader |
 def _serve_worker(settings: Settings, sockets: list[socket.socket], load: Loader | None) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.setpgrp()  # so that Ctrl-C reaches only the parent, which passes it on once
+    signal.signal(signal.SIGINT, _end_at_once)  # until the server handles it
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     configure_logging(settings.log_format)
     _serve_here(settings, sockets, load)
+
+
+def _end_at_once(_sig: int, _frame: object) -> None:
+    os._exit(0)
 
 
 def _end_with_parent() -> None:
@@ -101,7 +108,10 @@ class _Workers:
 
     def _start(self) -> None:
         process = self._context.Process(target=_serve_worker, args=(self._settings, self._sockets, self._load))
+        resource_tracker.ensure_running()  # starting it lets SIGINT through again
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # or Ctrl-C would interrupt its imports
         process.start()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         self._processes.append(process)
 
     def _replace(self, process: BaseProcess) -> None:

@@ -14,6 +14,8 @@ MAX_REQUEST_ID_LENGTH = 128
 NO_ROUTE = "none"
 PROBES = ("/livez", "/readyz", "/metrics")  # called every few seconds, so logged at DEBUG only
 
+Observe = Callable[[str, Mapping[str, Any]], None]  # takes the path of a route and the fields of a log record
+
 logger = logging.getLogger(__name__)
 
 
@@ -26,9 +28,7 @@ class RequestTelemetry:
         observe: called once for each request, with the path of its route and the fields of its log record.
     """
 
-    def __init__(
-        self, app: ASGIApp, *, error_response: ASGIApp, observe: Callable[[str, Mapping[str, Any]], None]
-    ) -> None:
+    def __init__(self, app: ASGIApp, *, error_response: ASGIApp, observe: Observe) -> None:
         self._app = app
         self._error_response = error_response
         self._observe = observe
@@ -62,6 +62,17 @@ class RequestTelemetry:
             level = logging.DEBUG if scope["path"] in PROBES else logging.INFO
             logger.log(level, "request", extra={"fields": record})
             self._observe(getattr(scope.get("route"), "path", NO_ROUTE), record)
+
+
+def note_refusal(scope: Mapping[str, Any] | None, *, status: int, problem: str, observe: Observe) -> None:
+    """Log and count a request that the server refuses before the application sees it.
+
+    ``scope`` is that of the request, or None if not so much of it is known.
+    """
+    record: dict[str, Any] = {"method": scope["method"], "path": scope["path"]} if scope else {}
+    record |= {"status": status, "problem": problem}
+    logger.info("refused", extra={"fields": record})
+    observe(NO_ROUTE, record)
 
 
 def add_to_record(scope: Scope, **fields: object) -> None:

@@ -79,7 +79,7 @@ class RunningService:
 def starting_service(
     *, port: int = 0, workers: int = 1, max_files: int | None = None, module: str = "app", **settings: object
 ) -> Iterator[subprocess.Popen[str]]:
-    """Start ``python -m app serve``, by default on a free port, and kill it in the end if it still runs.
+    """Start ``python -m app serve`` as a process group, by default on a free port, and kill it if it runs in the end.
 
     Args:
         port: to listen on.
@@ -95,6 +95,7 @@ def starting_service(
         env=environment(settings),
         stderr=subprocess.PIPE,
         text=True,
+        process_group=0,
     )
     try:
         yield process

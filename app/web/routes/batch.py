@@ -45,8 +45,8 @@ async def _hold_slot(service: ServiceDep) -> AsyncIterator[Slot]:
 )
 async def denoise_batch(
     request: Request,
-    query: DenoiseQueryDep,
     media_type: Annotated[str, Depends(_media_type)],
+    query: DenoiseQueryDep,
     service: ServiceDep,
     _slot: Annotated[Slot, Depends(_hold_slot)],
 ) -> Response:

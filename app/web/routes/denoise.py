@@ -28,7 +28,7 @@ router = APIRouter(prefix="/v1", tags=["denoise"], route_class=DirectRoute)
     openapi_extra=IMAGE_REQUEST,
 )
 async def denoise(
-    request: Request, query: DenoiseQueryDep, media_type: AcceptedMediaType, service: ServiceDep
+    request: Request, media_type: AcceptedMediaType, query: DenoiseQueryDep, service: ServiceDep
 ) -> Response:
     """Send the picture in the part `file` of a form, or as the body itself; the content decides the format."""
     timer = StageTimer()

@@ -78,15 +78,15 @@ def test_head_is_answered_as_get_without_the_body(service: RunningService) -> No
 
 
 def test_head_is_counted_under_its_route(service: RunningService) -> None:
-    def count() -> float:
-        counted = re.search(
-            r'\{model="",route="/problems/\{slug\}",status="200"\} (.+)', httpx.get(f"{service.url}/metrics").text
-        )
-        return float(counted[1]) if counted else 0
-
-    before = count()
+    before = count_requests(service, route="/problems/{slug}", status=200)
     assert httpx.head(f"{service.url}/problems/queue-full").status_code == 200
-    assert count() == before + 1
+    assert count_requests(service, route="/problems/{slug}", status=200) == before + 1
+
+
+def count_requests(service: RunningService, *, route: str, status: int) -> float:
+    labels = re.escape(f'{{model="",route="{route}",status="{status}"}} ')
+    counted = re.search(f"{labels}(.+)", httpx.get(f"{service.url}/metrics").text)
+    return float(counted[1]) if counted else 0
 
 
 def exchange(service: RunningService, *parts: bytes) -> bytes:
@@ -151,6 +151,15 @@ def test_a_malformed_request_is_answered_with_a_problem(
     response = exchange(service, request_bytes)
     assert response.startswith(b"HTTP/1.1 " + status)
     assert b"application/problem+json" in response
+
+
+def test_what_the_server_refuses_is_counted_and_logged(service: RunningService) -> None:
+    before = count_requests(service, route="none", status=400)
+    exchange(service, b"GET /livez?secret HTTP/1.1\r\n\r\n")
+    assert count_requests(service, route="none", status=400) == before + 1
+    refused = next(line for line in list(service.log) if "refused" in line and "/livez" in line)
+    assert "bad-request" in refused
+    assert "secret" not in refused
 
 
 def test_a_client_that_leaves_during_its_upload_causes_no_server_error(service: RunningService) -> None:
@@ -240,6 +249,21 @@ def test_sigterm_ends_a_start_that_takes_for_ever(store: Path, fakes: dict[str, 
 def test_sigterm_ends_a_start_quietly_while_tensorflow_loads_networks() -> None:
     with starting_service(workers=2) as process:
         assert "Traceback" not in end_during_start(process)
+
+
+def test_ctrl_c_ends_the_start_quietly_while_workers_import(fakes: dict[str, Any]) -> None:
+    with starting_service(**fakes, workers=2) as process:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        while sum(b"spawn_main" in command_line(pid) for pid in children.read_text().split()) < 2:
+            assert process.poll() is None
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+        assert process.wait(EXIT_TIMEOUT_S) == 0
+
+
+def command_line(pid: str) -> bytes:
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def test_workers_end_with_a_parent_that_is_killed_and_leave_the_port_to_the_next_start(fakes: dict[str, Any]) -> None:

@@ -62,7 +62,6 @@ def comparable(response: Response) -> tuple[int, list[tuple[str, str]], object]:
     return response.status_code, [header for header in headers if header[0] != "content-length"], body
 
 
-# One fault each: of several, the two ways may report different ones.
 @pytest.mark.parametrize(
     ("method", "address", "request_", "status"),
     [
@@ -80,6 +79,10 @@ def comparable(response: Response) -> tuple[int, list[tuple[str, str]], object]:
         pytest.param("POST", "?strength=nan", {"content": PICTURE}, 422, id="not a number"),
         pytest.param("POST", "?model=free&fit=pad", {"content": PICTURE}, 422, id="unusable parameter"),
         pytest.param("POST", "", {"content": PICTURE, "headers": {"Accept": "text/html"}}, 406, id="bad Accept"),
+        pytest.param("POST", "?fit=a", {"headers": {"Accept": "text/html"}}, 406, id="bad Accept, bad query"),
+        pytest.param(
+            "POST", "?fit=pad&fit=pad", {"headers": {"Accept": "a/b"}}, 406, id="bad Accept, repeated parameter"
+        ),
         pytest.param("POST", "?model=huge", {"content": PICTURE}, 404, id="unknown model"),
         pytest.param("POST", "?version=9", {"content": PICTURE}, 404, id="unknown version"),
         pytest.param("POST", "", {}, 400, id="no picture"),

@@ -9,6 +9,15 @@ import numpy as np
 from PIL import Image, PngImagePlugin
 
 from app.errors import ImageTooLargeError, InvalidImageError, UnsupportedFormatError
+from app.imaging.icc_profile import (
+    MAX_PROFILE_BYTES,
+    cmyk_to_srgb,
+    drop_refused_profile,
+    embedded_profile,
+    find_profile,
+    gray_to_srgb,
+    rgb_to_srgb,
+)
 from app.imaging.samples import WHITE_8, WHITE_16, FloatImage, Samples, to_unit
 
 ACCEPTED_FORMATS = ("PNG", "JPEG", "WebP", "BMP", "TIFF", "GIF", "PNM")
@@ -32,17 +41,24 @@ MAX_FLOAT_SAMPLE = 10**9  # far beyond any noise; sums of squares of larger samp
 KEPT_BLOCKS = 3  # of 16 MiB; a new one is zeroed by the kernel, which took a tenth of the time of a 12-megapixel JPEG
 
 Image.core.set_blocks_max(KEPT_BLOCKS)  # type: ignore[attr-defined]  # in Pillow's documentation, not in its types
-PngImagePlugin.MAX_TEXT_CHUNK = 2**20  # bytes of one text, or of a colour profile, once inflated
+PngImagePlugin.MAX_TEXT_CHUNK = MAX_PROFILE_BYTES  # of one text, or of a colour profile, once inflated
 PngImagePlugin.MAX_TEXT_MEMORY = 2**22  # bytes of all texts
 warnings.filterwarnings("ignore", module=r"PIL\.")  # they quote the client's file; Python remembers each text
 
 
 @dataclass(frozen=True)
 class DecodedImage:
-    """An image's samples, as decode_samples returns them, and its format, one of ACCEPTED_FORMATS."""
+    """An image whose pixels have been read.
+
+    Attributes:
+        format: one of ACCEPTED_FORMATS.
+        samples: gray of shape (H, W), or RGB, uint8, of shape (H, W, 3).
+        icc_profile: the colour profile of RGB samples, if one came with them; all other samples are in sRGB.
+    """
 
     format: str
     samples: Samples
+    icc_profile: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -52,11 +68,13 @@ class OpenedImage:
     Attributes:
         format: one of ACCEPTED_FORMATS.
         pixels: how many pixels decoding will produce.
+        profile_bytes: how many bytes its colour profile has, unless it is too large to be used.
     """
 
     format: str
     pixels: int
     pillow: Image.Image
+    profile_bytes: int = 0
 
 
 def open_image(data: bytes, *, max_pixels: int) -> OpenedImage:
@@ -70,7 +88,7 @@ def open_image(data: bytes, *, max_pixels: int) -> OpenedImage:
     if data.startswith(ALLOCATED_AT_ONCE):
         Image.MAX_IMAGE_PIXELS = (max_pixels + 1) // 2  # Pillow refuses more than twice that before it allocates
     try:
-        pillow = Image.open(BytesIO(data), formats=PILLOW_FORMATS)
+        pillow = Image.open(BytesIO(drop_refused_profile(data)), formats=PILLOW_FORMATS)
     except MemoryError:
         raise
     except Image.DecompressionBombError as error:
@@ -91,19 +109,24 @@ def open_image(data: bytes, *, max_pixels: int) -> OpenedImage:
     _check_size(pillow.size, max_pixels)
     _check_scans(pillow, data)
     name = str(pillow.format)
-    return OpenedImage(format=FORMAT_NAMES.get(name, name), pixels=pillow.width * pillow.height, pillow=pillow)
+    return OpenedImage(
+        format=FORMAT_NAMES.get(name, name),
+        pixels=pillow.width * pillow.height,
+        pillow=pillow,
+        profile_bytes=len(embedded_profile(pillow)),
+    )
 
 
-def decode_samples(opened: OpenedImage, *, backdrop: float, keeps_color: bool = False) -> Samples:
+def decode_image(opened: OpenedImage, *, backdrop: float, keeps_color: bool = False) -> DecodedImage:
     """Decode the first frame, upright, in the smallest type that holds it.
+
+    Colour that is kept keeps its colour profile; gray is computed in sRGB. Profiles of gray and of CMYK are used only
+    to read the samples.
 
     Args:
         opened: what open_image returned.
         backdrop: the gray in [0, 1] that shows through transparent pixels.
         keeps_color: whether a colour image stays in colour; otherwise it becomes BT.601 luma.
-
-    Returns:
-        Gray of shape (H, W), or RGB, uint8, of shape (H, W, 3).
 
     Raises:
         InvalidImageError: the pixels are truncated or corrupt, have more than 16 bits, or are NaN or infinite.
@@ -116,21 +139,19 @@ def decode_samples(opened: OpenedImage, *, backdrop: float, keeps_color: bool = 
     except Exception as error:  # decoders may raise anything for corrupt pixels
         raise InvalidImageError(f"The {opened.format} image is truncated or corrupt.") from error
     orientation = _orientation(image)
-    if image.mode.startswith("I"):
-        samples = _integer_gray(image, backdrop)
-    elif image.mode == "F":
-        samples = np.asarray(image)
+    if image.mode == "F":
+        samples, profile = np.asarray(image), None
         _check_float_samples(samples)
-    elif keeps_color and _is_colored(image):
-        samples = np.asarray(_eight_bit_rgb(image, backdrop))
+    elif _is_colored(image):
+        samples, profile = _color_samples(image, backdrop, keeps_color=keeps_color)
     else:
-        samples = np.asarray(_eight_bit_gray(image, backdrop))
-    return _upright(samples, orientation)
+        samples, profile = _gray_samples(image, backdrop), None
+    return DecodedImage(opened.format, _upright(samples, orientation), profile)
 
 
 def decode_gray(opened: OpenedImage, *, backdrop: float) -> FloatImage:
-    """Decode as decode_samples does, to gray of shape (H, W) in [0, 1]; float samples are kept as they are stored."""
-    return to_unit(decode_samples(opened, backdrop=backdrop))
+    """Decode as decode_image does, to gray of shape (H, W) in [0, 1]; float samples are kept as they are stored."""
+    return to_unit(decode_image(opened, backdrop=backdrop).samples)
 
 
 def _check_float_samples(samples: Samples) -> None:
@@ -183,7 +204,26 @@ def _integer_gray(image: Image.Image, backdrop: float) -> Samples:
 
 def _is_colored(image: Image.Image) -> bool:
     """Return whether the mode can hold colour; palettes of grays count, since only the size of the PNG differs."""
-    return image.mode not in ("1", "L", "LA", "La")
+    return image.mode not in ("1", "L", "LA", "La") and not image.mode.startswith("I")
+
+
+def _color_samples(image: Image.Image, backdrop: float, *, keeps_color: bool) -> tuple[Samples, bytes | None]:
+    """Return RGB with its profile, or luma, which is that of sRGB and has none."""
+    profile = find_profile(image)
+    if profile is not None and image.mode == "CMYK":
+        image, profile = cmyk_to_srgb(image, profile), None
+    if keeps_color:
+        return np.asarray(_eight_bit_rgb(image, backdrop)), profile
+    if profile is not None:
+        image = rgb_to_srgb(_eight_bit_rgb(image, backdrop), profile)
+    return np.asarray(_eight_bit_gray(image, backdrop)), None
+
+
+def _gray_samples(image: Image.Image, backdrop: float) -> Samples:
+    profile = find_profile(image)
+    is_deep = image.mode.startswith("I")
+    samples = _integer_gray(image, backdrop) if is_deep else np.asarray(_eight_bit_gray(image, backdrop))
+    return samples if profile is None else gray_to_srgb(samples, profile)
 
 
 def _eight_bit_rgb(image: Image.Image, backdrop: float) -> Image.Image:

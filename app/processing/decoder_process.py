@@ -31,8 +31,7 @@ from PIL import (
 )
 
 from app.errors import RequestError
-from app.imaging.decode import OpenedImage, decode_samples, open_image
-from app.imaging.samples import Samples
+from app.imaging.decode import OpenedImage, decode_image, open_image
 
 # A decoder may take so much more memory than it has.
 SPARE_BYTES = 96 * 2**20
@@ -116,13 +115,16 @@ class _Decoder:
         canvases = WEBP_BYTES_PER_PIXEL * self._max_pixels if data[8:12] == b"WEBP" else 0
         self._limit(extra_bytes=canvases, cpu_s=OPENING_CPU_S)
         self._opened = open_image(data, max_pixels=self._max_pixels)
-        self._answer({"format": self._opened.format, "pixels": self._opened.pixels})
+        opened = self._opened
+        self._answer({"format": opened.format, "pixels": opened.pixels, "profile_bytes": opened.profile_bytes})
 
     def _decode(self, opened: OpenedImage, *, backdrop: float, keeps_color: bool) -> None:
         cpu_s = DECODING_CPU_S + opened.pixels // PIXELS_PER_CPU_S
         self._limit(extra_bytes=BYTES_PER_PIXEL * opened.pixels, cpu_s=cpu_s)
-        samples = decode_samples(opened, backdrop=backdrop, keeps_color=keeps_color)
-        self._answer({"dtype": samples.dtype.name, "shape": samples.shape}, _share(samples))
+        decoded = decode_image(opened, backdrop=backdrop, keeps_color=keeps_color)
+        samples = np.ascontiguousarray(decoded.samples)
+        memory = _share(samples.data.cast("B"), decoded.icc_profile or b"")
+        self._answer({"dtype": samples.dtype.name, "shape": samples.shape}, memory)
 
     def _limit(self, *, extra_bytes: int, cpu_s: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (self._base_bytes + extra_bytes, resource.RLIM_INFINITY))
@@ -149,12 +151,13 @@ def _read_whole(fd: int) -> bytes:
         return file.read()
 
 
-def _share(samples: Samples) -> int:
-    """Return the descriptor of memory that holds the samples, row by row."""
+def _share(*contents: memoryview | bytes) -> int:
+    """Return the descriptor of memory that holds the contents, one after the other."""
     fd = os.memfd_create("samples", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    rest = np.ascontiguousarray(samples).data.cast("B")
-    while rest:
-        rest = rest[os.write(fd, rest) :]
+    for content in contents:
+        rest = memoryview(content)
+        while rest:
+            rest = rest[os.write(fd, rest) :]
     return fd
 
 

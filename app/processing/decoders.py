@@ -10,6 +10,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext, suppress
+from dataclasses import dataclass
 from math import prod
 from typing import Any, Protocol, Self
 
@@ -18,9 +19,12 @@ import numpy as np
 from app.cpu_quota import available_cpus
 from app.errors import ImageTooLargeError, InvalidImageError, NotReadyError, RequestError, UnsupportedFormatError
 from app.imaging.decode import DecodedImage
+from app.imaging.icc_profile import MAX_PROFILE_BYTES
 from app.imaging.samples import Samples
 from app.processing.fork_server import ForkServer
 from app.processing.pixel_budget import Reserve
+
+BYTES_PER_PIXEL = 8  # a colour profile counts as so many pixels as would take its memory
 
 # Of such pictures, all but one of the decoders may work on at once: there is always one that is free soon.
 LARGE_BYTES = 2**20
@@ -45,7 +49,7 @@ class ImageDecoder(Protocol):
         """Decode as app.imaging.decode does; ``reserve`` reserves the pixels before they are decoded, or raises.
 
         Raises:
-            RequestError: see open_image and decode_samples; InvalidImageError, too, where the file needs more memory
+            RequestError: see open_image and decode_image; InvalidImageError, too, where the file needs more memory
                 or processor time than a picture of its size should, or crashes its decoder.
         """
         ...
@@ -86,11 +90,11 @@ class Decoders:
         is_large = len(data) > LARGE_BYTES
         while True:
             async with self._large if is_large else nullcontext(), self._lend() as decoder:
-                image_format, pixels = await decoder.open(data)
-                if is_large or pixels <= LARGE_PIXELS:
-                    await reserve(pixels)
-                    samples = await decoder.decode(backdrop=backdrop, keeps_color=keeps_color)
-                    return DecodedImage(image_format, samples)
+                header = await decoder.open(data)
+                if is_large or header.pixels <= LARGE_PIXELS:
+                    await reserve(header.pixels + (header.profile_bytes // BYTES_PER_PIXEL if keeps_color else 0))
+                    samples, profile = await decoder.decode(backdrop=backdrop, keeps_color=keeps_color)
+                    return DecodedImage(header.format, samples, profile)
             is_large = True  # few bytes, many pixels: it has to wait for its turn, and is opened again
 
     @asynccontextmanager
@@ -101,6 +105,15 @@ class Decoders:
                 yield decoder
         finally:
             self._idle.put_nowait(decoder)
+
+
+@dataclass(frozen=True)
+class _Header:
+    """What a decoder says of an image that it has opened."""
+
+    format: str
+    pixels: int
+    profile_bytes: int
 
 
 class _Decoder:
@@ -155,22 +168,29 @@ class _Decoder:
             with suppress(OSError):  # it has ended just now
                 self._connection.send(b"{}")  # it may forget it
 
-    async def open(self, data: bytes) -> tuple[str, int]:
-        """Return the image's format, and how many pixels decoding will produce."""
+    async def open(self, data: bytes) -> "_Header":
+        """Read what the image will take."""
         await self.wait_until_ready()
         message, _ = await self._ask({}, upload=data)
         self._holds_image = True
-        self._pixels = max(1, int(message["pixels"]))
-        return str(message["format"]), self._pixels
+        self._header = _Header(
+            str(message["format"]),
+            max(1, int(message["pixels"])),
+            min(int(message["profile_bytes"]), MAX_PROFILE_BYTES),
+        )
+        return self._header
 
-    async def decode(self, *, backdrop: float, keeps_color: bool) -> Samples:
-        """Decode what was opened."""
+    async def decode(self, *, backdrop: float, keeps_color: bool) -> tuple[Samples, bytes | None]:
+        """Decode what was opened; return the samples, and their colour profile if they have one."""
         self._holds_image = False
         message, fds = await self._ask({"backdrop": backdrop, "keeps_color": keeps_color})
-        samples = _map_samples(fds[0], DTYPES[message["dtype"]], message["shape"])
-        if prod(samples.shape[:2]) != self._pixels:
+        memory = _map(fds[0])
+        dtype, shape = DTYPES[message["dtype"]], message["shape"]
+        samples = np.frombuffer(memory, dtype, prod(shape)).reshape(shape)
+        if prod(samples.shape[:2]) != self._header.pixels:
             raise InvalidImageError("The image has not as many pixels as its header says.")
-        return samples
+        profile = memory[samples.nbytes : samples.nbytes + self._header.profile_bytes]
+        return samples, profile or None
 
     async def _ask(self, command: dict[str, float], *, upload: bytes | None = None) -> tuple[dict[str, Any], list[int]]:
         fd = None if upload is None else await _store(upload)
@@ -255,11 +275,10 @@ async def _store(data: bytes) -> int:
     return fd
 
 
-def _map_samples(fd: int, dtype: np.dtype[np.uint8 | np.uint16 | np.float32], shape: list[int]) -> Samples:
+def _map(fd: int) -> mmap.mmap:
     """Map what a decoder has written, without a copy."""
     try:
         fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK)  # reading what was cut off would end this process
-        memory = mmap.mmap(fd, 0, prot=mmap.PROT_READ)
+        return mmap.mmap(fd, 0, prot=mmap.PROT_READ)
     finally:
         os.close(fd)
-    return np.frombuffer(memory, dtype, prod(shape)).reshape(shape)

@@ -52,10 +52,14 @@ class Picture:
 
 @dataclass(frozen=True)
 class PreparedPicture:
-    """A picture and its image for the network, which has the network's fixed size or the size of the picture."""
+    """A picture and its image for the network, which has the network's fixed size or the size of the picture.
+
+    ``icc_profile`` is the colour profile of the result; None if that is in sRGB.
+    """
 
     source: Picture
     image: FittedImage | FullSizeImage
+    icc_profile: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,7 @@ def _prepare_full_size(decoded: DecodedImage, options: Options) -> PreparedPictu
         image = GrayImage(samples, is_inverted=is_inverted, bit_depth=_choose_bit_depth(options, samples))
     height, width = samples.shape[:2]
     level = _choose_noise_level(options, image.estimate_noise_level)
-    return PreparedPicture(Picture(decoded.format, width, height, polarity, level), image)
+    return PreparedPicture(Picture(decoded.format, width, height, polarity, level), image, decoded.icc_profile)
 
 
 def _choose_noise_level(options: Options, estimate: Callable[[], float]) -> float | None:

@@ -10,7 +10,7 @@ from math import prod
 from typing import Any, TypeVar
 
 from app.errors import ClientGoneError
-from app.imaging.decode import DecodedImage, decode_samples, open_image
+from app.imaging.decode import DecodedImage, decode_image, open_image
 from app.imaging.fit import FittedImage, restore_image
 from app.imaging.headers import count_plain_pixels
 from app.imaging.png import encode_png
@@ -81,7 +81,8 @@ class Process:
         timer.add("infer", seconds=call.infer_s)
         with timer.stage("encode"):
             is_small = self._result_pixels(prepared) <= INLINE_PIXELS
-            png, height, width = await self._run(partial(_encode, finish), is_small=is_small)
+            encode = partial(_encode, finish, prepared.icc_profile)
+            png, height, width = await self._run(encode, is_small=is_small)
         return DenoisedPicture(
             png=png,
             width=width,
@@ -105,8 +106,7 @@ class Process:
     async def _decode_here(self, data: bytes, reserve: Reserve) -> DecodedImage:
         opened = open_image(data, max_pixels=self.max_pixels)
         await reserve(opened.pixels)
-        samples = decode_samples(opened, backdrop=self.options.backdrop, keeps_color=self.options.keeps_color)
-        return DecodedImage(opened.format, samples)
+        return decode_image(opened, backdrop=self.options.backdrop, keeps_color=self.options.keeps_color)
 
     async def _decode_apart(self, data: bytes, reserve: Reserve, watch: Watch) -> DecodedImage:
         """Decode in a process, which is killed if this is cancelled or the client leaves."""
@@ -163,7 +163,7 @@ def _finish_fitted(waiting: "asyncio.Future[Denoised]", fitted: FittedImage, *, 
     return to_levels(restore_image(waiting.result().image, fitted, to_source=to_source))
 
 
-def _encode(finish: Callable[[], Levels]) -> tuple[bytes, int, int]:
+def _encode(finish: Callable[[], Levels], icc_profile: bytes | None) -> tuple[bytes, int, int]:
     """Return the PNG, its height and its width."""
     levels = finish()
-    return encode_png(levels), *levels.shape[:2]
+    return encode_png(levels, icc_profile=icc_profile), *levels.shape[:2]

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from app.imaging.decode import DecodedImage, decode_samples, open_image
+from app.imaging.decode import DecodedImage, decode_image, open_image
 from app.imaging.samples import FloatImage
 from app.inference.denoiser import NoiseLevels
 from app.inference.metadata import ModelMetadata
@@ -27,7 +27,7 @@ class InProcessDecoder:
         self.count += 1
         opened = open_image(data, max_pixels=self.max_pixels)
         await reserve(opened.pixels)
-        return DecodedImage(opened.format, decode_samples(opened, backdrop=backdrop, keeps_color=keeps_color))
+        return decode_image(opened, backdrop=backdrop, keeps_color=keeps_color)
 
 
 class IdentityDenoiser:

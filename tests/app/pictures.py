@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from app.imaging.samples import FloatImage
+from tests.app.profiles import cmyk_profile, gamma, gray_profile, rgb_profile
 
 EXIF_ORIENTATION = 0x0112
 
@@ -195,11 +196,13 @@ def sample_files() -> dict[str, bytes]:
         "png-palette": encode(palette),
         "png-palette-transparent": encode(see_through, transparency=2),
         "png-rgba-exif": encode(alpha, exif=exif),
+        "png-profile": encode(colour, icc_profile=rgb_profile()),
         "png-animated": encode(pages[0], save_all=True, append_images=pages[1:]),
         "jpeg-gray": encode(gray, "JPEG"),
         "jpeg-rgb-exif": encode(colour, "JPEG", exif=exif),
         "jpeg-progressive": encode(colour, "JPEG", progressive=True),
         "jpeg-cmyk": encode(colour_image.convert("CMYK"), "JPEG"),
+        "jpeg-cmyk-profile": encode(colour_image.convert("CMYK"), "JPEG", icc_profile=cmyk_profile()),
         "mpo": encode(colour_image, "MPO", save_all=True, append_images=[colour_image]),
         "webp-lossy": encode(colour, "WEBP", exif=exif),
         "webp-lossless-alpha": encode(alpha, "WEBP", lossless=True),
@@ -208,6 +211,7 @@ def sample_files() -> dict[str, bytes]:
         "bmp-rgb": encode(colour, "BMP"),
         "tiff-gray": encode(gray, "TIFF"),
         "tiff-gray-16": encode(deep, "TIFF"),
+        "tiff-gray-16-profile": encode(deep, "TIFF", icc_profile=gray_profile(gamma(1.8))),
         "tiff-float": encode(gray.astype(np.float32) / 255, "TIFF"),
         "tiff-lzw": encode(colour, "TIFF", compression="tiff_lzw"),
         "tiff-jpeg": encode(colour, "TIFF", compression="jpeg"),

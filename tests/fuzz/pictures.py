@@ -16,7 +16,7 @@ import atheris
 with atheris.instrument_imports(include=["app", "PIL"]):
     from app.errors import RequestError
     from app.imaging.chroma import to_gray
-    from app.imaging.decode import decode_samples, open_image
+    from app.imaging.decode import decode_image, open_image
     from app.imaging.fit import Fit, fit_image, restore_image
     from app.imaging.headers import PNG_SIGNATURE, count_plain_pixels
     from app.imaging.png import encode_png
@@ -34,7 +34,7 @@ def fuzz(data: bytes) -> None:
     plain_pixels = count_plain_pixels(data)
     try:
         opened = open_image(data, max_pixels=MAX_PIXELS)
-        samples = decode_samples(opened, backdrop=0.5, keeps_color=len(data) % 2 == 0)
+        samples = decode_image(opened, backdrop=0.5, keeps_color=len(data) % 2 == 0).samples
     except (RequestError, MemoryError):
         return
     if prod(samples.shape[:2]) != opened.pixels:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import RequestError
-from app.imaging.decode import decode_samples, open_image
+from app.imaging.decode import decode_image, open_image
 from app.web.requests.multipart import MultipartError, find_boundary, split_form
 from tests.fuzz.seeds import form_seeds, picture_seeds, write_seeds
 
@@ -19,7 +19,7 @@ REFUSED_FORMS = {"cut", "mixed"}
 def test_a_picture_is_decoded_or_refused(name: str) -> None:
     try:
         opened = open_image(PICTURES[name], max_pixels=2**16)
-        assert decode_samples(opened, backdrop=0.5).size == opened.pixels
+        assert decode_image(opened, backdrop=0.5).samples.size == opened.pixels
     except RequestError:
         assert name in REFUSED_PICTURES
     else:

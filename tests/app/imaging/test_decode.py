@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from app.errors import DenoiserError, ImageTooLargeError, InvalidImageError, UnsupportedFormatError
-from app.imaging.decode import MAX_SIDE_PX, OpenedImage, decode_gray, decode_samples, open_image
+from app.imaging.decode import MAX_SIDE_PX, OpenedImage, decode_gray, decode_image, open_image
 from app.imaging.samples import FloatImage
 from tests.app.pictures import (
     EXIF_ORIENTATION,
@@ -494,31 +494,32 @@ class TestSamples:
     def test_they_have_the_smallest_type_that_holds_them(self) -> None:
         gray = gradient()
         sources = [encode(gray), encode(gray.astype(np.uint16) * 257), encode(unit(gray), "TIFF")]
-        kinds = [decode_samples(open_image(data, max_pixels=MAX_PIXELS), backdrop=WHITE).dtype for data in sources]
+        opened = [open_image(data, max_pixels=MAX_PIXELS) for data in sources]
+        kinds = [decode_image(image, backdrop=WHITE).samples.dtype for image in opened]
         assert kinds == [np.uint8, np.uint16, np.float32]
 
     def test_16_bit_gray_keeps_every_level(self) -> None:
         levels = np.arange(65536, dtype=np.uint16).reshape(256, 256)
-        samples = decode_samples(open_image(encode(levels), max_pixels=MAX_PIXELS), backdrop=WHITE)
+        samples = decode_image(open_image(encode(levels), max_pixels=MAX_PIXELS), backdrop=WHITE).samples
         np.testing.assert_array_equal(samples, levels)
 
     @pytest.mark.parametrize("mode", ["1", "L", "LA"])
     def test_gray_stays_gray_if_colour_is_kept(self, mode: str) -> None:
         data = encode(Image.fromarray(gradient()).convert(mode))
-        samples = decode_samples(open_image(data, max_pixels=MAX_PIXELS), backdrop=WHITE, keeps_color=True)
+        samples = decode_image(open_image(data, max_pixels=MAX_PIXELS), backdrop=WHITE, keeps_color=True).samples
         assert samples.shape == gradient().shape
 
     @pytest.mark.parametrize(("mode", "format_"), [("RGB", "PNG"), ("RGBA", "PNG"), ("P", "PNG"), ("CMYK", "TIFF")])
     def test_colour_is_kept_on_request(self, mode: str, format_: str) -> None:
         color = Image.new("RGB", (5, 4), (204, 102, 51))  # also of the web palette
         opened = open_image(encode(color.convert(mode), format_), max_pixels=MAX_PIXELS)
-        samples = decode_samples(opened, backdrop=WHITE, keeps_color=True)
+        samples = decode_image(opened, backdrop=WHITE, keeps_color=True).samples
         assert samples.dtype == np.uint8
         np.testing.assert_allclose(samples, np.broadcast_to((204, 102, 51), (4, 5, 3)), atol=1)
 
     def test_transparent_colour_is_blended_with_the_backdrop(self) -> None:
         opened = open_image(encode(Image.new("RGBA", (1, 1), (200, 100, 50, 51))), max_pixels=MAX_PIXELS)
-        samples = decode_samples(opened, backdrop=WHITE, keeps_color=True)
+        samples = decode_image(opened, backdrop=WHITE, keeps_color=True).samples
         np.testing.assert_allclose(samples[0, 0], (244, 224, 214), atol=1)
 
     @pytest.mark.parametrize("orientation", range(1, 9))
@@ -527,7 +528,7 @@ class TestSamples:
         exif[EXIF_ORIENTATION] = orientation
         data = encode(Image.fromarray(gradient()).convert("RGB"), "PNG", exif=exif)
         gray, color = (
-            decode_samples(open_image(data, max_pixels=MAX_PIXELS), backdrop=WHITE, keeps_color=keeps)
+            decode_image(open_image(data, max_pixels=MAX_PIXELS), backdrop=WHITE, keeps_color=keeps).samples
             for keeps in (False, True)
         )
         np.testing.assert_array_equal(color[..., 1], gray)

@@ -53,6 +53,14 @@ def test_the_header_describes_the_samples(levels: Levels, mode: str) -> None:
     assert Image.open(BytesIO(encode_png(levels))).mode == mode
 
 
+@pytest.mark.parametrize("levels", [noise(9, 11, 3), noise(9, 11)], ids=["RGB", "gray"])
+def test_a_colour_profile_comes_along(levels: Levels) -> None:
+    profile = bytes(range(256)) * 20
+    png = encode_png(levels, icc_profile=profile)
+    assert Image.open(BytesIO(png)).info == {"icc_profile": profile}
+    np.testing.assert_array_equal(decode(png), levels)
+
+
 def test_views_of_other_arrays_can_be_encoded() -> None:
     levels = noise(20, 30)
     np.testing.assert_array_equal(decode(encode_png(levels[::2, ::-1].T)), levels[::2, ::-1].T)

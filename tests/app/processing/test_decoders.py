@@ -7,11 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from app.errors import DenoiserError, ImageTooLargeError, InvalidImageError, QueueFullError, UnsupportedFormatError
-from app.imaging.decode import MAX_SCANS, DecodedImage, decode_samples, open_image
+from app.imaging.decode import MAX_SCANS, DecodedImage, decode_image, open_image
+from app.imaging.icc_profile import MAX_PROFILE_BYTES
 from app.processing.decoders import LARGE_PIXELS, Decoders
 from tests.app.pictures import encode, gradient, huge_png, sample_files
+from tests.app.profiles import rgb_profile
 
 pytestmark = pytest.mark.anyio
 
@@ -66,10 +69,28 @@ class TestResults:
     async def test_they_are_those_of_decoding_in_this_process(self, decoders: Decoders, keeps_color: bool) -> None:
         for data in SAMPLES.values():
             opened = open_image(data, max_pixels=MAX_PIXELS)
-            expected = decode_samples(opened, backdrop=1.0, keeps_color=keeps_color)
+            expected = decode_image(opened, backdrop=1.0, keeps_color=keeps_color)
             decoded = await decode(decoders, data, keeps_color=keeps_color)
-            assert (decoded.format, decoded.samples.dtype) == (opened.format, expected.dtype)
-            np.testing.assert_array_equal(decoded.samples, expected)
+            assert (decoded.format, decoded.samples.dtype) == (opened.format, expected.samples.dtype)
+            np.testing.assert_array_equal(decoded.samples, expected.samples)
+
+    async def test_a_colour_profile_comes_along(self, decoders: Decoders) -> None:
+        color = Image.fromarray(gradient()).convert("RGB")
+        for profile in (rgb_profile(), rgb_profile().ljust(MAX_PROFILE_BYTES, b"\0")):
+            data = encode(color, icc_profile=profile)
+            assert (await decode(decoders, data, keeps_color=True)).icc_profile == profile
+            assert (await decode(decoders, data)).icc_profile is None
+
+    async def test_a_profile_that_is_kept_counts_as_pixels(self, decoders: Decoders) -> None:
+        reserved: list[int] = []
+
+        async def note(pixels: int) -> None:
+            reserved.append(pixels)
+
+        data = encode(Image.new("RGB", (20, 10)), icc_profile=rgb_profile().ljust(8000, b"\0"))
+        for keeps_color in (True, False):
+            await decoders.decode(data, backdrop=1.0, keeps_color=keeps_color, reserve=note)
+        assert reserved == [200 + 1000, 200]
 
     async def test_a_large_picture_of_few_bytes_is_decoded(self, decoders: Decoders) -> None:
         decoded = await decode(decoders, huge_png(4096, LARGE_PIXELS // 4096 + 1))
@@ -88,7 +109,7 @@ class TestResults:
         self, decoders: Decoders, data: bytes, kind: type[DenoiserError]
     ) -> None:
         with pytest.raises(kind) as here:
-            decode_samples(open_image(data, max_pixels=MAX_PIXELS), backdrop=1.0)
+            decode_image(open_image(data, max_pixels=MAX_PIXELS), backdrop=1.0)
         with pytest.raises(kind) as apart:
             await decode(decoders, data)
         assert str(apart.value) == str(here.value)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.imaging.decode import DecodedImage, decode_samples, open_image
+from app.imaging.decode import decode_image, open_image
 from app.imaging.fit import FittedImage
 from app.imaging.full_size import ColorImage, GrayImage
 from app.processing.options import Options
@@ -22,8 +22,7 @@ COLOUR = np.random.default_rng(0).integers(0, 256, (23, 17, 3)).astype(np.uint8)
 
 def prepared(picture: Any, options: Options) -> PreparedPicture:  # noqa: ANN401  # levels of any kind
     opened = open_image(encode(picture), max_pixels=1_000_000)
-    samples = decode_samples(opened, backdrop=options.backdrop, keeps_color=options.keeps_color)
-    return prepare_picture(DecodedImage(opened.format, samples), options)
+    return prepare_picture(decode_image(opened, backdrop=options.backdrop, keeps_color=options.keeps_color), options)
 
 
 def test_a_picture_is_fitted_to_a_network_of_a_fixed_size() -> None:

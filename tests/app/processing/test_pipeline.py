@@ -25,6 +25,7 @@ from app.web.requests.query import choose_options
 from app.web.schemas import DenoiseQuery
 from tests.app.fakes import ANY_SIZE, NOISE_LEVELS, IdentityDenoiser, InProcessDecoder, make_metadata
 from tests.app.pictures import digit, encode, gradient, psnr_db, unit
+from tests.app.profiles import gamma, gray_profile, rgb_profile
 
 FIXED = make_metadata()
 FREE = make_metadata(input=ANY_SIZE)
@@ -120,8 +121,10 @@ class TestDecoding:
             encode(np.zeros((1, INLINE_PIXELS + 1), np.uint8)),
             encode(np.random.default_rng(0).integers(0, 256, (300, 300), np.uint8)),
             encode(gradient(), "BMP"),
+            encode(gradient(), icc_profile=gray_profile(gamma(1.8))),
+            encode(gradient(), "JPEG", icc_profile=gray_profile(gamma(1.8))),
         ],
-        ids=["many pixels in few bytes", "many bytes", "another format"],
+        ids=["many pixels in few bytes", "many bytes", "another format", "a PNG's profile", "a JPEG's profile"],
     )
     async def test_all_others_are_decoded_apart(self, pool: CountingPool, data: bytes) -> None:
         decoder = InProcessDecoder(MAX_PIXELS)
@@ -153,6 +156,13 @@ class TestResults:
     async def test_a_network_of_any_size_returns_the_picture(self, pool: CountingPool, model: ModelMetadata) -> None:
         denoised = await denoise(encode(gradient()), model, pool)
         np.testing.assert_array_equal(np.asarray(Image.open(BytesIO(denoised.png))), gradient())
+
+    async def test_colour_that_is_kept_keeps_its_profile(self, pool: CountingPool) -> None:
+        data = encode(Image.fromarray(gradient()).convert("RGB"), icc_profile=rgb_profile())
+        denoised = await denoise(data, FREE, pool, color="keep")
+        assert Image.open(BytesIO(denoised.png)).info["icc_profile"] == rgb_profile()
+        denoised = await denoise(data, FREE, pool, color="gray")
+        assert "icc_profile" not in Image.open(BytesIO(denoised.png)).info
 
     async def test_the_result_has_the_pictures_polarity(self, pool: CountingPool) -> None:
         dark_on_light = 1 - digit()

@@ -72,6 +72,7 @@ def publish(task: Task[DatasetT], run: Run, images: DatasetT, *, store: Path, na
             version=version,
             description=description,
             size=saved.size,
+            channels=saved.channels,
             interface=config.interface,
             training=run.record | {"versions": run.record["versions"] | VERSIONS},
             metrics=task.measure(finished),
@@ -90,7 +91,7 @@ def check_same(network: keras.Model, saved: SavedNetwork) -> None:
     rng = np.random.default_rng(0)
     height, width = (length or free for length, free in zip(saved.size, CHECKED_FREE_SIZE, strict=True))
     for count in CHECKED_BATCH_SIZES:
-        image = rng.uniform(-0.2, 1.2, (count, height, width, 1)).astype(np.float32)
+        image = rng.uniform(-0.2, 1.2, (count, height, width, saved.channels)).astype(np.float32)
         levels = rng.uniform(0, 0.3, count).astype(np.float32) if "noise_level" in saved.inputs else None
         inputs = image if levels is None else {"image": image, "noise_level": levels}
         expected = np.clip(ops.convert_to_numpy(network(inputs, training=False)), 0, 1)

@@ -5,12 +5,11 @@ from typing import Literal
 
 import numpy as np
 
-from app.imaging.chroma import to_gray
 from app.imaging.handwriting.digit import place_digit
 from app.imaging.handwriting.ink import find_ink
 from app.imaging.handwriting.polarity import Polarity, judge_polarity
 from app.imaging.placement import Placement, Size, put_back, resize
-from app.imaging.samples import FloatImage, Samples
+from app.imaging.samples import FloatImage, Samples, to_gray
 
 Fit = Literal["stretch", "pad", "mnist"]
 

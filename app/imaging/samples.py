@@ -10,6 +10,7 @@ Samples = NDArray[np.uint8 | np.uint16 | np.float32]  # 0..255, 0..65535, nomina
 Levels = NDArray[np.uint8 | np.uint16]
 BitDepth = Literal[8, 16]
 
+GRAY_WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 WHITE_8, WHITE_16 = 2**8 - 1, 2**16 - 1
 
 
@@ -18,6 +19,13 @@ def to_unit(samples: Samples) -> FloatImage:
     if samples.dtype == np.float32:
         return np.asarray(samples, np.float32)
     return np.divide(samples, WHITE_8 if samples.dtype == np.uint8 else WHITE_16, dtype=np.float32)
+
+
+def to_gray(samples: Samples) -> FloatImage:
+    """Return gray samples, or the BT.601 luma of RGB ones, shape (H, W), nominally in [0, 1]."""
+    if samples.ndim == 2:
+        return to_unit(samples)
+    return np.asarray(samples @ GRAY_WEIGHTS / np.float32(WHITE_8), np.float32)
 
 
 def to_levels(image: FloatImage, bit_depth: BitDepth = 8) -> Levels:

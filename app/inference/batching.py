@@ -31,7 +31,7 @@ class NetworkCall:
 
 @dataclass(frozen=True)
 class Denoised(NetworkCall):
-    """The output of the network for one image, float32 of shape (H, W), and the call that produced it."""
+    """The output of the network for one image, float32 of shape (H, W, C), and the call that produced it."""
 
     image: FloatImage
 
@@ -86,7 +86,7 @@ class Batcher:
         return self._count
 
     def submit(self, image: FloatImage, noise_level: float | None = None) -> "asyncio.Future[Denoised]":
-        """Queue one image, shape (H, W), to be denoised together with what else is waiting.
+        """Queue one image, shape (H, W, C), to be denoised together with what else is waiting.
 
         ``noise_level``, in [0, 1] units, is for networks that take one.
 

@@ -42,19 +42,21 @@ class _Frozen(BaseModel):
 class InputSpec(_Frozen):
     """The images that a network takes.
 
-    ``height`` and ``width`` are in pixels, or null if the network takes any size; ``polarity`` is null if the network
-    works with either.
+    ``height`` and ``width`` are in pixels, or null if the network takes any size; ``channels`` is 1 for gray, or 3 for
+    RGB, which only a network of any size may take; ``polarity`` is null if the network works with either.
     """
 
     height: int | None = Field(ge=1)
     width: int | None = Field(ge=1)
-    channels: Literal[1] = 1
+    channels: Literal[1, 3] = 1
     polarity: Polarity | None = None
 
     @model_validator(mode="after")
     def _is_fixed_or_free(self) -> "InputSpec":
         if (self.height is None) != (self.width is None):
             raise ValueError("height and width must both be numbers or both be null")
+        if self.channels == 3 and self.height is not None:
+            raise ValueError("channels must be 1 where height and width are fixed")
         return self
 
     @property

@@ -90,7 +90,7 @@ def load_model(store: Path, metadata: ModelMetadata, load: Loader, *, warm_up_ba
     shapes = [(batch, *size) for batch in warm_up_batches] if size else [(1, *free) for free in WARM_UP_SIZES]
     known = metadata.noise_level
     for (batch, height, width), level in product(shapes, (known.min, known.max) if known else (None,)):
-        images = np.zeros((batch, height, width), np.float32)
+        images = np.zeros((batch, height, width, metadata.input.channels), np.float32)
         levels = None if level is None else np.full(batch, level, np.float32)
         try:
             denoised = denoiser.denoise(images, levels)

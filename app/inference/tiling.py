@@ -5,15 +5,16 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from functools import partial
+from itertools import product
 from typing import Protocol, TypeVar
 
-from app.imaging.full_size import FullSizeImage, Plane
+from app.imaging.full_size import FullSizeImage, Pass
 from app.imaging.tiles import Tile, cut_tiles
 from app.inference.batching import Batcher, Denoised, NetworkCall
 from app.inference.metadata import ModelMetadata
 
 T = TypeVar("T")
-_Part = tuple[Plane, Tile, "asyncio.Future[Denoised]"]
+_Part = tuple[Pass, Tile, "asyncio.Future[Denoised]"]
 
 MIN_SHARED_PIXELS = 2**16  # smaller pictures are not cut just to keep several threads busy
 
@@ -43,7 +44,7 @@ def submit_tiles(
         the caller cancels it or sets its result or exception, the remaining tiles are dropped.
     """
     call: asyncio.Future[NetworkCall] = asyncio.get_running_loop().create_future()
-    task = asyncio.create_task(_denoise_planes(image, batcher, model, noise_level, run))
+    task = asyncio.create_task(_denoise_passes(image, batcher, model, noise_level, run))
 
     def hand_over(finished: "asyncio.Task[NetworkCall]") -> None:
         if finished.cancelled() or call.done():
@@ -58,7 +59,7 @@ def submit_tiles(
     return call
 
 
-async def _denoise_planes(
+async def _denoise_passes(
     image: FullSizeImage, batcher: Batcher, model: ModelMetadata, noise_level: float | None, run: Run
 ) -> NetworkCall:
     start = time.perf_counter()
@@ -66,19 +67,19 @@ async def _denoise_planes(
     waits_s, batch_sizes = [], []
 
     async def write_oldest() -> None:
-        plane, tile, future = waiting[0]
+        step, tile, future = waiting[0]
         denoised = await future
         waiting.popleft()
         waits_s.append(denoised.queue_s)
         batch_sizes.append(denoised.batch_size)
-        await run(partial(plane.write, tile.kept, denoised.image[tile.inner]))
+        await run(partial(step.write, tile.kept, denoised.image[tile.inner]))
 
     try:
-        for plane, tile in await run(partial(_list_parts, image, noise_level, model, batcher.threads)):
+        for step, tile in _list_parts(image, model, batcher.threads):
             if len(waiting) > batcher.threads:  # one more than there are threads, so that none waits
                 await write_oldest()
-            seen = await run(partial(plane.read, tile.seen))
-            waiting.append((plane, tile, batcher.submit(seen, plane.noise_level)))
+            seen = await run(partial(step.read, tile.seen))
+            waiting.append((step, tile, batcher.submit(seen, noise_level)))
         while waiting:
             await write_oldest()
     finally:
@@ -87,14 +88,9 @@ async def _denoise_planes(
     return NetworkCall(max(batch_sizes), waits_s[0], time.perf_counter() - start - waits_s[0])
 
 
-def _list_parts(
-    image: FullSizeImage, noise_level: float | None, model: ModelMetadata, threads: int
-) -> list[tuple[Plane, Tile]]:
-    parts: list[tuple[Plane, Tile]] = []
-    for plane in image.planes(noise_level):
-        min_tiles = threads if plane.height * plane.width >= MIN_SHARED_PIXELS else 1
-        tiles = cut_tiles(
-            plane.height, plane.width, size_multiple=model.size_multiple, halo_px=model.halo_px, min_tiles=min_tiles
-        )
-        parts += [(plane, tile) for tile in tiles]
-    return parts
+def _list_parts(image: FullSizeImage, model: ModelMetadata, threads: int) -> list[tuple[Pass, Tile]]:
+    min_tiles = threads if image.height * image.width >= MIN_SHARED_PIXELS else 1
+    tiles = cut_tiles(
+        image.height, image.width, size_multiple=model.size_multiple, halo_px=model.halo_px, min_tiles=min_tiles
+    )
+    return list(product(image.passes(model.input.channels), tiles))

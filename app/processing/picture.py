@@ -8,7 +8,7 @@ import numpy as np
 
 from app.imaging.decode import DecodedImage
 from app.imaging.fit import FittedImage, find_polarity, fit_image
-from app.imaging.full_size import ColorImage, FullSizeImage, GrayImage
+from app.imaging.full_size import FullSizeImage
 from app.imaging.handwriting.polarity import Polarity
 from app.imaging.noise_level import estimate_noise_level
 from app.imaging.placement import Size
@@ -107,11 +107,7 @@ def _prepare_full_size(decoded: DecodedImage, options: Options) -> PreparedPictu
     wanted = options.model.input.polarity
     polarity = find_polarity(samples, wanted, options.polarity)
     is_inverted = polarity != wanted
-    image: FullSizeImage
-    if samples.ndim == 3:
-        image = ColorImage(np.asarray(samples, np.uint8), is_inverted=is_inverted)
-    else:
-        image = GrayImage(samples, is_inverted=is_inverted, bit_depth=_choose_bit_depth(options, samples))
+    image = FullSizeImage(samples, is_inverted=is_inverted, bit_depth=_choose_bit_depth(options, samples))
     height, width = samples.shape[:2]
     level = _choose_noise_level(options, image.estimate_noise_level)
     return PreparedPicture(Picture(decoded.format, width, height, polarity, level), image, decoded.icc_profile)

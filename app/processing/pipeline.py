@@ -9,6 +9,8 @@ from functools import partial
 from math import prod
 from typing import Any, TypeVar
 
+import numpy as np
+
 from app.errors import ClientGoneError
 from app.imaging.decode import DecodedImage, decode_image, open_image
 from app.imaging.fit import FittedImage, restore_image
@@ -135,7 +137,7 @@ class Process:
         image = prepared.image
         told = self.options.told_noise_level(prepared.source.noise_level)
         if isinstance(image, FittedImage):
-            waiting = self.batcher.submit(image.image, told)
+            waiting = self.batcher.submit(image.image[..., np.newaxis], told)
             return waiting, partial(_finish_fitted, waiting, image, to_source=self.options.to_source)
         run = partial(self._run, is_small=prepared.source.pixels <= INLINE_PIXELS)
         return submit_tiles(image, self.batcher, self.options.model, noise_level=told, run=run), image.finish
@@ -160,7 +162,7 @@ def _client_gone() -> ClientGoneError:
 
 
 def _finish_fitted(waiting: "asyncio.Future[Denoised]", fitted: FittedImage, *, to_source: bool) -> Levels:
-    return to_levels(restore_image(waiting.result().image, fitted, to_source=to_source))
+    return to_levels(restore_image(waiting.result().image[..., 0], fitted, to_source=to_source))
 
 
 def _encode(finish: Callable[[], Levels], icc_profile: bytes | None) -> tuple[bytes, int, int]:

@@ -62,7 +62,8 @@ class DenoiseQuery(BaseModel):
         NoiseLevel | None,
         Field(
             description="Standard deviation of the noise on the 8-bit scale, 0–75, or `auto` (default) to estimate it; "
-            "for a colour picture, that of its luma. Only for networks that take a noise level."
+            "for a colour picture, the root mean square over red, green and blue. Only for networks that take a noise "
+            "level."
         ),
     ] = None
     strength: Annotated[
@@ -79,14 +80,14 @@ class DenoiseQuery(BaseModel):
         Literal["8", "16", "same"] | None,
         Field(
             description="Bits per sample of the result: `8` (default), `16`, or `same`: 16 for gray pictures of more "
-            "than 8 bits. 16-bit results are always gray. Only for networks of any size."
+            "than 8 bits. Only for networks of any size."
         ),
     ] = None
     color: Annotated[
         Literal["gray", "keep"] | None,
         Field(
-            description="`gray` (default) turns colour into luma, `keep` keeps it, at 8 bits. Only for networks of any "
-            "size."
+            description="`keep` (default) denoises red, green and blue of a picture that has colour, `gray` turns it "
+            "into luma first. Only for networks of any size."
         ),
     ] = None
 

@@ -29,15 +29,16 @@ def describe(folder: Path, *, description: str, interface: Interface, overwrite:
     if (folder / FILE_NAME).exists() and not overwrite:
         raise StoreError(f"{folder / FILE_NAME} exists; --overwrite replaces it")
     saved = SavedNetwork(folder)
-    size = _check_signature(saved)
+    size, channels = _check_signature(saved)
     noise_level = (interface.noise_level or DEFAULT_NOISE_LEVEL) if "noise_level" in saved.inputs else None
     for height, width in SAMPLE_SIZES:
-        _check_call(saved, shape=(3, size[0] or height, size[1] or width, 1), noise_level=noise_level)
+        _check_call(saved, shape=(3, size[0] or height, size[1] or width, channels), noise_level=noise_level)
     metadata = Metadata(
         name=name,
         version=version,
         description=description,
         size=size,
+        channels=channels,
         interface=replace(interface, noise_level=noise_level),
         training={},
         metrics={},
@@ -56,8 +57,8 @@ def _parse_location(folder: Path) -> tuple[str, int]:
     return name, int(version)
 
 
-def _check_signature(saved: SavedNetwork) -> Size:
-    """Return (height, width) of the input, or raise StoreError for names, types or shapes that break the contract."""
+def _check_signature(saved: SavedNetwork) -> tuple[Size, int]:
+    """Return (height, width) and channels of the input, or raise StoreError for what breaks the contract."""
     names = set(saved.inputs)
     if names not in ({"image"}, {"image", "noise_level"}):
         raise StoreError(f"{SIGNATURE} has the inputs {sorted(names)}, expected image and perhaps noise_level")
@@ -69,12 +70,15 @@ def _check_signature(saved: SavedNetwork) -> Size:
     if "noise_level" in names and saved.inputs["noise_level"][1] != (None,):
         raise StoreError(f"noise_level has the shape {saved.inputs['noise_level'][1]}, expected (None,)")
     match saved.inputs["image"][1]:
-        case (None, None, None, 1):
-            return None, None
+        case (None, None, None, 1 | 3 as channels):
+            return (None, None), channels
         case (None, int(height), int(width), 1):
-            return height, width
+            return (height, width), 1
         case shape:
-            raise StoreError(f"image has the shape {shape}, expected (None, H, W, 1), H and W both fixed or both None")
+            raise StoreError(
+                f"image has the shape {shape}, expected (None, H, W, 1) with H and W both fixed or both None,"
+                " or (None, None, None, 3)"
+            )
 
 
 def _check_call(saved: SavedNetwork, *, shape: tuple[int, ...], noise_level: NoiseLevelRange | None) -> None:

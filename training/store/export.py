@@ -85,6 +85,14 @@ class SavedNetwork:
         self.outputs = _describe(self._signature.structured_outputs)
 
     @property
+    def channels(self) -> int:
+        """Number of the images' channels, StoreError if it is free."""
+        shape = self.inputs["image"][1]
+        if shape is None or not shape[-1]:
+            raise StoreError(f"image has the shape {shape}, whose channels are free")
+        return shape[-1]
+
+    @property
     def size(self) -> tuple[int | None, int | None]:
         """Height and width of the images, None if they are free."""
         shape = self.inputs["image"][1]

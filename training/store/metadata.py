@@ -27,6 +27,7 @@ class Metadata:
     training: dict[str, Any]
     metrics: dict[str, Any]
     files: dict[str, str]
+    channels: int = 1
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of metadata.json, created now."""
@@ -38,7 +39,12 @@ class Metadata:
             "version": self.version,
             "description": self.description,
             "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "input": {"height": height, "width": width, "channels": 1, "polarity": interface.pop("polarity")},
+            "input": {
+                "height": height,
+                "width": width,
+                "channels": self.channels,
+                "polarity": interface.pop("polarity"),
+            },
             **interface,
             "training": self.training,
             "metrics": self.metrics,

@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from app.errors import ModelStoreError
 from app.imaging.samples import WHITE_8, FloatImage
 from app.inference.denoiser import NoiseLevels
@@ -65,7 +63,7 @@ class SavedModelDenoiser:
         It runs as an operation, because calling the signature binds arguments in Python, a third of the time of one
         digit; and on this thread, because waking another one costs more than a small network could save.
         """
-        image = tf.constant(images[..., np.newaxis])
+        image = tf.constant(images)
         inputs = [image] if noise_levels is None else [image, tf.constant(noise_levels)]
         if self._takes_level_first:
             inputs.reverse()
@@ -77,7 +75,7 @@ class SavedModelDenoiser:
             config_proto=self._rounding_config if is_noisy else b"",
             executor_type="SINGLE_THREADED_EXECUTOR",
         )
-        denoised: FloatImage = outputs[self._denoised].numpy()[..., 0]
+        denoised: FloatImage = outputs[self._denoised].numpy()
         return denoised
 
 

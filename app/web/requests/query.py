@@ -62,11 +62,6 @@ def choose_options(query: DenoiseQuery, model: ModelMetadata) -> Options:
     if model.noise_level is None:
         _refuse("noise_level", query.noise_level, "does not take a noise level")
         _refuse("strength", query.strength, "does not take a noise level")
-    keeps_color = query.color == "keep"
-    if keeps_color and query.bit_depth == "16":
-        raise InvalidParameterError(
-            "bit_depth=16 is for gray results; leave it out or use color=gray.", parameter="bit_depth"
-        )
     return Options(
         model=model,
         fit=query.fit or "stretch",
@@ -75,7 +70,7 @@ def choose_options(query: DenoiseQuery, model: ModelMetadata) -> Options:
         noise_level=_read_noise_level(query, model.noise_level),
         strength=1.0 if query.strength is None else query.strength,
         bit_depth=query.bit_depth or "8",
-        keeps_color=keeps_color,
+        keeps_color=model.input.size is None and query.color != "gray",
     )
 
 

@@ -1,12 +1,11 @@
-"""The planes of pictures at their own size, and the results that they make."""
+"""What networks get of pictures at their own size, and the results that they make."""
 
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from app.imaging.chroma import luma
-from app.imaging.full_size import ColorImage, FullSizeImage, GrayImage
+from app.imaging.full_size import FullSizeImage
 from app.imaging.samples import FloatImage, Levels
 from app.imaging.tiles import Rectangle
 
@@ -20,84 +19,83 @@ def unchanged(image: FloatImage) -> FloatImage:
 
 
 def denoised(
-    picture: FullSizeImage,
-    network: Callable[[FloatImage], FloatImage] = unchanged,
-    *,
-    noise_level: float | None = None,
+    picture: FullSizeImage, network: Callable[[FloatImage], FloatImage] = unchanged, *, channels: int = 1
 ) -> Levels:
-    """Send each plane through a network in two parts."""
-    for plane in picture.planes(noise_level):
-        for rows in (slice(0, plane.height // 2), slice(plane.height // 2, plane.height)):
-            part: Rectangle = (rows, slice(0, plane.width))
-            plane.write(part, network(plane.read(part)))
+    """Send each pass through a network in two parts."""
+    for each in picture.passes(channels):
+        for rows in (slice(0, picture.height // 2), slice(picture.height // 2, picture.height)):
+            part: Rectangle = (rows, slice(0, picture.width))
+            each.write(part, network(each.read(part)))
     return picture.finish()
 
 
-def test_8_bit_samples_keep_their_levels() -> None:
-    samples = noise(9, 13)
-    np.testing.assert_array_equal(denoised(GrayImage(samples)), samples)
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("shape", [(9, 13), (9, 13, 3)])
+def test_8_bit_samples_keep_their_levels(shape: tuple[int, ...], channels: int) -> None:
+    samples = noise(*shape)
+    np.testing.assert_array_equal(denoised(FullSizeImage(samples), channels=channels), samples)
 
 
 def test_16_bit_samples_keep_their_levels() -> None:
     samples = np.random.default_rng(0).integers(0, 65536, (40, 30)).astype(np.uint16)
-    result = denoised(GrayImage(samples, bit_depth=16))
-    assert result.dtype == np.uint16
-    np.testing.assert_array_equal(result, samples)
+    for channels in (1, 3):
+        result = denoised(FullSizeImage(samples, bit_depth=16), channels=channels)
+        assert result.dtype == np.uint16
+        np.testing.assert_array_equal(result, samples)
 
 
 def test_16_bit_samples_are_rounded_to_the_8_bits_that_are_asked_for() -> None:
     samples = noise(9, 13)
-    result = denoised(GrayImage(samples.astype(np.uint16) * 257))
+    result = denoised(FullSizeImage(samples.astype(np.uint16) * 257))
     assert result.dtype == np.uint8
     np.testing.assert_array_equal(result, samples)
 
 
-def test_the_network_gets_the_negative_of_a_gray_picture_of_the_other_polarity() -> None:
-    samples = np.full((9, 9), 64, np.uint8)
+def test_colour_is_written_with_16_bits_if_they_are_asked_for() -> None:
+    samples = noise(9, 13, 3)
+    result = denoised(FullSizeImage(samples, bit_depth=16), lambda image: image + np.float32(1 / 65535), channels=3)
+    np.testing.assert_array_equal(result, (samples.astype(np.int64) * 257 + 1).clip(0, 65535))
+
+
+@pytest.mark.parametrize("shape", [(9, 9), (9, 9, 3)])
+def test_the_network_gets_the_negative_of_a_picture_of_the_other_polarity(shape: tuple[int, ...]) -> None:
+    samples = np.full(shape, 64, np.uint8)
     seen: list[float] = []
 
     def watch(image: FloatImage) -> FloatImage:
         seen.append(float(image.max()))
         return image
 
-    np.testing.assert_array_equal(denoised(GrayImage(samples, is_inverted=True), watch), samples)
+    np.testing.assert_array_equal(denoised(FullSizeImage(samples, is_inverted=True), watch, channels=3), samples)
     assert seen == [pytest.approx(1 - 64 / 255)] * 2
 
 
-def test_of_a_colour_picture_only_the_luma_is_inverted() -> None:
-    rgb = np.asarray(noise(20, 30, 3), np.uint8)
-    inverted, plain = ColorImage(rgb, is_inverted=True), ColorImage(rgb)
-    whole: Rectangle = (slice(0, 10), slice(0, 15))
-    for number, (one, other) in enumerate(zip(inverted.planes(0.0), plain.planes(0.0), strict=True)):
-        expected = other.read(whole) if number else 1 - other.read(whole)
-        np.testing.assert_allclose(one.read(whole), expected, atol=1e-6)
-    np.testing.assert_allclose(denoised(inverted, noise_level=0.0).astype(int), rgb.astype(int), atol=1)
+def test_a_network_of_three_channels_gets_gray_in_each_and_the_mean_is_kept() -> None:
+    samples = noise(8, 8)
+
+    def tint(image: FloatImage) -> FloatImage:
+        assert (image == image[..., :1]).all()
+        return image * 0.5 + np.array([0.0, 0.1, 0.2], np.float32)
+
+    result = denoised(FullSizeImage(samples), tint, channels=3)
+    np.testing.assert_allclose(result, samples * 0.5 + 25.5, atol=0.51)
 
 
-def test_colour_is_kept_and_chroma_is_denoised_at_half_the_size_and_level() -> None:
-    rgb = np.asarray(noise(20, 31, 3), np.uint8)
-    np.testing.assert_array_equal(denoised(ColorImage(rgb), noise_level=0.0), rgb)
-    planes = ColorImage(rgb).planes(0.25)
-    assert [(plane.height, plane.width, plane.noise_level) for plane in planes] == [
-        (20, 31, 0.25), (10, 16, 0.125), (10, 16, 0.125)
-    ]  # fmt: skip
+def test_a_network_of_three_channels_gets_colour_at_once() -> None:
+    rgb = noise(8, 8, 3)
+    (whole,) = FullSizeImage(rgb).passes(3)
+    np.testing.assert_allclose(whole.read((slice(2, 5), slice(0, 8))) * 255, rgb[2:5], atol=1e-4)
 
 
-def test_a_network_that_takes_no_noise_level_gets_none_for_any_plane() -> None:
-    picture = ColorImage(np.asarray(noise(20, 31, 3), np.uint8))
-    assert [plane.noise_level for plane in picture.planes(None)] == [None] * 3
+def test_a_network_of_one_channel_gets_red_green_and_blue_one_by_one() -> None:
+    rgb = noise(8, 8, 3)
+    for number, each in enumerate(FullSizeImage(rgb).passes(1)):
+        np.testing.assert_allclose(each.read((slice(0, 8), slice(0, 8)))[..., 0] * 255, rgb[..., number], atol=1e-4)
 
 
-def test_without_a_noise_level_colour_is_denoised_by_an_estimate() -> None:
-    gray = np.repeat(np.random.default_rng(0).normal(128, 15, (64, 64, 1)), 3, axis=2)
-    rgb = np.rint(gray + np.random.default_rng(1).normal(0, 4, (64, 64, 3))).clip(0, 255).astype(np.uint8)
-    result = denoised(ColorImage(rgb))
-    assert np.std(np.diff(result.astype(int), axis=2)) < np.std(np.diff(rgb.astype(int), axis=2))
-
-
-def test_the_noise_of_a_colour_picture_is_that_of_its_luma() -> None:
-    noisy = np.random.default_rng(0).normal(128, 20, (100, 120)).round().clip(0, 255).astype(np.uint8)
-    rgb = np.dstack([noisy, noisy[::-1], noisy[:, ::-1]])
-    expected = float(np.std(luma(rgb)))
-    assert ColorImage(rgb).estimate_noise_level() == pytest.approx(expected, rel=0.1)
-    assert GrayImage(noisy).estimate_noise_level() == pytest.approx(20 / 255, rel=0.1)
+def test_the_noise_of_a_colour_picture_is_the_root_mean_square_over_its_channels() -> None:
+    rng = np.random.default_rng(0)
+    rgb = np.stack([rng.normal(128, level, (100, 120)) for level in (5, 10, 20)], axis=-1).round().astype(np.uint8)
+    expected = float(np.sqrt(np.mean(np.square([5, 10, 20])))) / 255
+    assert FullSizeImage(rgb).estimate_noise_level() == pytest.approx(expected, rel=0.1)
+    assert FullSizeImage(rgb[..., 2]).estimate_noise_level() == pytest.approx(20 / 255, rel=0.1)

@@ -168,13 +168,13 @@ class TestLoading:
         write_version(tmp_path)
         denoiser = IdentityDenoiser()
         self.load(tmp_path, denoiser)
-        assert denoiser.shapes == [(1, 28, 28), (4, 28, 28)]
+        assert denoiser.shapes == [(1, 28, 28, 1), (4, 28, 28, 1)]
 
     def test_a_network_of_any_size_is_called_with_odd_sizes_too(self, tmp_path: Path) -> None:
         write_version(tmp_path, input=ANY_SIZE)
         denoiser = IdentityDenoiser()
         self.load(tmp_path, denoiser)
-        assert denoiser.shapes == [(1, 1, 1), (1, 61, 47), (1, 64, 64)]
+        assert denoiser.shapes == [(1, 1, 1, 1), (1, 61, 47, 1), (1, 64, 64, 1)]
         assert denoiser.noise_levels == [None] * 3
 
     def test_a_network_that_takes_a_noise_level_is_called_with_the_lowest_and_the_highest(self, tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ class TestLoading:
 
     def test_an_output_of_another_shape_stops_the_start(self, tmp_path: Path) -> None:
         folder = write_version(tmp_path)
-        with pytest.raises(ModelStoreError, match=r"shape \(1, 28, 28\) has shape \(1, 27, 28\)") as refusal:
+        with pytest.raises(ModelStoreError, match=r"shape \(1, 28, 28, 1\) has shape \(1, 27, 28, 1\)") as refusal:
             self.load(tmp_path, CroppingDenoiser())
         assert str(refusal.value).startswith(str(folder))
 

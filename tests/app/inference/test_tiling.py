@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.errors import InferenceError
-from app.imaging.full_size import FullSizeImage, GrayImage
+from app.imaging.full_size import FullSizeImage
 from app.imaging.samples import FloatImage, Levels, to_unit
 from app.imaging.tiles import MAX_TILE_PIXELS
 from app.inference.batching import Batcher, NetworkCall
@@ -32,7 +32,7 @@ class BlurringDenoiser(IdentityDenoiser):
     def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> FloatImage:
         self.shapes.append(images.shape)
         for axis in (1, 2):
-            padding = [(0, 0), (0, 0), (0, 0)]
+            padding = [(0, 0)] * 4
             padding[axis] = (RADIUS_PX + 1, RADIUS_PX)
             sums = np.cumsum(np.pad(images, padding), axis=axis, dtype=np.float64)
             length = images.shape[axis]
@@ -81,25 +81,36 @@ def noise(*shape: int) -> Levels:
 @example(shape=LARGE, threads=2)
 async def test_no_seam_shows_wherever_a_picture_is_cut(shape: tuple[int, int], threads: int) -> None:
     samples, denoiser = noise(*shape), BlurringDenoiser()
-    stitched = await clean(GrayImage(samples), denoiser, threads=threads)
+    stitched = await clean(FullSizeImage(samples), denoiser, threads=threads)
     assert len(denoiser.shapes) > samples.size // MAX_TILE_PIXELS
-    assert max(height * width for _, height, width in denoiser.shapes) <= MAX_TILE_PIXELS
-    whole = BlurringDenoiser().denoise(to_unit(samples)[None])[0]
+    assert max(height * width for _, height, width, _ in denoiser.shapes) <= MAX_TILE_PIXELS
+    whole = BlurringDenoiser().denoise(to_unit(samples)[None, ..., None])[0, ..., 0]
     np.testing.assert_allclose(stitched / np.float32(255), whole, atol=0.51 / 255)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 70), (13, 1), (17, 23)])
 async def test_a_small_picture_is_one_tile(shape: tuple[int, int]) -> None:
     samples, denoiser = noise(*shape), IdentityDenoiser()
-    np.testing.assert_array_equal(await clean(GrayImage(samples), denoiser, threads=2), samples)
-    assert denoiser.shapes == [(1, *shape)]
+    np.testing.assert_array_equal(await clean(FullSizeImage(samples), denoiser, threads=2), samples)
+    assert denoiser.shapes == [(1, *shape, 1)]
+
+
+@pytest.mark.parametrize(("channels", "calls"), [(1, 3), (3, 1)])
+async def test_colour_goes_through_networks_of_one_and_of_three_channels(channels: int, calls: int) -> None:
+    samples, denoiser = noise(17, 23, 3), InvertingDenoiser()
+    model = make_metadata(input=ANY_SIZE | {"channels": channels})
+    picture = FullSizeImage(samples)
+    async with batcher(denoiser) as queue:
+        await submit_tiles(picture, queue, model, noise_level=None, run=run)
+    np.testing.assert_array_equal(picture.finish(), 255 - samples)
+    assert denoiser.shapes == [(1, 17, 23, channels)] * calls
 
 
 async def test_the_times_are_those_of_the_whole_picture() -> None:
     async with batcher(BlurringDenoiser()) as queue:
         loop = asyncio.get_running_loop()
         start = loop.time()
-        result = await submit(GrayImage(noise(*LARGE)), queue)
+        result = await submit(FullSizeImage(noise(*LARGE)), queue)
         elapsed_s = loop.time() - start
     assert 0 < result.infer_s <= elapsed_s
     assert result.infer_s + result.queue_s <= elapsed_s
@@ -109,13 +120,13 @@ async def test_the_times_are_those_of_the_whole_picture() -> None:
 async def test_another_picture_waits_for_only_a_few_tiles() -> None:
     denoiser = GatedDenoiser()
     async with batcher(denoiser) as queue:
-        large = submit(GrayImage(noise(4000, 4000)), queue)
+        large = submit(FullSizeImage(noise(4000, 4000)), queue)
         await asyncio.to_thread(denoiser.entered.wait, 10)
-        small = submit(GrayImage(noise(8, 8)), queue)
+        small = submit(FullSizeImage(noise(8, 8)), queue)
         await asyncio.sleep(0)
         denoiser.gate.set()
         await asyncio.gather(small, large)
-    assert denoiser.shapes.index((1, 8, 8)) <= 2
+    assert denoiser.shapes.index((1, 8, 8, 1)) <= 2
     assert len(denoiser.shapes) > 20
 
 
@@ -123,7 +134,7 @@ async def test_another_picture_waits_for_only_a_few_tiles() -> None:
 async def test_a_picture_whose_future_is_done_is_dropped(end: str) -> None:
     denoiser = GatedDenoiser()
     async with batcher(denoiser) as queue:
-        call = submit(GrayImage(noise(4000, 4000)), queue)
+        call = submit(FullSizeImage(noise(4000, 4000)), queue)
         await asyncio.to_thread(denoiser.entered.wait, 10)
         if end == "cancel":
             call.cancel()
@@ -146,10 +157,10 @@ async def test_a_failure_of_one_tile_fails_the_picture_and_no_other() -> None:
 
     async with batcher(Sometimes()) as queue:
         with pytest.raises(InferenceError):
-            await submit(GrayImage(noise(*LARGE)), queue)
-        assert (await submit(GrayImage(noise(8, 8)), queue)).batch_size == 1
+            await submit(FullSizeImage(noise(*LARGE)), queue)
+        assert (await submit(FullSizeImage(noise(8, 8)), queue)).batch_size == 1
 
 
 async def test_changes_by_the_network_are_in_the_result() -> None:
     samples = noise(30, 40)
-    np.testing.assert_array_equal(await clean(GrayImage(samples), InvertingDenoiser()), 255 - samples)
+    np.testing.assert_array_equal(await clean(FullSizeImage(samples), InvertingDenoiser()), 255 - samples)

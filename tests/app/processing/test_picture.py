@@ -7,7 +7,7 @@ import pytest
 
 from app.imaging.decode import decode_image, open_image
 from app.imaging.fit import FittedImage
-from app.imaging.full_size import ColorImage, GrayImage
+from app.imaging.full_size import FullSizeImage
 from app.processing.options import Options
 from app.processing.picture import PreparedPicture, prepare_picture
 from tests.app.fakes import ANY_SIZE, NOISE_LEVELS, make_metadata
@@ -34,10 +34,11 @@ def test_a_picture_is_fitted_to_a_network_of_a_fixed_size() -> None:
     assert (source.polarity, source.noise_level) == ("dark-on-light", None)
 
 
-@pytest.mark.parametrize(("keeps_color", "kind"), [(False, GrayImage), (True, ColorImage)])
-def test_for_a_network_of_any_size_colour_is_kept_only_on_request(keeps_color: bool, kind: type) -> None:
+@pytest.mark.parametrize(("keeps_color", "shape"), [(False, (23, 17)), (True, (23, 17, 3))])
+def test_for_a_network_of_any_size_colour_is_kept_if_it_is_to_be(keeps_color: bool, shape: tuple[int, ...]) -> None:
     made = prepared(COLOUR, Options(FREE, keeps_color=keeps_color))
-    assert isinstance(made.image, kind)
+    assert isinstance(made.image, FullSizeImage)
+    assert made.image.finish().shape == shape
     assert (made.source.height, made.source.width, made.source.polarity) == (23, 17, None)
 
 
@@ -51,7 +52,7 @@ def test_for_a_network_of_any_size_colour_is_kept_only_on_request(keeps_color: b
 def test_the_bit_depth_is_as_asked_or_that_of_the_picture(deep: bool, asked: Any, dtype: type) -> None:  # noqa: ANN401
     levels = gradient().astype(np.uint16) * 257 if deep else gradient()
     made = prepared(levels, Options(FREE, bit_depth=asked))
-    assert isinstance(made.image, GrayImage)
+    assert isinstance(made.image, FullSizeImage)
     assert made.image.finish().dtype == dtype
 
 
@@ -66,7 +67,7 @@ def test_the_noise_level_is_as_given_or_estimated(model: Any) -> None:  # noqa: 
 def test_a_given_polarity_is_that_of_the_picture(polarity: Any) -> None:  # noqa: ANN401
     made = prepared(ring(), Options(INKED, polarity=polarity))
     assert made.source.polarity == polarity
-    assert isinstance(made.image, GrayImage)
-    (plane,) = made.image.planes(None)
-    read = plane.read((slice(0, 28), slice(0, 28)))
+    assert isinstance(made.image, FullSizeImage)
+    (whole,) = made.image.passes(1)
+    read = whole.read((slice(0, 28), slice(0, 28)))
     assert read[0, 0] == (0 if polarity == "light-on-dark" else 1)

@@ -90,7 +90,7 @@ class TestDecoding:
         network = SeeingDenoiser()
         denoised = await denoise(encode(gradient()), FIXED, pool, network)
         assert denoised.source.format == "PNG"
-        assert network.seen[0].shape == (28, 28)
+        assert network.seen[0].shape == (28, 28, 1)
         assert (denoised.source.height, denoised.source.width) == (23, 17)
 
     @pytest.mark.parametrize("polarity", ["light-on-dark", "dark-on-light", "auto"])

@@ -3,7 +3,7 @@
 import { Comparison } from "./comparison.js";
 import { takeFiles } from "./intake.js";
 import { addNoise, psnr } from "./noise.js";
-import { encodePng, openPicture, readPixels, release } from "./picture.js";
+import { encodePng, hasColor, openPicture, readPixels, release } from "./picture.js";
 import { hideProblem, showProblem } from "./problem.js";
 import { drawFacts, drawTiming, formatDb, formatMs, timeStages } from "./report.js";
 import { offerSamples, sampleAddress, SAMPLES } from "./samples.js";
@@ -107,7 +107,7 @@ async function run() {
 async function prepare() {
   if (!$("add-noise").checked || !opened.image) return { picture: opened, clean: null, noisy: null, key: opened.url };
   const [sigma, seed] = [Number($("sigma").value), Number($("seed").textContent)];
-  const channels = settings.get("color") === "keep" ? 3 : 1;
+  const channels = settings.get("color") === "keep" && hasColor(opened.image) ? 3 : 1;
   const key = [opened.url, sigma, seed, channels].join(" ");
   if (sent?.key === key) return sent;
   const clean = readPixels(opened.image, channels);
@@ -173,7 +173,7 @@ function showResult(picture, response) {
     ["Model", model],
     ["Picture", response.header("X-Input-Size")?.replace("x", " × ")],
     ["Polarity", response.header("X-Polarity")],
-    [settings.get("color") === "keep" ? "Noise level of the luma" : "Noise level", noiseLevel && `σ ${noiseLevel} of 255`],
+    ["Noise level", noiseLevel && `σ ${noiseLevel} of 255`],
     ["Batch size", response.header("X-Batch-Size")],
   ]);
   const change = showPsnr(picture.image);

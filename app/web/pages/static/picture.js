@@ -51,6 +51,12 @@ export function readPixels(image, channels) {
   return { width, height, channels, levels };
 }
 
+/** Return whether red, green and blue differ anywhere in an image. */
+export function hasColor(image) {
+  const { levels } = readPixels(image, 3);
+  return levels.some((level, index) => level !== levels[index - (index % 3)]);
+}
+
 /** Encode pixels as PNG. */
 export function encodePng({ width, height, channels, levels }) {
   const canvas = canvasOf(width, height);

@@ -7,7 +7,7 @@ const DEFAULTS = {
   noise_level: "auto",
   strength: "1",
   bit_depth: "8",
-  color: "gray",
+  color: "keep",
 };
 
 /** Return whether a model of /v1/models takes pictures of only one size. */
@@ -101,9 +101,6 @@ export class Settings {
   #showValues() {
     const isEstimated = this.#control("noise_level-auto").checked;
     this.#form.noise_level.disabled = isEstimated;
-    const isColor = this.#form.color.value === "keep";
-    if (isColor && this.#form.bit_depth.value === "16") this.#form.bit_depth.value = "same";
-    this.#form.bit_depth.querySelector('[value="16"]').disabled = isColor;  // 16 bits are always gray
     this.#control("noise_level-value").textContent = isEstimated ? "" : `σ ${this.#form.noise_level.value} of 255`;
     this.#control("strength-value").textContent = Number(this.#form.strength.value).toFixed(2);
     this.#control("card").href = `models/${encodeURIComponent(this.model.name)}/${this.version}`;

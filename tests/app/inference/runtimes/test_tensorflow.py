@@ -107,8 +107,8 @@ class TestNoiseLevels:
     @pytest.mark.parametrize("level_first", [False, True])
     def test_each_image_gets_its_own(self, tmp_path: Path, *, level_first: bool) -> None:
         network = load(self.export(tmp_path / "1", level_first=level_first))
-        denoised = network.denoise(np.full((2, 3, 4), 0.5, np.float32), np.array([0.1, 0.2], np.float32))
-        np.testing.assert_allclose(denoised[:, 0, 0], [0.6, 0.7], atol=1e-6)
+        denoised = network.denoise(np.full((2, 3, 4, 1), 0.5, np.float32), np.array([0.1, 0.2], np.float32))
+        np.testing.assert_allclose(denoised[:, 0, 0, 0], [0.6, 0.7], atol=1e-6)
 
 
 class TestPrecision:

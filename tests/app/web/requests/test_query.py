@@ -77,9 +77,9 @@ def test_a_noise_level_that_the_network_does_not_support_is_refused_with_the_ran
         choose_options(DenoiseQuery(noise_level=level), TOLD)
 
 
-def test_colour_has_8_bits() -> None:
-    with pytest.raises(InvalidParameterError, match="bit_depth=16 is for gray results"):
-        choose_options(DenoiseQuery(bit_depth="16", color="keep"), TOLD)
+@pytest.mark.parametrize(("color", "keeps"), [(None, True), ("keep", True), ("gray", False)])
+def test_a_network_of_any_size_keeps_colour_unless_gray_is_asked_for(color: Any, keeps: bool) -> None:  # noqa: ANN401
+    assert choose_options(DenoiseQuery(color=color), TOLD).keeps_color is keeps
 
 
 def test_a_query_is_read_from_its_text() -> None:

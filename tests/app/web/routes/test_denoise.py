@@ -145,8 +145,8 @@ def test_the_same_bit_depth_as_8_bits_is_8_bits(client: TestClient) -> None:
     assert np.array_equal(decode(response.content), noisy_gray())
 
 
-@pytest.mark.parametrize(("color", "shape"), [(None, (23, 17)), ("gray", (23, 17)), ("keep", (23, 17, 3))])
-def test_colour_is_kept_only_on_request(client: TestClient, color: str | None, shape: tuple[int, ...]) -> None:
+@pytest.mark.parametrize(("color", "shape"), [(None, (23, 17, 3)), ("gray", (23, 17)), ("keep", (23, 17, 3))])
+def test_colour_is_kept_unless_gray_is_asked_for(client: TestClient, color: str | None, shape: tuple[int, ...]) -> None:
     upload = np.random.default_rng(0).integers(0, 256, (23, 17, 3)).astype(np.uint8)
     query = {"model": "free"} | ({"color": color} if color else {})
     pixels = decode(client.post("/v1/denoise", content=encode(upload), params=query).content)

@@ -249,7 +249,7 @@ def test_the_picture_of_a_client_that_leaves_is_removed_from_the_queue(make_clie
         network.gate.set()
         assert first.result().status_code == 200
     assert client.post("/v1/denoise", content=encode(ring())).status_code == 200
-    assert network.shapes[seen:] == [(1, 28, 28), (1, 28, 28)]
+    assert network.shapes[seen:] == [(1, 28, 28, 1), (1, 28, 28, 1)]
 
 
 async def leave_after_the_body(client: TestClient, body: bytes) -> int:

@@ -15,12 +15,11 @@ import atheris
 
 with atheris.instrument_imports(include=["app", "PIL"]):
     from app.errors import RequestError
-    from app.imaging.chroma import to_gray
     from app.imaging.decode import decode_image, open_image
     from app.imaging.fit import Fit, fit_image, restore_image
     from app.imaging.headers import PNG_SIGNATURE, count_plain_pixels
     from app.imaging.png import encode_png
-    from app.imaging.samples import Samples, to_levels
+    from app.imaging.samples import Samples, to_gray, to_levels
 
 FITS = get_args(Fit)
 NETWORK = (28, 28)

@@ -520,7 +520,8 @@ class TestSamples:
     def test_colour_in_a_single_pixel_is_colour(self) -> None:
         picture = Image.new("RGB", (70, 200), (90, 90, 90))
         picture.putpixel((69, 199), (90, 90, 91))
-        samples = decode_samples(open_image(encode(picture), max_pixels=MAX_PIXELS), backdrop=WHITE, keeps_color=True)
+        opened = open_image(encode(picture), max_pixels=MAX_PIXELS)
+        samples = decode_image(opened, backdrop=WHITE, keeps_color=True).samples
         np.testing.assert_array_equal(samples, np.asarray(picture))
 
     def test_transparent_colour_is_blended_with_the_backdrop(self) -> None:

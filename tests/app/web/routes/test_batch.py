@@ -213,7 +213,7 @@ def test_a_client_that_leaves_ends_the_work_and_frees_the_slot(make_client: Make
     assert len(unpack(post(client, ("a.png", PICTURE)))[0]) == 1
     assert sample(client, "denoiser_dropped_total", cause="client-gone") == 1
     assert network.shapes[seen:] == [
-        (EAGER_BATCH, 28, 28),
+        (EAGER_BATCH, 28, 28, 1),
         (1, 28, 28, 1),
     ]  # one call had begun; then that of the next request
 

@@ -27,6 +27,7 @@ from training.fit.train import train
 from training.images.noise import GaussianNoise, Images
 from training.photos.assess import assess
 from training.photos.data import load_photos
+from training.photos.evaluate import GRAY_PROTOCOLS
 from training.photos.networks import build_photo
 from training.photos.task import PhotosTask
 from training.presets import PRESETS
@@ -35,7 +36,7 @@ from training.publish import publish, read_run
 SIDE_PX = 48
 TINY = replace(
     PRESETS["photo"],
-    crops=Crops(side_px=32, scales=(1.0, 0.7), steps_per_epoch=2),
+    crops=Crops(side_px=32, steps_per_epoch=2),
     batch_size=2,
     precision="float32",
 ).with_epochs(1)
@@ -56,8 +57,8 @@ def encode(image: Images) -> bytes:
     return file.getvalue()
 
 
-def read_metadata(store: Path, name: str) -> dict[str, Any]:
-    metadata: dict[str, Any] = json.loads((store / name / "1" / "metadata.json").read_text())
+def read_metadata(store: Path, name: str, *, version: int = 1) -> dict[str, Any]:
+    metadata: dict[str, Any] = json.loads((store / name / str(version) / "metadata.json").read_text())
     return metadata
 
 
@@ -65,13 +66,14 @@ def read_metadata(store: Path, name: str) -> dict[str, Any]:
 def photo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("photos") / "discs"
     write_images(folder, draw_blobs(3, size=SIDE_PX))
+    (folder / "sources.csv").write_text("file,licence\n0.png,CC0\n1.png,CC0\n2.png,CC BY 4.0\n")
     return folder
 
 
 @pytest.fixture(scope="module")
 def photo_store(photo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("photo")
-    photos = load_photos(str(photo_folder), min_side_px=32, seed=0)
+    photos = load_photos([str(photo_folder)], min_side_px=32, seed=0)
     train(TASK, TINY, photos, folder / "run")
     train(TASK, TINY, photos, folder / "run", resume=True)
     publish(TASK, read_run(folder / "run"), photos, store=folder / "store", name="mine")
@@ -89,14 +91,41 @@ def test_a_network_for_photographs_is_trained_published_and_served(photo_store: 
         assert image.size == (SIDE_PX, 40)
 
 
+def test_a_network_for_photographs_denoises_colour(photo_store: Path) -> None:
+    clean = draw_blobs(1, size=SIDE_PX)[0, :40] * np.array([0.9, 0.6, 0.3], np.float32)
+    noisy = GaussianNoise(25 / 255).add_to(clean, np.random.default_rng(1))
+    with served(photo_store, "mine") as client:
+        response = client.post("/v1/denoise", content=encode(noisy), params={"noise_level": "25", "color": "keep"})
+    assert response.status_code == 200
+    with Image.open(BytesIO(response.content)) as image:
+        assert (image.mode, image.size) == ("RGB", (SIDE_PX, 40))
+
+
+def test_a_version_is_trained_further_on_other_photographs(
+    photo_store: Path, photo_folder: Path, tmp_path: Path
+) -> None:
+    store = shutil.copytree(photo_store, tmp_path / "store")
+    write_images(tmp_path / "colours", draw_blobs(2, size=SIDE_PX) * np.array([0.9, 0.6, 0.3], np.float32))
+    photos = load_photos([str(photo_folder), str(tmp_path / "colours")], min_side_px=32, seed=0)
+    train(TASK, TINY.starting_from("mine-1"), photos, tmp_path / "run", origin=store / "mine" / "1")
+    publish(TASK, read_run(tmp_path / "run"), photos, store=store, name="mine")
+    assert read_metadata(store, "mine", version=2)["metrics"]["epochs"] == {"refine": 1}
+    card = (store / "mine" / "2" / "MODEL_CARD.md").read_text()
+    command = "python -m training train photo --data path/to/discs path/to/colours --start-from mine/1 --epochs 1"
+    assert f"```sh\n{command}\n```" in card
+
+
 def test_its_metadata_says_how_good_it_is_at_each_level(photo_store: Path) -> None:
     metadata = read_metadata(photo_store, "mine")
     assert metadata["description"] == "Preset photo, trained on discs"
     assert metadata["noise_level"] == {"min": 0.0, "max": 75 / 255}
+    assert metadata["input"] == {"height": None, "width": None, "channels": 3, "polarity": None}
     metrics = metadata["metrics"]
-    assert list(metrics["by_noise_level"]) == ["15", "25", "50"]
+    levels = ["15", "25", "50"]
+    assert list(metrics["by_noise_level"]) == [*levels, *(f"{level} in colour" for level in levels), "a camera's"]
     assert metrics["psnr_db"] == metrics["by_noise_level"]["25"]["psnr_db"]
     assert (metrics["train_images"], metrics["validation_images"]) == (2, 1)
+    assert metrics["licences"] == {"CC0": 2, "CC BY 4.0": 1}
     assert metrics["epochs"] == {"denoise": 1, "refine": 1}
     assert metrics["protocol"] == "1 held-out photographs of discs, white Gaussian noise, level told"
 
@@ -107,6 +136,7 @@ def test_its_card_says_the_same_in_words(photo_store: Path) -> None:
     assert "python -m training train photo --data path/to/discs --epochs 1\n" in card
     assert "astronaut" in card
     assert card.count("\n| 25 | ") == 1
+    assert "The photographs of “discs”, by licence: 2 CC0, 1 CC BY 4.0." in card
     assert "| denoise | mean absolute error | 1 | Muon 0.003 | fresh weights |\n" in card
     assert "| refine | log mean squared error | 1 | Muon 0.002 | denoise |\n" in card
 
@@ -128,7 +158,7 @@ def test_the_comparison_is_written_into_card_and_metadata(
     assert section in card
     assert card.index("## Beside other methods") < card.index("## Limits")
     evaluation = read_metadata(store, "mine")["metrics"]["evaluation"]["discs"]
-    assert list(evaluation) == [f"{level} {kind}" for kind in ("not clipped", "rounded") for level in (15, 25, 50)]
+    assert list(evaluation) == [str(protocol) for protocol in GRAY_PROTOCOLS]
     assert set(evaluation["25 rounded"]) == {"psnr_db", "ssim"}
     assert (store / "mine" / "1" / "figures" / "comparison.png").is_file()
 
@@ -152,7 +182,7 @@ def pair_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_network_for_photographs_is_trained_on_pairs(pair_folder: Path, tmp_path: Path) -> None:
-    pairs = load_photos(str(pair_folder), min_side_px=32, seed=0)
+    pairs = load_photos([str(pair_folder)], min_side_px=32, seed=0)
     train(TASK, TINY.with_pairs(), pairs, tmp_path / "run")
     publish(TASK, read_run(tmp_path / "run"), pairs, store=tmp_path / "store", name="scans")
     metadata = read_metadata(tmp_path / "store", "scans")
@@ -181,12 +211,12 @@ def test_a_network_for_digits_is_trained_on_pairs_and_served(pair_folder: Path, 
 def test_a_run_on_pairs_is_not_exported_with_clean_images_of_the_same_name(
     pair_folder: Path, photo_folder: Path, tmp_path: Path
 ) -> None:
-    pairs = load_photos(str(pair_folder), min_side_px=32, seed=0)
+    pairs = load_photos([str(pair_folder)], min_side_px=32, seed=0)
     run = tmp_path / "run"
     (run / "refine" / "epoch-00001").mkdir(parents=True)
     (run / "refine" / "epoch-00001" / "history.json").write_text('{"val_loss": [1.0]}')
     described = {"data": "scans", "noise": "that of noisy/clean pairs", "config": TINY.with_pairs().to_json()}
     (run / "run.json").write_text(json.dumps(described))
-    clean = replace(pairs, train=tuple(pair[..., 0] for pair in pairs.train))
+    clean = replace(pairs, train=tuple(pair[..., :3] for pair in pairs.train))
     with pytest.raises(RunError, match="was trained on pairs of scans, not scans"):
         publish(TASK, read_run(run), clean, store=tmp_path / "store", name="scans")

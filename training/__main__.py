@@ -16,7 +16,7 @@ from training.arguments import build_parser
 from training.config import Interface, NoiseLevelRange
 from training.errors import TrainingError
 from training.presets import PRESETS
-from training.store.versions import check_name
+from training.store.versions import check_name, find_version
 
 
 def main(argv: Sequence[str]) -> int:
@@ -45,12 +45,15 @@ def _train(options: argparse.Namespace) -> None:
         config = config.with_epochs(options.epochs)
     options.run_dir = options.run_dir or Path("runs") / options.preset
     check_name(options.name or options.preset)
+    origin = find_version(options.store, options.start_from) if options.start_from else None
+    if origin:
+        config = config.starting_from(f"{origin.parent.name}-{origin.name}")
     task = TASKS[config.task]
     images = task.load(options.data, config)
     if images.are_pairs:
         config = config.with_pairs()
     try:
-        train(task, config, images, options.run_dir, resume=options.resume)
+        train(task, config, images, options.run_dir, resume=options.resume, origin=origin)
     except KeyboardInterrupt:
         _explain_interruption(options.run_dir, options.argv)
         raise
@@ -72,7 +75,6 @@ def _export(options: argparse.Namespace, images: Any = None) -> None:  # noqa: A
 
 def _evaluate(options: argparse.Namespace) -> None:
     from training.images.pairs import holds_pairs
-    from training.store.versions import find_version
     from training.tasks import find_task
 
     folder = find_version(options.store, options.model)

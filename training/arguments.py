@@ -60,12 +60,17 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _add_train_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("preset", choices=PRESETS, metavar="PRESET", help=f"one of: {', '.join(PRESETS)}")
-    _add_data_argument(parser)
+    _add_data_argument(parser, several=True)
     parser.add_argument("--epochs", type=_positive, metavar="N", help="epochs of every stage (default: the preset's)")
     parser.add_argument(
         "--minutes", type=_positive_float, metavar="M", help="end the run after M minutes, if its epochs take longer"
     )
     parser.add_argument("--seed", type=_natural, default=0, metavar="N", help="of weights, order, noise (default: 0)")
+    parser.add_argument(
+        "--start-from",
+        metavar="MODEL",
+        help="train the last stage alone, from the weights of NAME, its highest version, or NAME/VERSION in the store",
+    )
     parser.add_argument("--resume", action="store_true", help="continue the run in --run-dir after its last epoch")
     parser.add_argument(
         "--run-dir", type=Path, metavar="DIR", help="checkpoints and TensorBoard logs (default: runs/PRESET)"
@@ -77,7 +82,7 @@ def _add_train_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_export_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run_dir", type=Path, metavar="RUN", help="the --run-dir of `train`, such as runs/article")
-    _add_data_argument(parser)
+    _add_data_argument(parser, several=True)
     _add_store_argument(parser)
     parser.add_argument("--name", metavar="NAME", help=NAME_HELP)
 
@@ -117,10 +122,11 @@ def _add_describe_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace metadata.json")
 
 
-def _add_data_argument(parser: argparse.ArgumentParser) -> None:
+def _add_data_argument(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
     parser.add_argument(
         "--data",
-        default="mnist",
+        nargs="+" if several else None,
+        default=["mnist"] if several else "mnist",
         metavar="SOURCE",
         help="clean images: mnist (downloaded once), an .npz of its layout, or a folder of your own; `train` also takes"
         " a folder with noisy/ and clean/, whose files of one name are pairs (default: mnist)",

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from training.images.augmentation import RandomAffine
+from training.images.mixture import MixedNoise
 from training.images.noise import Noise, NoNoise, RandomLevelNoise, RecordedNoise
 
 Polarity = Literal["light-on-dark", "dark-on-light"]
@@ -88,12 +89,13 @@ Optimizer = Adadelta | AdamW | Muon
 class Crops:
     """Square crops of photographs, drawn at random; an epoch is a number of steps.
 
-    Every crop of every photograph at each of the ``scales`` (which hide JPEG artifacts) is equally likely. Validation
-    uses central crops of twice ``side_px`` where the photographs are large enough.
+    A ``full_size`` share has the photograph's scale, the others one from ``min_scale`` to 1, which hides the traces of
+    JPEG. Validation uses central crops of twice ``side_px`` where the photographs are large enough.
     """
 
     side_px: int = 128
-    scales: tuple[float, ...] = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
+    full_size: float = 0.4
+    min_scale: float = 0.5
     steps_per_epoch: int = 500
 
 
@@ -105,7 +107,7 @@ class Stage:
     """
 
     name: str
-    noise: Noise | RandomLevelNoise | RecordedNoise
+    noise: Noise | RandomLevelNoise | MixedNoise | RecordedNoise
     epochs: int
     optimizer: Optimizer
     loss: Loss = "binary_crossentropy"
@@ -117,7 +119,7 @@ class Stage:
     def test_noise(self) -> Noise | RecordedNoise:
         """The noise of validation and test images; TypeError if the network takes a noise level."""
         noise = self.measured_noise or self.noise
-        if isinstance(noise, RandomLevelNoise):
+        if isinstance(noise, RandomLevelNoise | MixedNoise):
             raise TypeError(f"stage {self.name} is measured at fixed noise levels")
         return noise
 
@@ -163,7 +165,7 @@ class Config:
         return self.minutes and self.minutes * stage.epochs / sum(stage.epochs for stage in self.stages)
 
     def with_pairs(self) -> "Config":
-        """Return the same run on noisy/clean pairs, without warping and scaling, which would change their noise.
+        """Return the same run on noisy/clean pairs, without warping, which would change their noise.
 
         Stages that learn to copy clean images stay as they are.
         """
@@ -173,7 +175,11 @@ class Config:
             else replace(stage, noise=RecordedNoise(), measured_noise=None, augmentation=None)
             for stage in self.stages
         )
-        return replace(self, stages=stages, crops=self.crops and replace(self.crops, scales=(1.0,)))
+        return replace(self, stages=stages)
+
+    def starting_from(self, origin: str) -> "Config":
+        """Return the last stage alone, which starts from the weights that the run keeps under the name ``origin``."""
+        return replace(self, stages=(replace(self.stages[-1], start_from=origin),))
 
     def with_epochs(self, epochs: int) -> "Config":
         """Return the same run with that many epochs in every stage."""

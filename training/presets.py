@@ -2,6 +2,7 @@
 
 from training.config import Adadelta, AdamW, Config, Crops, Interface, Muon, NoiseLevelRange, Stage
 from training.images.augmentation import RandomAffine
+from training.images.mixture import MixedNoise
 from training.images.noise import BlindNoise, GaussianNoise, NoNoise, RandomLevelNoise
 
 CONFIGS = (
@@ -54,7 +55,7 @@ CONFIGS = (
         preset="photo",
         task="photos",
         architecture="photo",
-        description="Gray photographs and scans of any size, Gaussian noise up to 75 on the 8-bit scale",
+        description="Photographs and scans of any size, gray and in colour: white noise, and that of cameras",
         interface=Interface(
             noise_level=NoiseLevelRange(0.0, 75 / 255),
             size_multiple=8,
@@ -63,7 +64,7 @@ CONFIGS = (
         note="Crops of clean photographs, turned and mirrored; each gets noise of its own level, which the network"
         " takes as an input. The mean absolute error converges fast; the logarithm of the squared error, which is PSNR,"
         " then gives every level the same weight. The exported weights are an exponential average.",
-        data="bsds400",
+        data="photos+bsds400",
         crops=Crops(),
         precision="mixed_bfloat16",
         batch_size=8,
@@ -71,7 +72,7 @@ CONFIGS = (
             Stage("denoise", RandomLevelNoise(), epochs=60, optimizer=Muon(3e-3), loss="mean_absolute_error"),
             Stage(
                 "refine",
-                RandomLevelNoise(),
+                MixedNoise(),
                 epochs=180,
                 optimizer=Muon(2e-3),
                 loss="log_mean_squared_error",

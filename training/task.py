@@ -1,6 +1,6 @@
 """What differs between kinds of images when a network is trained, measured and published."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
@@ -50,11 +50,14 @@ class TrainedRun(Generic[DatasetT]):
 class Task(Protocol[DatasetT]):
     """One implementation for each kind of images; ``training.tasks`` lists them."""
 
-    def load(self, source: str, config: Config) -> DatasetT:
+    def load(self, sources: Sequence[str], config: Config) -> DatasetT:
         """Load what --data names, or raise DataError."""
 
     def build_network(self, config: Config) -> keras.Model:
         """Build the config's architecture with fresh weights."""
+
+    def adapt_weights(self, weights: Sequence[Images], network: keras.Model, /) -> list[Images]:
+        """Return weights of this or an older architecture for ``network``; ValueError if of another."""
 
     def batches(self, config: Config, stage: Stage, images: DatasetT, /) -> Batches:
         """Return training batches; TypeError if the stage has noise of another task."""

@@ -5,6 +5,7 @@
 
 import argparse
 import http.client
+import io
 import json
 import statistics
 import sys
@@ -19,7 +20,6 @@ from numpy.typing import NDArray
 from PIL import Image
 from skimage.restoration import denoise_nl_means
 
-from app.imaging.decode import decode_gray, open_image
 from app.imaging.png import encode_png
 from app.imaging.samples import to_unit
 from app.settings import MODEL_STORE
@@ -86,7 +86,8 @@ def tell_same(server: Server, photos: list[Pixels]) -> str:
         for clean in photos:
             noisy = add_noise(clean, level)
             sigma = np.array([level / 255], np.float32)
-            direct = saved.denoise(to_unit(noisy)[None, ..., None], sigma)[0, ..., 0]
+            channels = np.repeat(to_unit(noisy)[None, ..., None], saved.channels, axis=-1)
+            direct = saved.denoise(channels, sigma)[0].mean(axis=-1)
             served = clean_up(server, noisy, f"noise_level={level}").pixels
             differences.append(psnr_db(served, clean) - psnr_db(np.rint(direct * 255).astype(np.uint8), clean))
     return (
@@ -144,7 +145,7 @@ def tell_memory(server: Server, photo: Pixels) -> str:
 
 
 def clean_up(server: Server, pixels: Pixels, query: str = "") -> Cleaned:
-    """Send one gray picture.
+    """Send one picture, gray or RGB.
 
     Raises:
         RuntimeError: the service refused it.
@@ -159,8 +160,8 @@ def clean_up(server: Server, pixels: Pixels, query: str = "") -> Cleaned:
     connection.close()
     if answer.status != http.client.OK:
         raise RuntimeError(json.loads(content)["detail"])
-    gray = decode_gray(open_image(content, max_pixels=pixels.size), backdrop=1.0)
-    return Cleaned(np.rint(gray * 255).astype(np.uint8), float(answer.headers["X-Noise-Level"]), seconds)
+    with Image.open(io.BytesIO(content)) as image:
+        return Cleaned(np.asarray(image), float(answer.headers["X-Noise-Level"]), seconds)
 
 
 def load_gray(path: Path) -> Pixels:

@@ -10,6 +10,17 @@ def test_wrong_words_end_with_the_usage(words: list[str], capsys: pytest.Capture
     assert "usage:" in capsys.readouterr().err
 
 
+def test_training_takes_several_folders_and_evaluation_one(capsys: pytest.CaptureFixture[str]) -> None:
+    parser = build_parser()
+    assert parser.parse_args(["train", "photo", "--data", "a", "b"]).data == ["a", "b"]
+    assert parser.parse_args(["export", "runs/photo", "--data", "a", "b"]).data == ["a", "b"]
+    assert parser.parse_args(["train", "digits"]).data == ["mnist"]
+    assert parser.parse_args(["evaluate", "photo"]).data == "mnist"
+    with pytest.raises(SystemExit, match="2"):
+        parser.parse_args(["evaluate", "photo", "--data", "a", "b"])
+    assert "unrecognized arguments: b" in capsys.readouterr().err
+
+
 def test_a_negative_seed_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         build_parser().parse_args(["train", "article", "--seed", "-1"])

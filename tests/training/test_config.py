@@ -9,12 +9,17 @@ from training.presets import PRESETS
 
 
 @pytest.mark.parametrize("preset", ["digits", "photo"])
-def test_pairs_are_neither_bent_nor_scaled(preset: str) -> None:
+def test_pairs_are_not_bent(preset: str) -> None:
     config = PRESETS[preset].with_pairs()
     assert config.takes_pairs
     assert {str(stage.noise) for stage in config.stages} == {"that of noisy/clean pairs"}
     assert {stage.augmentation for stage in config.stages} == {None}
-    assert config.crops is None or config.crops.scales == (1.0,)
+
+
+def test_a_run_from_a_version_of_the_store_is_the_last_stage_alone() -> None:
+    preset = PRESETS["photo"]
+    (stage,) = preset.starting_from("photo-2").stages
+    assert stage == replace(preset.stages[-1], start_from="photo-2")
 
 
 def test_the_article_still_learns_to_copy_clean_images_first() -> None:
@@ -37,5 +42,6 @@ def test_a_config_is_dumped_as_it_comes_back_from_a_file() -> None:
 
 
 def test_a_stage_that_is_told_the_level_is_not_measured_with_one_noise() -> None:
-    with pytest.raises(TypeError, match="fixed noise levels"):
-        _ = PRESETS["photo"].stages[0].test_noise
+    for stage in PRESETS["photo"].stages:
+        with pytest.raises(TypeError, match="fixed noise levels"):
+            _ = stage.test_noise

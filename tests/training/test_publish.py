@@ -16,6 +16,7 @@ from training.fit.train import load_network
 from training.presets import PRESETS
 from training.publish import publish, read_run
 from training.store.export import SavedNetwork
+from training.store.metadata import read_metadata
 from training.store.versions import hash_files
 from training.tasks import DIGITS
 
@@ -46,6 +47,16 @@ def test_the_metadata_describes_the_version(finished_run: FinishedRun, images: C
     measured = evaluate(SavedNetwork(folder).denoise, images.test, PRESETS["article"].stages[-1].test_noise)
     assert metadata["metrics"].items() >= measured.items()
     assert metadata["metrics"]["protocol"] == "blobs test, Gaussian 0.4 clipped"
+
+
+def test_a_run_from_a_version_is_published_with_its_origin(finished_run: FinishedRun, tmp_path: Path) -> None:
+    store = shutil.copytree(finished_run.store, tmp_path / "store")
+    words = ["train", "article", "--data", finished_run.data, "--epochs", "1", "--start-from", "article"]
+    assert main([str(word) for word in [*words, "--run-dir", tmp_path / "run", "--store", store]]) == 0
+    (stage,) = read_metadata(store / "article" / "2")["training"]["config"]["stages"]
+    assert (stage["name"], stage["start_from"]) == ("denoise", "article-1")
+    card = (store / "article" / "2" / "MODEL_CARD.md").read_text()
+    assert "python -m training train article --data path/to/blobs --start-from article/1 --epochs 1\n" in card
 
 
 def test_the_card_names_the_data_and_the_command(finished_run: FinishedRun) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from training.errors import DataError
-from training.images.files import Gray, Pixels, find_images, open_gray, to_images
+from training.images.files import Pixels, find_images, open_upright, to_gray, to_images
 from training.images.noise import Images
 from training.images.pairs import holds_pairs, load_pairs
 
@@ -128,14 +128,15 @@ def load_folder(folder: Path, *, height: int, width: int) -> Images:
         DataError: there is no image, or one is unreadable, or pairs do not match.
     """
 
-    def fit(_path: Path, gray: Gray) -> Images:
+    def fit(_path: Path, image: Image.Image) -> Images:
+        gray = to_gray(image)
         fitted = ImageOps.fit(gray.image, (width, height), Image.Resampling.LANCZOS)
-        return (np.asarray(fitted) / gray.peak).clip(0, 1).astype(np.float32)
+        return (np.asarray(fitted)[..., None] / gray.peak).clip(0, 1).astype(np.float32)
 
     if holds_pairs(folder):
         images = load_pairs(folder, fit)
     else:
-        images = [fit(path, open_gray(path))[..., None] for path in find_images(folder)]
+        images = [fit(path, open_upright(path)) for path in find_images(folder)]
     return np.stack([_make_light_on_dark(image) for image in images])
 
 

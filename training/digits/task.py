@@ -1,5 +1,6 @@
 """Networks for images of one size, such as digits: how they are trained, measured and published."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,11 @@ from training.digits.data import CleanImages, load_clean_images
 from training.digits.evaluate import evaluate, make_test_pairs
 from training.digits.figures import FEATURE_LAYERS, plot_examples, plot_features
 from training.digits.networks import NETWORKS
+from training.errors import DataError
 from training.fit.checkpoints import load_best, load_progresses
 from training.fit.figures import plot_loss
 from training.images.metrics import count_macs
+from training.images.mixture import MixedNoise
 from training.images.noise import Images, NoNoise, RandomLevelNoise, pair_up
 from training.task import TrainedRun
 
@@ -30,15 +33,21 @@ class DigitsTask:
 
     render_card = staticmethod(render_card)
 
-    def load(self, source: str, config: Config) -> CleanImages:
+    def load(self, sources: Sequence[str], config: Config) -> CleanImages:
+        if len(sources) > 1:
+            raise DataError(f"{config.preset} takes one --data, not {len(sources)}")
         height, width = self.build_network(config).input_shape[1:3]
-        return load_clean_images(source, height=height, width=width, seed=config.seed)
+        return load_clean_images(sources[0], height=height, width=width, seed=config.seed)
 
     def build_network(self, config: Config) -> keras.Model:
         return NETWORKS[config.architecture]()
 
+    def adapt_weights(self, weights: Sequence[Images], network: keras.Model) -> list[Images]:
+        network.set_weights(weights)  # which raises for other shapes
+        return list(weights)
+
     def batches(self, config: Config, stage: Stage, images: CleanImages) -> NoisyBatches:
-        if isinstance(stage.noise, RandomLevelNoise):
+        if isinstance(stage.noise, RandomLevelNoise | MixedNoise):
             raise TypeError(f"stage {stage.name} of {config.preset} is for networks that take a noise level")
         return NoisyBatches(
             images.train,

@@ -29,6 +29,9 @@ def restore_config(run: dict[str, Any]) -> Config:
     config = PRESETS[run["config"]["preset"]]
     if run["noise"] == str(RecordedNoise()):
         config = config.with_pairs()
+    first = run["config"]["stages"][0]
+    if first["start_from"]:
+        config = config.starting_from(first["start_from"])
     epochs = {stage["name"]: stage["epochs"] for stage in run["config"]["stages"]}
     if epochs.keys() != {stage.name for stage in config.stages}:
         raise RunError(f"the run has the stages {', '.join(epochs)}, which are not those of {config.preset} now")
@@ -41,8 +44,11 @@ def format_command(config: Config, data_name: str) -> str:
     preset = PRESETS[config.preset]
     words = ["python -m training train", config.preset]
     if data_name != "MNIST":
-        words.append(f"--data path/to/{data_name}")
-    if any(stage.epochs != usual.epochs for stage, usual in zip(config.stages, preset.stages, strict=True)):
+        words.append(" ".join(["--data", *(f"path/to/{name}" for name in data_name.split("+"))]))
+    if origin := config.stages[0].start_from:
+        words.append(f"--start-from {'/'.join(origin.rsplit('-', 1))}")
+    usual_epochs = {stage.name: stage.epochs for stage in preset.stages}
+    if any(stage.epochs != usual_epochs[stage.name] for stage in config.stages):
         words.append(f"--epochs {config.stages[-1].epochs}")
     if config.minutes is not None:
         words.append(f"--minutes {config.minutes:g}")

@@ -10,9 +10,9 @@ import keras
 from keras import ops
 
 from training.config import Config, Loss, Stage
-from training.errors import RunError
+from training.errors import RunError, StoreError
 from training.fit.callbacks import KeepProgress, LogScalars
-from training.fit.checkpoints import load_best, load_checkpoint, load_progress
+from training.fit.checkpoints import load_best, load_checkpoint, load_progress, save_best
 from training.fit.optimizers import build_optimizer
 from training.fit.provenance import describe_run
 from training.fit.schedule import TimeBudget, plan_end
@@ -24,21 +24,47 @@ MAX_STEPS_PER_EXECUTION = 20
 NEGLIGIBLE_MSE = 1e-5  # that of noise of 0.8 levels
 
 
-def train(task: Task[DatasetT], config: Config, images: DatasetT, run_dir: Path, *, resume: bool = False) -> None:
+def train(
+    task: Task[DatasetT],
+    config: Config,
+    images: DatasetT,
+    run_dir: Path,
+    *,
+    resume: bool = False,
+    origin: Path | None = None,
+) -> None:
     """Train every stage, from its last checkpoint if ``resume``, and keep weights and histories in ``run_dir``.
 
     ``task`` is that of ``config``; ``images`` are pairs if ``config`` takes pairs. KeyboardInterrupt passes through and
-    leaves the best weights and the last finished epoch.
+    leaves the best weights and the last finished epoch. ``origin`` is the version in the store whose weights
+    ``config.starting_from`` names.
 
     Raises:
         RunError: ``run_dir`` holds a run that ``resume`` does not continue, or lacks the one to resume.
+        StoreError: ``origin`` cannot be read, or is of another architecture.
     """
+    origin_dir = run_dir / str(config.stages[0].start_from)
+    adopted = _load_origin(task, config, origin) if origin and not origin_dir.exists() else None
     _prepare_run_dir(run_dir, describe_run(config, images.name), resume=resume)
+    if adopted is not None:
+        save_best(origin_dir, adopted)  # as if it were an earlier stage
     for stage in config.stages:
         if _has_followers(config, stage, run_dir):
             continue
         print(f"{stage.name}: noise {stage.noise}, {stage.optimizer}, {stage.epochs} epochs", flush=True)
         _train_stage(task, config, stage, images, run_dir=run_dir)
+
+
+def _load_origin(task: Task[Any], config: Config, origin: Path) -> keras.Model:
+    """Return the network with the weights of a version."""
+    from training.store.export import load_weights  # needs TensorFlow
+
+    network = task.build_network(config)
+    try:
+        network.set_weights(task.adapt_weights(load_weights(origin), network))
+    except ValueError as error:
+        raise StoreError(f"{origin}: is of another architecture than {config.preset}: {error}") from error
+    return network
 
 
 def _has_followers(config: Config, stage: Stage, run_dir: Path) -> bool:

@@ -1,4 +1,4 @@
-"""Image files as upright gray pixels, and 8-bit levels as numbers in [0, 1]."""
+"""Image files as upright pixels, gray or in colour, and 8-bit levels as numbers in [0, 1]."""
 
 import warnings
 from pathlib import Path
@@ -31,28 +31,40 @@ def find_images(folder: Path) -> list[Path]:
     return paths
 
 
-def open_gray(path: Path) -> Gray:
-    """Read one image, or raise DataError with its path."""
+def open_upright(path: Path) -> Image.Image:
+    """Read one image and turn it upright, or raise DataError with its path."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the user's own files are trusted
             with Image.open(path) as image:
-                upright = ImageOps.exif_transpose(image)
+                return ImageOps.exif_transpose(image)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(f"{path}: not a readable image ({error})") from error
-    return _to_gray(upright)
 
 
-def _to_gray(image: Image.Image) -> Gray:
+def to_gray(image: Image.Image) -> Gray:
     """Convert to gray; transparent parts become white."""
     if image.mode == "F":
         return Gray(image, 1.0)
     if image.mode.startswith("I"):  # 16 bits, which convert("L") would cut at 255
         return Gray(image.convert("F"), 65535.0)
-    if image.has_transparency_data:
-        layer = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
-    return Gray(image.convert("L").convert("F"), 255.0)
+    return Gray(_flatten(image).convert("L").convert("F"), 255.0)
+
+
+def to_rgb(image: Image.Image) -> Pixels:
+    """Return 8-bit RGB (H, W, 3); gray fills the channels, transparent parts become white."""
+    if image.mode == "F" or image.mode.startswith("I"):
+        gray = to_gray(image)
+        levels = np.rint(np.asarray(gray.image) * (255 / gray.peak)).clip(0, 255).astype(np.uint8)
+        return np.repeat(levels[..., None], 3, axis=-1)
+    return np.asarray(_flatten(image).convert("RGB"))
+
+
+def _flatten(image: Image.Image) -> Image.Image:
+    if not image.has_transparency_data:
+        return image
+    layer = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
 
 
 def to_images(pixels: Pixels) -> Images:

@@ -39,7 +39,7 @@ def psnr_db(clean: Images, denoised: Images) -> float:
 
 
 def ssim(clean: Images, denoised: Images) -> float:
-    """Return the mean structural similarity of (N, H, W, 1) images, H and W at least 11, peak 1.
+    """Return the mean structural similarity of NHWC images, H and W at least 11, peak 1, over their channels.
 
     Gaussian window of 11x11 pixels, sigma 1.5, at all places inside the image; K1 = 0.01, K2 = 0.03; variances
     weighted by the window. Source: Z. Wang et al., "Image quality assessment: from error visibility to structural
@@ -52,7 +52,9 @@ def ssim(clean: Images, denoised: Images) -> float:
 
 def _map_ssim(clean: Images, denoised: Images) -> Values:
     c1, c2 = 0.01**2, 0.03**2
-    x, y = clean[..., 0].astype(np.float64), denoised[..., 0].astype(np.float64)
+    x, y = (
+        np.moveaxis(images, -1, 0).reshape(-1, *images.shape[1:3]).astype(np.float64) for images in (clean, denoised)
+    )
     mean_x, mean_y = _blur(x), _blur(y)
     variance_x, variance_y = _blur(x * x) - mean_x**2, _blur(y * y) - mean_y**2
     covariance = _blur(x * y) - mean_x * mean_y

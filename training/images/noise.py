@@ -135,7 +135,7 @@ class NoNoise:
 class RecordedNoise:
     """The noise of noisy/clean pairs, of whatever kind.
 
-    Its level is the standard deviation of noisy - clean over the whole image, at most ``highest`` on the 8-bit scale.
+    Its level is the standard deviation of noisy - clean, at most ``highest`` on the 8-bit scale.
     """
 
     highest: float = 75
@@ -143,9 +143,10 @@ class RecordedNoise:
     def __str__(self) -> str:
         return "that of noisy/clean pairs"
 
-    def measure_level(self, pair: Images) -> float:
-        """Return the level in [0, 1] units for a pair (H, W, 2), clean and noisy."""
-        return float(min(np.std(pair[..., 1] - pair[..., 0]), self.highest / 255))
+    def measure_level(self, noisy: Images, clean: Images) -> float:
+        """Return the level of an image (H, W, C) in [0, 1] units: the root mean square over channels."""
+        deviations = np.std(noisy - clean, axis=(0, 1))
+        return float(min(np.sqrt(np.mean(np.square(deviations))), self.highest / 255))
 
 
 Noise = GaussianNoise | SaltAndPepperNoise | BlindNoise | NoNoise

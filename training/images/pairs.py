@@ -7,15 +7,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from training.errors import DataError
-from training.images.files import Gray, find_images, open_gray
+from training.images.files import find_images, open_upright
 
 CLEAN, NOISY = "clean", "noisy"
 MAX_PROBLEMS = 10  # further ones are only counted
 
-Convert = Callable[[Path, Gray], NDArray[Any]]
-"""Returns pixels (H, W) for a path and its image, or raises DataError."""
+Convert = Callable[[Path, Image.Image], NDArray[Any]]
+"""Returns pixels (H, W, C) for a path and its upright image, or raises DataError."""
 
 
 def holds_pairs(folder: Path) -> bool:
@@ -38,7 +39,7 @@ def holds_pairs(folder: Path) -> bool:
 
 
 def load_pairs(folder: Path, convert: Convert) -> list[NDArray[Any]]:
-    """Return every pair in ``folder`` and its subfolders, by name: clean and noisy pixels on a new last axis.
+    """Return every pair in ``folder`` and its subfolders, by name: (H, W, 2C), the channels clean and then noisy.
 
     The images of a pair have the same path below clean/ and noisy/, apart from the suffix, and the same size.
 
@@ -79,8 +80,8 @@ def _choose(paths: list[Path], name: str, folder: Path) -> Path:
 
 
 def _load_pair(clean: Path, noisy: Path, convert: Convert) -> NDArray[Any]:
-    images = {path: open_gray(path) for path in (clean, noisy)}
-    (width, height), (noisy_width, noisy_height) = (gray.image.size for gray in images.values())
+    images = {path: open_upright(path) for path in (clean, noisy)}
+    (width, height), (noisy_width, noisy_height) = (image.size for image in images.values())
     if (width, height) != (noisy_width, noisy_height):
         raise DataError(f"{noisy}: {noisy_width}x{noisy_height} pixels, but {clean} has {width}x{height}")
-    return np.stack([convert(path, gray) for path, gray in images.items()], axis=-1)
+    return np.concatenate([convert(path, image) for path, image in images.items()], axis=-1)

@@ -6,7 +6,7 @@ from training.errors import DataError, StoreError
 from training.images.files import find_images
 from training.photos.baselines import PHOTO_BASELINES
 from training.photos.data import read_photo
-from training.photos.evaluate import as_method, compare_on_photos
+from training.photos.evaluate import COLOUR_PROTOCOLS, GRAY_PROTOCOLS, as_method, compare_on_photos, is_in_colour
 from training.photos.figures import draw_examples
 from training.photos.report import render_section
 from training.store.card_section import write_report
@@ -32,7 +32,8 @@ def assess(folder: Path, source: str, *, limit: int | None = None) -> str:
     photos = [read_photo(path) for path in find_images(Path(source))[:limit]]
     own_name = f"{folder.parent.name}/{folder.name}"
     data_name = Path(source).resolve().name
-    results = compare_on_photos(PHOTO_BASELINES | {own_name: as_method(saved)}, photos)
+    protocols = GRAY_PROTOCOLS + (COLOUR_PROTOCOLS if any(is_in_colour(photo) for photo in photos) else ())
+    results = compare_on_photos(PHOTO_BASELINES | {own_name: as_method(saved)}, photos, protocols)
     section = render_section(results, data_name=data_name, count=len(photos))
     if limit is None:
         scores = {

@@ -1,44 +1,48 @@
 """Noisy and clean crops of photographs or of pairs, with new ones in every step."""
 
+import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
+import cv2
 import keras
 import numpy as np
-from PIL import Image
 
 from training.config import Crops
+from training.images.camera import GRAY_WEIGHTS
 from training.images.files import to_images
+from training.images.mixture import MixedNoise
 from training.images.noise import Images, RandomLevelNoise, RecordedNoise
 from training.photos.data import Photo
 
 VALIDATION_LEVELS = (15, 25, 50)  # standard deviations on the 8-bit scale, those of most publications
 VALIDATION_SEED = 1
+MARGIN_PX = 4  # what demosaicing and filters see of the outside, cut off again
 
+PhotoNoise = RandomLevelNoise | MixedNoise | RecordedNoise
 Inputs = dict[str, Images]
+
+
+class NoisyCrop(NamedTuple):
+    """Images (H, W, 3) and the level in [0, 1] units that the network is given."""
+
+    noisy: Images
+    clean: Images
+    level: float
 
 
 class NoisyCrops(keras.utils.PyDataset):
     """Batches ({image, noise_level}, clean) that depend on (seed, epoch, step) alone, for the sake of resumed runs.
 
-    With recorded noise the photographs are pairs, and ``crops`` has the scale 1 only.
+    Every other crop is gray. With recorded noise the photographs are pairs.
     """
 
-    def __init__(
-        self,
-        photos: Sequence[Photo],
-        noise: RandomLevelNoise | RecordedNoise,
-        *,
-        crops: Crops,
-        batch_size: int,
-        seed: int,
-    ) -> None:
+    def __init__(self, photos: Sequence[Photo], noise: PhotoNoise, *, crops: Crops, batch_size: int, seed: int) -> None:
         super().__init__()
-        self.photos = [scaled for photo in photos for scaled in scale_photo(photo, crops)]
-        self.pair_levels = (
-            _measure_levels(photos, noise) if isinstance(noise, RecordedNoise) else np.empty(0, np.float32)
-        )
-        sizes = np.array([_count_crops(photo, crops.side_px) for photo in self.photos], np.float64)
-        self.shares = sizes / sizes.sum()
+        self.photos = photos
+        # A photograph of four times the pixels is twice as likely: more is to be seen in it, but not four times more.
+        lengths = np.array([math.sqrt(_count_crops(photo, crops.side_px)) for photo in photos])
+        self.shares = lengths / lengths.sum()
         self.noise = noise
         self.crops = crops
         self.batch_size = batch_size
@@ -54,58 +58,131 @@ class NoisyCrops(keras.utils.PyDataset):
     def __getitem__(self, step: int) -> tuple[Inputs, Images]:
         rng = np.random.default_rng([self.seed, self.epoch, step + 1])
         chosen = rng.choice(len(self.photos), self.batch_size, p=self.shares)
-        images = to_images(np.stack([_draw_crop(self.photos[index], self.crops.side_px, rng) for index in chosen]))
-        if isinstance(self.noise, RecordedNoise):
-            return _split_pairs(images, self.pair_levels[chosen])
-        noisy, levels = self.noise.add_to(images, rng)
-        return {"image": noisy, "noise_level": levels}, images
+        return stack(
+            [self._draw(self.photos[index], rng, is_gray=place % 2 == 1) for place, index in enumerate(chosen)]
+        )
+
+    def _draw(self, photo: Photo, rng: np.random.Generator, *, is_gray: bool) -> NoisyCrop:
+        side = self.crops.side_px
+        if isinstance(self.noise, RecordedNoise):  # with the level of the whole picture, which the service knows, too
+            level = split_pair(photo, self.noise, is_gray=is_gray).level
+            return split_pair(draw_crop(photo, side, rng), self.noise, is_gray=is_gray)._replace(level=level)
+        if isinstance(self.noise, MixedNoise):
+            kind = rng.random()
+            if kind < self.noise.scan_share:
+                return add_scan_noise(self.noise, side, rng, is_gray=is_gray)
+            if kind < self.noise.scan_share + self.noise.camera_share:
+                return add_camera_noise(photo, self.noise, side, rng, is_gray=is_gray)
+        white = self.noise.white if isinstance(self.noise, MixedNoise) else self.noise
+        return add_white_noise(self._draw_scaled(photo, rng), white, rng, is_gray=is_gray)
+
+    def _draw_scaled(self, photo: Photo, rng: np.random.Generator) -> Photo:
+        """Return a crop of the photograph, in most cases scaled down, which hides the traces of its JPEG file."""
+        side = self.crops.side_px
+        scale = 1.0 if rng.random() < self.crops.full_size else rng.uniform(self.crops.min_scale, 1)
+        source = min(round(side / scale), *photo.shape[:2])
+        crop = draw_crop(photo, source, rng)
+        return crop if source == side else np.asarray(cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA))
 
 
-def make_validation_crops(
-    photos: Sequence[Photo], noise: RandomLevelNoise | RecordedNoise, crops: Crops
-) -> tuple[Inputs, Images]:
-    """Return central crops, the same in every epoch and run: pairs, or noise at each of ``VALIDATION_LEVELS``."""
+def add_white_noise(crop: Photo, noise: RandomLevelNoise, rng: np.random.Generator, *, is_gray: bool) -> NoisyCrop:
+    """Add noise that is independent in each channel, or the same in all of a gray crop."""
+    clean = to_images(crop[None])
+    if is_gray:
+        clean = to_gray(clean)
+    noisy, levels = noise.add_to(clean[..., :1] if is_gray else clean, rng)
+    return NoisyCrop(np.broadcast_to(noisy, clean.shape)[0], clean[0], float(levels[0]))
+
+
+def add_camera_noise(
+    photo: Photo, noise: MixedNoise, side: int, rng: np.random.Generator, *, is_gray: bool
+) -> NoisyCrop:
+    """Draw a crop of a photograph, of at least ``side`` + 2 ``MARGIN_PX``, as a camera would have taken it."""
+    whole = side + 2 * MARGIN_PX
+    scale = max(noise.camera.draw_scale(rng), whole / min(photo.shape[:2]))
+    scale = min(scale, 1.0)
+    source = min(math.ceil(whole / scale), *photo.shape[:2])
+    pair = noise.camera.make_pair(draw_crop(photo, source, rng), scale, rng)
+    return _finish(pair, noise, side, rng, is_gray=is_gray)
+
+
+def add_scan_noise(noise: MixedNoise, side: int, rng: np.random.Generator, *, is_gray: bool) -> NoisyCrop:
+    """Draw a part of a printed page as a scanner would have taken it."""
+    return _finish(noise.scan.make_pair(side, rng), noise, side, rng, is_gray=is_gray)
+
+
+def _finish(
+    pair: tuple[Images, Images], noise: MixedNoise, side: int, rng: np.random.Generator, *, is_gray: bool
+) -> NoisyCrop:
+    """Cut the middle out of both images, and measure the level that the network is given, with an error."""
+    top, left = ((length - side) // 2 for length in pair[0].shape[:2])
+    noisy, clean = (image[top : top + side, left : left + side] for image in pair)
+    if is_gray:
+        noisy, clean = to_gray(noisy), to_gray(clean)
+    level = float(np.sqrt(np.mean(np.square(noisy - clean)))) * np.exp(rng.normal(0, noise.level_error))
+    return NoisyCrop(noisy, clean, min(level, noise.white.highest / 255))
+
+
+def to_gray(images: Images) -> Images:
+    """Return the BT.601 luma in all three channels."""
+    return np.repeat((images @ GRAY_WEIGHTS)[..., None], 3, axis=-1)
+
+
+def stack(crops: Sequence[NoisyCrop]) -> tuple[Inputs, Images]:
+    """Return ({image, noise_level}, clean), (N, H, W, 3) and (N,)."""
+    noisy, clean, levels = zip(*crops, strict=True)
+    return {"image": np.stack(noisy), "noise_level": np.array(levels, np.float32)}, np.stack(clean)
+
+
+def make_validation_crops(photos: Sequence[Photo], noise: PhotoNoise, crops: Crops) -> tuple[Inputs, Images]:
+    """Return central crops, the same in every epoch and run, every other one gray.
+
+    They are pairs, or have white noise at each of ``VALIDATION_LEVELS``; with mixed noise, others have a camera's or a
+    scanner's in the shares of training.
+    """
     smallest = min(min(photo.shape[:2]) for photo in photos)
-    side = 2 * crops.side_px if smallest >= 2 * crops.side_px else crops.side_px
-    centres = np.stack(
-        [_cut(photo, (photo.shape[0] - side) // 2, (photo.shape[1] - side) // 2, side) for photo in photos]
-    )
-    if isinstance(noise, RecordedNoise):
-        return _split_pairs(to_images(centres), _measure_levels(photos, noise))
-    clean = np.tile(to_images(centres), (len(VALIDATION_LEVELS), 1, 1, 1))
-    levels = np.repeat(np.array(VALIDATION_LEVELS, np.float32) / np.float32(255), len(photos))
-    white = np.random.default_rng(VALIDATION_SEED).standard_normal(clean.shape, dtype=np.float32)
-    return {"image": clean + levels[:, None, None, None] * white, "noise_level": levels}, clean
+    side = 2 * crops.side_px if smallest >= 2 * (crops.side_px + MARGIN_PX) else crops.side_px
+    rng = np.random.default_rng(VALIDATION_SEED)
+    made = []
+    for place, photo in enumerate(photos):
+        is_gray = place % 2 == 1
+        centre = cut_centre(photo, side)
+        if isinstance(noise, RecordedNoise):
+            level = split_pair(photo, noise, is_gray=is_gray).level
+            made.append(split_pair(centre, noise, is_gray=is_gray)._replace(level=level))
+            continue
+        for level in VALIDATION_LEVELS:
+            white = RandomLevelNoise(common=level, highest=level, noiseless=0, strong=1, rounded=0)
+            made.append(add_white_noise(centre, white, rng, is_gray=is_gray))
+        if isinstance(noise, MixedNoise):
+            made += [add_camera_noise(photo, noise, side, rng, is_gray=is_gray) for _ in range(2)]
+            if place % 3 == 0:
+                made.append(add_scan_noise(noise, side, rng, is_gray=is_gray))
+    return stack(made)
 
 
-def scale_photo(photo: Photo, crops: Crops) -> list[Photo]:
-    """Return the photograph at each scale at which it holds a crop, at full size first."""
-    if crops.scales == (1.0,):
-        return [photo]
-    whole = Image.fromarray(photo)
-    sizes = [(round(whole.width * scale), round(whole.height * scale)) for scale in crops.scales]
-    return [np.asarray(whole.resize(size, Image.Resampling.BICUBIC)) for size in sizes if min(size) >= crops.side_px]
+def split_pair(pair: Photo, noise: RecordedNoise, *, is_gray: bool = False) -> NoisyCrop:
+    """Return the images of a pair (H, W, 6), and the level of its noise as measured."""
+    images = to_images(pair[None])[0]
+    clean, noisy = images[..., :3], images[..., 3:]
+    if is_gray:
+        clean, noisy = to_gray(clean), to_gray(noisy)
+    return NoisyCrop(noisy, clean, noise.measure_level(noisy, clean))
 
 
-def _measure_levels(pairs: Sequence[Photo], noise: RecordedNoise) -> Images:
-    return np.array([noise.measure_level(to_images(pair[None])[0]) for pair in pairs], np.float32)
+def cut_centre(photo: Photo, side: int) -> Photo:
+    """Return the middle (side, side, C) of a photograph."""
+    top, left = ((length - side) // 2 for length in photo.shape[:2])
+    return photo[top : top + side, left : left + side]
 
 
-def _split_pairs(images: Images, levels: Images) -> tuple[Inputs, Images]:
-    return {"image": images[..., 1:], "noise_level": levels}, images[..., :1]
+def draw_crop(photo: Photo, side: int, rng: np.random.Generator) -> Photo:
+    """Return a random crop, rotated by a multiple of 90 degrees; every other one is mirrored."""
+    top, left = (int(rng.integers(length - side + 1)) for length in photo.shape[:2])
+    crop = np.rot90(photo[top : top + side, left : left + side], int(rng.integers(4)))
+    return np.ascontiguousarray(np.fliplr(crop) if rng.random() < 0.5 else crop)
 
 
 def _count_crops(photo: Photo, side: int) -> int:
     height, width = photo.shape[:2]
     return int((height - side + 1) * (width - side + 1))
-
-
-def _draw_crop(photo: Photo, side: int, rng: np.random.Generator) -> Photo:
-    """Return a random crop, rotated by a multiple of 90 degrees; every other one is mirrored."""
-    top, left = (rng.integers(length - side + 1) for length in photo.shape[:2])
-    crop = np.rot90(_cut(photo, top, left, side), int(rng.integers(4)))
-    return np.fliplr(crop) if rng.random() < 0.5 else crop
-
-
-def _cut(photo: Photo, top: int, left: int, side: int) -> Photo:
-    return photo[top : top + side, left : left + side]

@@ -1,6 +1,6 @@
 """MODEL_CARD.md of a network for photographs of any size."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 
 from training.images.noise import RecordedNoise
 from training.store.metadata import Metadata
@@ -21,10 +21,11 @@ TEMPLATE = """\
 
 ## Intended use
 
-Removing noise from gray photographs and scans of any size, behind the denoiser service or in anything else that loads a
-TensorFlow SavedModel. Signature `serving_default`: `image` (N, H, W, 1) float32 in [0, 1] and `noise_level` (N,), the
-standard deviation of its noise in the same units, in; `denoised` of the shape of `image` out. Trained for this noise:
-{noise}. Without biases, the network is homogeneous: twice the image and twice the level yield twice the output.
+Removing noise from photographs and scans of any size, gray and in colour, behind the denoiser service or in anything
+else that loads a TensorFlow SavedModel. Signature `serving_default`: `image` (N, H, W, 3) float32 in [0, 1], sRGB, and
+`noise_level` (N,), the root mean square of its noise over pixels and channels in the same units, in; `denoised` of the
+shape of `image` out. A gray image fills all three channels. Trained for this noise: {noise}.
+Without biases, the network is homogeneous: twice the image and twice the level yield twice the output.
 
 ## Data
 
@@ -70,10 +71,9 @@ Seed {seed}; with a budget of minutes, how far it gets depends on the machine.{c
 Weights: Apache-2.0, like the code. {data_license}.{figures_license}
 """
 
-KNOWS_WHITE_NOISE = """\
-The network knows white Gaussian noise: independent for each pixel, at the same level everywhere. Noise of scans, of
-compressed and of processed photographs is correlated between neighbours, stronger in some tones than in others, and
-mostly coarser: single pixels do not reveal its level, so set it by hand, and expect blotches to stay."""
+KNOWS_MIXED_NOISE = """\
+The network knows white noise, and simulated cameras and scanners. Noise that is much coarser than theirs, such as that
+of a picture that was enlarged after it was taken, stays in part; set the level by hand where the estimate is wrong."""
 
 KNOWS_PAIRS = """\
 The network knows the noise of its pairs: the same camera, scanner or setting gives the best results. Its noise level
@@ -92,7 +92,7 @@ def render_card(metadata: Metadata, _figures: Collection[str], *, command: str) 
     """Return the card; ``command`` reproduces the network."""
     training, metrics = metadata.training, metadata.metrics
     config = training["config"]
-    is_bsds = training["data"].lower().startswith("bsds")
+    names = training["data"].split("+")
     are_pairs = training["noise"] == str(RecordedNoise())
     return TEMPLATE.format(
         name=metadata.name,
@@ -103,11 +103,11 @@ def render_card(metadata: Metadata, _figures: Collection[str], *, command: str) 
         note="" if are_pairs else config["note"] + " ",
         kind="noisy/clean pairs" if are_pairs else "photographs",
         scales="" if are_pairs else ", at scales from 1 to 0.5",
-        limits=KNOWS_PAIRS if are_pairs else KNOWS_WHITE_NOISE,
+        limits=KNOWS_PAIRS if are_pairs else KNOWS_MIXED_NOISE,
         figures_license="" if are_pairs else FIGURES_LICENSE,
         noise=training["noise"],
         precision=config["precision"].replace("_", " "),
-        data=BSDS_LICENSE if is_bsds else f"The photographs of “{training['data']}”",
+        data=_describe_data(names, metrics.get("licences", {})),
         steps=config["crops"]["steps_per_epoch"],
         side_px=config["crops"]["side_px"],
         stages="\n".join(
@@ -121,9 +121,28 @@ def render_card(metadata: Metadata, _figures: Collection[str], *, command: str) 
             for stage in config["stages"]
         ),
         levels="\n".join(LEVEL.format(level=level, **scores) for level, scores in metrics["by_noise_level"].items()),
-        data_license="Photographs of BSDS500 are in none of its files"
-        if is_bsds
-        else f"The holders of the rights to “{training['data']}” may disagree: state their licence here",
+        data_license=_describe_rights(names, metrics.get("licences", {})),
         command=command,
         commit=f" Trained at commit {training['git_commit']}." if training["git_commit"] else "",
     )
+
+
+def _describe_data(names: Sequence[str], licences: Mapping[str, int]) -> str:
+    listed = ", ".join(f"{count} {licence}" for licence, count in sorted(licences.items(), key=lambda item: -item[1]))
+    others = [f"“{name}”" for name in names if not _is_bsds(name)]
+    parts = (
+        [f"The photographs of {' and '.join(others)}" + (f", by licence: {listed}" if listed else "")] if others else []
+    )
+    return ". ".join(parts + [BSDS_LICENSE for name in names if _is_bsds(name)])
+
+
+def _describe_rights(names: Sequence[str], licences: Mapping[str, int]) -> str:
+    """Return whose rights the weights may touch; none of the photographs is in any file."""
+    others = " and ".join(f"“{name}”" for name in names if not _is_bsds(name))
+    if others and not licences:
+        return f"The holders of the rights to {others} may disagree: state their licence here"
+    return "No photograph that it was trained on is in any of its files"
+
+
+def _is_bsds(name: str) -> bool:
+    return name.lower().startswith("bsds")

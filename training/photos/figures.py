@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from training.images.noise import Images
 from training.photos.data import Photo, read_photo
-from training.photos.evaluate import PhotoMethod, Protocol, split_pair
+from training.photos.evaluate import PhotoMethod, Protocol, is_in_colour, measure_pair
 
 EXAMPLES = Path(__file__).with_name("examples")
 EXAMPLE_LEVEL = 50
@@ -18,10 +18,12 @@ EXAMPLE_PAIRS = 2
 def draw_examples(methods: Mapping[str, PhotoMethod], pairs: Sequence[Photo] = ()) -> Figure:
     """Draw noisy crops, what each method makes of them, and clean ones: of pairs, or of the project's photographs."""
     if pairs:
-        examples = [split_pair(_cut_centre(pair)) for pair in pairs[:EXAMPLE_PAIRS]]
+        examples = [measure_pair(_cut_centre(pair)) for pair in pairs[:EXAMPLE_PAIRS]]
     else:
-        protocol = Protocol(EXAMPLE_LEVEL, rounded=True)
-        examples = [protocol.make_noisy(read_photo(path)) for path in sorted(EXAMPLES.glob("*.png"))]
+        photos = [read_photo(path) for path in sorted(EXAMPLES.glob("*.png"))]
+        examples = [
+            Protocol(EXAMPLE_LEVEL, rounded=True, in_colour=is_in_colour(photo)).make_noisy(photo) for photo in photos
+        ]
     rows = [[noisy, *(method(noisy, sigma) for method in methods.values()), clean] for clean, noisy, sigma in examples]
     return plot_crops(["noisy" if pairs else f"noise {EXAMPLE_LEVEL}", *methods, "clean"], rows)
 
@@ -32,11 +34,11 @@ def _cut_centre(photo: Photo) -> Photo:
 
 
 def plot_crops(titles: Sequence[str], rows: Sequence[Sequence[Images]]) -> Figure:
-    """Draw images (H, W) in [0, 1] pixel by pixel, in titled columns."""
+    """Draw images (H, W, 1) or (H, W, 3) in [0, 1] pixel by pixel, in titled columns."""
     figure = Figure(figsize=(2.4 * len(titles), 2.4 * len(rows) + 0.3), layout="constrained")
     for panels, row in zip(figure.subplots(len(rows), len(titles), squeeze=False), rows, strict=True):
         for panel, image in zip(panels, row, strict=True):
-            panel.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+            panel.imshow(image.clip(0, 1), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
             panel.set_axis_off()
     for panel, title in zip(figure.axes, titles, strict=False):
         panel.set_title(title, fontsize=10)

@@ -1,12 +1,17 @@
 """The network for photographs of any size: a residual U-Net with the noise level as a second input."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import keras
+import numpy as np
 from keras import KerasTensor, layers, ops
+from numpy.typing import NDArray
+
+Weights = NDArray[np.float32]
 
 PHOTO_WIDTHS = (32, 64, 128)
 PHOTO_BLOCKS = (1, 2, 2, 2, 1)
+CHANNELS = 3  # red, green, blue; a gray image fills all three
 FOLD_PX = 2  # the first level works on 2x2 pixels folded into channels
 
 
@@ -28,7 +33,7 @@ class UnfoldPixels(layers.Layer):
 def build_photo(
     widths: tuple[int, ...] = PHOTO_WIDTHS, blocks: tuple[int, ...] = PHOTO_BLOCKS, side_px: int | None = None
 ) -> keras.Model:
-    """Build a U-Net of 3x3 convolutions for images (N, H, W, 1), H and W multiples of 8, and ``noise_level`` (N,).
+    """Build a U-Net of 3x3 convolutions for images (N, H, W, 3), H and W multiples of 8, and ``noise_level`` (N,).
 
     H and W are free unless ``side_px`` sets both.
 
@@ -40,7 +45,7 @@ def build_photo(
     pixels, noise level as input; the same level everywhere makes its plane one number for each channel); S. Mohan et
     al., "Robust and interpretable blind image denoising via bias-free convolutional neural networks", ICLR 2020.
     """
-    image = keras.Input((side_px, side_px, 1), name="image")
+    image = keras.Input((side_px, side_px, CHANNELS), name="image")
     noise_level = keras.Input((), name="noise_level")
     hidden = _convolve(widths[0], 3 * FOLD_PX, strides=FOLD_PX, kernel_initializer="he_normal", name="fold")(image)
     level = layers.Reshape((1, 1, 1))(noise_level)
@@ -54,7 +59,7 @@ def build_photo(
     for skip, count in zip(reversed(skips), blocks[depth + 1 :], strict=True):
         hidden = layers.Conv2DTranspose(skip.shape[-1], 2, strides=2, use_bias=False)(hidden)
         hidden = _add_blocks(layers.Add()([hidden, skip]), count)
-    noise = UnfoldPixels()(_convolve(FOLD_PX**2, 3, kernel_initializer="zeros", name="unfold")(hidden))
+    noise = UnfoldPixels()(_convolve(CHANNELS * FOLD_PX**2, 3, kernel_initializer="zeros", name="unfold")(hidden))
     # Pixels keep their 32 bits under mixed precision, too.
     denoised = layers.Add(dtype="float32", name="denoised")([image, noise])
     return keras.Model({"image": image, "noise_level": noise_level}, denoised, name="photo")
@@ -82,6 +87,31 @@ def _add_blocks(image: KerasTensor, count: int) -> KerasTensor:
         hidden = _convolve(channels, 3, kernel_initializer="zeros")(hidden)
         image = layers.Add()([image, hidden])
     return image
+
+
+def adapt_weights(weights: Sequence[Weights], shapes: Sequence[tuple[int, ...]]) -> list[Weights]:
+    """Return the weights of ``build_photo``, or of a network of its shape for one channel, in ``shapes``.
+
+    Of a network for one channel, each feature of the first convolution sees one of the three channels, and the outputs
+    repeat: for gray images nothing changes. (With a third of each channel instead, all channels look alike, and colour
+    is never learned.)
+
+    Raises:
+        ValueError: they are of another architecture.
+    """
+    if len(weights) != len(shapes):
+        raise ValueError(f"{len(weights)} arrays of weights, expected {len(shapes)}")
+    adapted = []
+    for array, shape in zip(weights, shapes, strict=True):
+        if array.shape == (*shape[:2], 1, shape[-1]):
+            channel = np.arange(CHANNELS)[:, None] == np.arange(shape[-1]) % CHANNELS
+            array = array * channel
+        elif array.shape == (*shape[:-1], shape[-1] // CHANNELS):
+            array = np.repeat(array, CHANNELS, axis=-1)
+        if array.shape != shape:
+            raise ValueError(f"weights of shape {array.shape}, expected {shape}")
+        adapted.append(np.asarray(array, np.float32))
+    return adapted
 
 
 NETWORKS: Mapping[str, Callable[[], keras.Model]] = {"photo": build_photo}

@@ -1,7 +1,8 @@
 """Networks for photographs of any size: how they are trained, measured and published."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +13,26 @@ from training.config import Config, Crops, Stage
 from training.fit.checkpoints import load_progresses
 from training.fit.figures import plot_loss
 from training.images.metrics import count_macs
+from training.images.mixture import MixedNoise
 from training.images.noise import Images, RandomLevelNoise, RecordedNoise
-from training.photos.batches import Inputs, NoisyCrops, make_validation_crops
+from training.photos.batches import Inputs, NoisyCrops, PhotoNoise, make_validation_crops
 from training.photos.card import render_card
-from training.photos.data import CleanPhotos, load_photos
-from training.photos.evaluate import NOISE_LEVELS, Protocol, as_method, leave_noisy, score_on_photos, split_pair
+from training.photos.data import CleanPhotos, Photo, load_photos
+from training.photos.evaluate import (
+    NOISE_LEVELS,
+    NoisyPhoto,
+    Protocol,
+    as_method,
+    leave_noisy,
+    measure_pair,
+    photograph,
+    score_on_photos,
+)
 from training.photos.figures import draw_examples
-from training.photos.networks import NETWORKS, build_photo
+from training.photos.networks import NETWORKS, Weights, adapt_weights, build_photo
 from training.task import TrainedRun
 
-PAIRS = "pairs"
+PAIRS, CAMERA, IN_COLOUR = "pairs", "a camera's", " in colour"
 MAIN_LEVEL = "25"
 MAC_SIDE_PX = 64  # a size at which to count, since that of the images is free
 
@@ -34,11 +45,14 @@ class PhotosTask:
 
     render_card = staticmethod(render_card)
 
-    def load(self, source: str, config: Config) -> CleanPhotos:
-        return load_photos(source, min_side_px=_crops_of(config).side_px, seed=config.seed)
+    def load(self, sources: Sequence[str], config: Config) -> CleanPhotos:
+        return load_photos(sources, min_side_px=_crops_of(config).side_px, seed=config.seed)
 
     def build_network(self, config: Config) -> keras.Model:
         return self.networks[config.architecture]()
+
+    def adapt_weights(self, weights: Sequence[Weights], network: keras.Model) -> list[Weights]:
+        return adapt_weights(weights, [variable.shape for variable in network.weights])
 
     def batches(self, config: Config, stage: Stage, photos: CleanPhotos) -> NoisyCrops:
         return NoisyCrops(
@@ -52,9 +66,15 @@ class PhotosTask:
         """Measure on the held-out photographs, at each noise level."""
         config, photos = run.config, run.images
         method = as_method(run.saved)
-        protocols = {str(level): Protocol(level, rounded=False).make_noisy for level in NOISE_LEVELS}
+        noise = config.stages[-1].noise
+        protocols: dict[str, Callable[[Photo], NoisyPhoto]] = {
+            str(protocol.level) + (IN_COLOUR if protocol.in_colour else ""): protocol.make_noisy
+            for protocol in (Protocol(level, False, is_colour) for is_colour in (False, True) for level in NOISE_LEVELS)
+        }
+        if isinstance(noise, MixedNoise):
+            protocols[CAMERA] = partial(photograph, noise=noise)
         if config.takes_pairs:
-            protocols = {PAIRS: split_pair}
+            protocols = {PAIRS: measure_pair}
         by_level = {}
         for level, make_noisy in protocols.items():
             score = score_on_photos(method, photos.validation, make_noisy)
@@ -62,12 +82,13 @@ class PhotosTask:
             by_level[level] = {"psnr_db": score.psnr_db, "ssim": score.ssim, "noisy_psnr_db": noisy.psnr_db}
         progresses = load_progresses(run.folder, config.stages)
         seconds = sum(progress.seconds for progress in progresses.values())
-        noise = f"noise {config.stages[-1].noise}" if config.takes_pairs else "white Gaussian noise"
+        kind = f"noise {noise}" if config.takes_pairs else "white Gaussian noise"
         return {
-            "protocol": f"{len(photos.validation)} held-out photographs of {photos.name}, {noise}, level told",
+            "protocol": f"{len(photos.validation)} held-out photographs of {photos.name}, {kind}, level told",
             **by_level[PAIRS if config.takes_pairs else MAIN_LEVEL],
             "by_noise_level": by_level,
             "train_images": len(photos.train),
+            **({"licences": dict(photos.licences)} if photos.licences else {}),
             "validation_images": len(photos.validation),
             "epochs": {name: progress.epochs for name, progress in progresses.items()},
             **({"minutes": round(seconds / 60, 1)} if seconds else {}),
@@ -95,7 +116,7 @@ def _crops_of(config: Config) -> Crops:
     return config.crops
 
 
-def _noise_of(stage: Stage) -> RandomLevelNoise | RecordedNoise:
-    if not isinstance(stage.noise, RandomLevelNoise | RecordedNoise):
+def _noise_of(stage: Stage) -> PhotoNoise:
+    if not isinstance(stage.noise, RandomLevelNoise | MixedNoise | RecordedNoise):
         raise TypeError(f"stage {stage.name} has noise without a level that the network can be given")
     return stage.noise

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow prints a greeting when it is imported
 
@@ -22,8 +23,8 @@ VERSIONS = {"tensorflow": tf.__version__}
 def save_network(network: keras.Model, folder: Path, *, size_multiple: int = 1) -> None:
     """Write ``network`` as a SavedModel with one signature, or raise StoreError if Keras does not run on TensorFlow.
 
-    The network's inputs are named ``image``, (N, H, W, 1), and perhaps ``noise_level``, (N,). Its output is clipped to
-    [0, 1]. The graph pads images to ``size_multiple`` by repeating their edge, and crops the output. A file that cannot
+    The network's inputs are named ``image``, (N, H, W, C), and perhaps ``noise_level``, (N,). Its output is clipped to
+    [0, 1]. The graph pads images to ``size_multiple`` by mirroring their edge, and crops the output. A file that cannot
     be written raises StoreError, too.
     """
     check_backend(keras.backend.backend())
@@ -61,12 +62,24 @@ def check_backend(name: str) -> None:
 
 
 def _pad_to_multiple(image: tf.Tensor, multiple: int) -> tf.Tensor:
-    """Repeat the last row and column of NHWC; unlike reflection, this works for a single pixel."""
+    """Mirror NHWC at its last row and column; where the mirror image ends, its first pixel repeats."""
     for axis in (1, 2):
         length = tf.shape(image)[axis]
-        padded = -(-length // multiple) * multiple
-        image = tf.gather(image, tf.minimum(tf.range(padded), length - 1), axis=axis)
+        padded = tf.range(-(-length // multiple) * multiple)
+        image = tf.gather(image, tf.maximum(tf.minimum(padded, 2 * length - 1 - padded), 0), axis=axis)
     return image
+
+
+def load_weights(folder: Path) -> list[NDArray[np.float32]]:
+    """Return the weights of a version that ``save_network`` wrote, in the network's order, or raise StoreError."""
+    try:
+        checkpoint = tf.train.load_checkpoint(str(folder / "variables" / "variables"))
+    except Exception as error:  # TensorFlow raises errors of many types for damaged files
+        raise StoreError(f"{folder}: TensorFlow cannot read its weights: {error}") from error
+    names = [name for name in checkpoint.get_variable_to_shape_map() if name.startswith("weights/")]
+    if not names:
+        raise StoreError(f"{folder}: was not exported by this package: its weights have no order")
+    return [checkpoint.get_tensor(name) for name in sorted(names, key=lambda name: int(name.split("/")[1]))]
 
 
 class SavedNetwork:

@@ -23,28 +23,25 @@ class Metadata:
     version: int
     description: str
     size: Size
+    channels: int
     interface: Interface
     training: dict[str, Any]
     metrics: dict[str, Any]
     files: dict[str, str]
-    channels: int = 1
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of metadata.json, created now."""
         height, width = self.size
         interface = asdict(self.interface)
+        polarity = interface.pop("polarity")
+        image = {"height": height, "width": width, "channels": self.channels, "polarity": polarity}
         return {
             "schema_version": SCHEMA_VERSION,
             "name": self.name,
             "version": self.version,
             "description": self.description,
             "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "input": {
-                "height": height,
-                "width": width,
-                "channels": self.channels,
-                "polarity": interface.pop("polarity"),
-            },
+            "input": image,
             **interface,
             "training": self.training,
             "metrics": self.metrics,

@@ -12,7 +12,7 @@ from training.store.metadata import Metadata, read_metadata
 def metadata(finished_run: FinishedRun) -> Metadata:
     content = read_metadata(finished_run.store / "article" / "1")
     known = {name: content[name] for name in ("name", "version", "description", "training", "metrics", "files")}
-    return Metadata(size=(28, 28), interface=Interface("light-on-dark"), **known)
+    return Metadata(size=(28, 28), channels=1, interface=Interface("light-on-dark"), **known)
 
 
 def test_mnist_is_named_with_authors_and_licence(metadata: Metadata) -> None:

@@ -21,10 +21,15 @@ def test_a_run_on_pairs_is_restored_as_such() -> None:
     assert restore_config(json.loads(json.dumps(describe_run(config, "scans")))) == config
 
 
+def test_a_run_from_a_version_of_the_store_is_restored_as_such() -> None:
+    for config in (PRESETS["photo"].starting_from("photo-2"), PRESETS["photo"].starting_from("mine-1").with_pairs()):
+        assert restore_config(json.loads(json.dumps(describe_run(config, "photos+bsds400")))) == config
+
+
 def test_a_run_of_other_stages_is_not_restored() -> None:
     run = describe_run(PRESETS["article"], "MNIST")
-    del run["config"]["stages"][:-1]
-    with pytest.raises(RunError, match="the stages denoise, which are not those of article now"):
+    del run["config"]["stages"][1:]
+    with pytest.raises(RunError, match="the stages plain, which are not those of article now"):
         restore_config(run)
 
 
@@ -45,6 +50,14 @@ def test_the_command_names_what_differs_from_the_preset() -> None:
     article = PRESETS["article"]
     assert format_command(article, "MNIST") == "python -m training train article"
     assert format_command(article.with_epochs(2), "faces").endswith("train article --data path/to/faces --epochs 2")
+
+
+def test_the_command_names_every_folder_and_the_version_to_start_from() -> None:
+    config = PRESETS["photo"].starting_from("my-photos-12")
+    command = format_command(replace(config, minutes=98.0), "photos+bsds400")
+    assert command == (
+        "python -m training train photo --data path/to/photos path/to/bsds400 --start-from my-photos/12 --minutes 98"
+    )
 
 
 def test_the_command_names_the_seed() -> None:

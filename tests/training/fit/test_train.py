@@ -10,12 +10,13 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tests.training.conftest import FinishedRun
 from training.config import Adadelta, AdamW, Config, Stage
 from training.digits.data import CleanImages
-from training.errors import RunError
+from training.errors import RunError, StoreError
 from training.fit.checkpoints import load_progress
 from training.fit.train import load_network, log_mean_squared_error, psnr_db, train
 from training.images.augmentation import RandomAffine
 from training.images.noise import BlindNoise, GaussianNoise
 from training.presets import PRESETS
+from training.store.export import load_weights
 from training.tasks import DIGITS
 
 NOISE = GaussianNoise(0.4)
@@ -157,6 +158,30 @@ def test_images_that_are_as_good_as_equal_do_not_rule_the_loss() -> None:
     clean = np.zeros((2, 8, 8, 1), np.float32)
     equal, alike = np.asarray(log_mean_squared_error(clean, clean + np.array([[[[0.0]]], [[[0.0005]]]], np.float32)))
     assert equal == pytest.approx(alike, abs=0.02)
+
+
+def test_a_run_starts_from_the_weights_of_a_version(
+    finished_run: FinishedRun, blobs: CleanImages, tmp_path: Path
+) -> None:
+    config = PRESETS["article"].with_epochs(1).starting_from("article-1")
+    origin, run_dir = finished_run.store / "article" / "1", tmp_path / "run"
+    train(DIGITS, config, blobs, run_dir, origin=origin)
+    with np.load(run_dir / "article-1" / "best.npz") as adopted:
+        for array, expected in zip(adopted.values(), load_weights(origin), strict=True):
+            np.testing.assert_array_equal(array, expected)
+    started, fresh = (load_progress(run / "denoise").best_loss for run in (run_dir, finished_run.run_dir))
+    assert started < fresh
+    train(DIGITS, config.with_epochs(2), blobs, run_dir, resume=True, origin=origin)
+    assert load_progress(run_dir / "denoise").epochs == 2
+
+
+def test_a_run_does_not_start_from_another_architecture(
+    finished_run: FinishedRun, blobs: CleanImages, tmp_path: Path
+) -> None:
+    config = PRESETS["dense"].starting_from("article-1")
+    with pytest.raises(StoreError, match="article/1: is of another architecture than dense"):
+        train(DIGITS, config, blobs, tmp_path / "run", origin=finished_run.store / "article" / "1")
+    assert not (tmp_path / "run").exists()
 
 
 def spend(run_dir: Path, stage: str, seconds: float) -> None:

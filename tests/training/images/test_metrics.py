@@ -60,6 +60,12 @@ def test_ssim_is_that_of_scikit_image() -> None:
     assert ssim(CLEAN, NOISY) == pytest.approx(np.mean(expected), abs=1e-6)
 
 
+def test_ssim_of_a_colour_image_is_the_mean_over_its_channels() -> None:
+    halves = [slice(0, 2), slice(2, 4)]
+    clean, noisy = (np.concatenate([images[half] for half in halves], axis=-1) for images in (CLEAN, NOISY))
+    assert ssim(clean, noisy) == pytest.approx(ssim(CLEAN, NOISY))
+
+
 def test_macs_are_counted_by_layer() -> None:
     image = keras.Input((8, 8, 1))
     hidden = layers.Conv2D(4, 3, strides=2, padding="same")(image)  # 4x4 positions, 9 weights to 4 channels

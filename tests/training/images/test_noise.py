@@ -138,6 +138,20 @@ def test_a_share_of_the_images_is_clipped_and_rounded_as_files_are() -> None:
     assert noisy[is_rounded].max() <= 1
 
 
+def test_the_level_of_recorded_noise_is_its_root_mean_square_over_the_channels() -> None:
+    clean = np.full((40, 40, 3), 0.5, np.float32)
+    deviations = np.array([0.02, 0.05, 0.08], np.float32)
+    noisy = clean + deviations * np.random.default_rng(0).standard_normal(clean.shape, dtype=np.float32)
+    expected = np.sqrt(np.mean(np.square(deviations)))
+    assert RecordedNoise().measure_level(noisy, clean) == pytest.approx(expected, rel=0.05)
+    assert RecordedNoise(highest=10).measure_level(noisy, clean) == pytest.approx(10 / 255)
+
+
+def test_another_brightness_or_tint_of_the_noisy_image_is_no_noise() -> None:
+    clean = np.random.default_rng(0).random((20, 20, 3), dtype=np.float32)
+    assert RecordedNoise().measure_level(clean + np.array([0.1, 0, -0.1], np.float32), clean) < 1e-6
+
+
 def test_images_pair_up_with_the_noise_that_is_added_or_recorded() -> None:
     noisy, clean = pair_up(GRAY, GaussianNoise(0.1), np.random.default_rng(0))
     assert np.array_equal(clean, GRAY)

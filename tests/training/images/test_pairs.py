@@ -14,7 +14,7 @@ def save(path: Path, width: int = 28, height: int = 28, *, gray: int = 0) -> Non
 
 
 def load(folder: Path) -> list[np.ndarray]:
-    return load_pairs(folder, lambda _path, gray: np.asarray(gray.image))
+    return load_pairs(folder, lambda _path, image: np.asarray(image)[..., None])
 
 
 def test_a_pair_is_two_files_of_one_name_whatever_their_ending_and_depth(tmp_path: Path) -> None:
@@ -23,6 +23,15 @@ def test_a_pair_is_two_files_of_one_name_whatever_their_ending_and_depth(tmp_pat
     (pair,) = load(tmp_path)
     assert pair.shape == (28, 28, 2)
     assert pair[0, 0].tolist() == [100, 50]
+
+
+def test_of_pairs_in_colour_the_clean_channels_come_first(tmp_path: Path) -> None:
+    for kind, colour in (("clean", (1, 2, 3)), ("noisy", (4, 5, 6))):
+        (tmp_path / kind).mkdir()
+        Image.new("RGB", (5, 4), colour).save(tmp_path / kind / "a.png")
+    (pair,) = load_pairs(tmp_path, lambda _path, image: np.asarray(image))
+    assert pair.shape == (4, 5, 6)
+    assert pair[0, 0].tolist() == [1, 2, 3, 4, 5, 6]
 
 
 def test_every_file_that_is_wrong_is_named(tmp_path: Path) -> None:

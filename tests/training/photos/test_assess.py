@@ -1,6 +1,7 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.training.drawing import draw_blobs, write_images
@@ -8,6 +9,7 @@ from training.config import Interface
 from training.digits.networks import build_dense
 from training.errors import DataError, StoreError
 from training.photos.assess import assess
+from training.photos.evaluate import COLOUR_PROTOCOLS, GRAY_PROTOCOLS
 from training.photos.networks import build_photo
 from training.store.describe import describe
 from training.store.export import save_network
@@ -36,9 +38,18 @@ def test_the_tables_go_into_card_metadata_and_figures(version: Path, discs: Path
         assert f"| {name} |" in section
     assert (folder / "MODEL_CARD.md").read_text() == f"# mine/1\n\n{section}\n"
     scores = read_metadata(folder)["metrics"]["evaluation"]["discs"]
-    assert list(scores) == [f"{level} {kind}" for kind in ("not clipped", "rounded") for level in (15, 25, 50)]
+    assert list(scores) == [str(protocol) for protocol in GRAY_PROTOCOLS]
     assert set(scores["25 rounded"]) == {"psnr_db", "ssim"}
     assert (folder / "figures" / "comparison.png").is_file()
+
+
+def test_colour_is_measured_where_there_is_some(version: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(version, tmp_path / "mine" / "1")
+    discs = draw_blobs(1, size=24)
+    write_images(tmp_path / "colours", np.concatenate([discs, discs / 2, discs], axis=-1))
+    assert "| In colour: PSNR (dB) |" in assess(folder, str(tmp_path / "colours"))
+    scores = read_metadata(folder)["metrics"]["evaluation"]["colours"]
+    assert list(scores) == [str(protocol) for protocol in GRAY_PROTOCOLS + COLOUR_PROTOCOLS]
 
 
 def test_a_quick_look_writes_nothing(version: Path, discs: Path) -> None:

@@ -3,27 +3,39 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.training.drawing import draw_photo, join_pair
 from training.config import Crops
+from training.images.camera import CameraNoise
+from training.images.files import to_8_bit
+from training.images.mixture import MixedNoise
 from training.images.noise import Images, RandomLevelNoise, RecordedNoise
-from training.photos.batches import VALIDATION_LEVELS, Inputs, NoisyCrops, make_validation_crops, scale_photo
+from training.photos.batches import (
+    VALIDATION_LEVELS,
+    Inputs,
+    NoisyCrops,
+    PhotoNoise,
+    add_camera_noise,
+    add_scan_noise,
+    make_validation_crops,
+    split_pair,
+    to_gray,
+)
 from training.photos.data import Photo
 
-CROPS = Crops(side_px=16, scales=(1.0,), steps_per_epoch=3)
+CROPS = Crops(side_px=16, full_size=1, steps_per_epoch=3)
 NOISELESS = RandomLevelNoise(noiseless=1, rounded=0)
-
-
-def draw_places(height: int, width: int) -> Photo:
-    """Every pixel tells its place: no two 2x2 neighbourhoods are alike."""
-    return np.random.default_rng(0).integers(0, 256, (height, width), np.uint8)
-
-
-PHOTOS = [draw_places(40, 60), draw_places(20, 24)]
+PHOTOS = [draw_photo(40, 60), draw_photo(20, 24)]
 
 
 def make_crops(
-    photos: list[Photo] = PHOTOS, noise: RandomLevelNoise | RecordedNoise = NOISELESS, *, epoch: int = 0, count: int = 8
+    photos: list[Photo] = PHOTOS,
+    noise: PhotoNoise = NOISELESS,
+    *,
+    crops: Crops = CROPS,
+    epoch: int = 0,
+    count: int = 8,
 ) -> NoisyCrops:
-    batches = NoisyCrops(photos, noise, crops=CROPS, batch_size=count, seed=7)
+    batches = NoisyCrops(photos, noise, crops=crops, batch_size=count, seed=7)
     batches.start_epoch(epoch)
     return batches
 
@@ -32,19 +44,28 @@ def is_same(one: tuple[Inputs, Images], other: tuple[Inputs, Images]) -> bool:
     return np.array_equal(one[0]["image"], other[0]["image"]) and np.array_equal(one[1], other[1])
 
 
-def find_place(photo: Photo, crop: Photo) -> tuple[int, int] | None:
-    """Top and left of a crop, turned and mirrored in any way."""
-    windows = np.lib.stride_tricks.sliding_window_view(photo, crop.shape)
-    for mirrored in (crop, np.fliplr(crop)):
-        for turns in range(4):
-            hits = np.argwhere((windows == np.rot90(mirrored, turns)).all(axis=(2, 3)))
-            if len(hits):
-                return int(hits[0][0]), int(hits[0][1])
-    return None
+def is_gray(images: Images) -> list[bool]:
+    return [bool(np.ptp(image, axis=-1).max() < 1e-6) for image in images]
+
+
+def measure_rms(one: Images, other: Images) -> Images:
+    return np.asarray(np.sqrt(np.mean(np.square(one - other), axis=(1, 2, 3))), np.float32)
+
+
+def draw_places(height: int, width: int, *, number: int = 0) -> Photo:
+    """Every pixel tells its row and its column, and the number of the photograph."""
+    rows, columns = np.indices((height, width))
+    return np.stack([rows, columns, np.full_like(rows, number)], axis=-1).astype(np.uint8)
+
+
+def find_places(crops: Photo) -> Photo:
+    """Return (N, 2): tops and lefts of crops of ``draw_places``, turned and mirrored in any way."""
+    return np.asarray(crops[..., :2].min(axis=(1, 2)))
 
 
 def test_the_same_epoch_and_step_give_the_same_crops() -> None:
-    assert is_same(make_crops(epoch=3)[1], make_crops(epoch=3)[1])
+    noise = MixedNoise()
+    assert is_same(make_crops(noise=noise, epoch=3)[1], make_crops(noise=noise, epoch=3)[1])
 
 
 @pytest.mark.parametrize(("epoch", "step"), [(3, 2), (4, 1)])
@@ -56,81 +77,171 @@ def test_an_epoch_has_the_steps_of_its_config() -> None:
     assert len(make_crops()) == 3
 
 
-def test_every_crop_of_every_photograph_is_equally_likely() -> None:
-    _, clean = make_crops(count=600)[0]
-    crops = np.rint(clean[..., 0] * 255).astype(np.uint8)
-    large = [place for crop in crops if (place := find_place(PHOTOS[0], crop))]
-    small = [place for crop in crops if (place := find_place(PHOTOS[1], crop))]
-    assert len(large) + len(small) == 600
-    share = 25 * 45 / (25 * 45 + 5 * 9)  # of the places at which a crop may lie
-    assert len(large) / 600 == pytest.approx(share, abs=0.03)
-    tops, lefts = np.array(large).T
+@pytest.mark.parametrize(
+    "noise",
+    [RandomLevelNoise(), MixedNoise(camera_share=1, scan_share=0), MixedNoise(scan_share=1)],
+    ids=["white", "camera", "scan"],
+)
+def test_every_other_crop_is_gray(noise: PhotoNoise) -> None:
+    inputs, clean = make_crops(noise=noise)[0]
+    assert inputs["image"].shape == clean.shape == (8, 16, 16, 3)
+    assert {array.dtype for array in (*inputs.values(), clean)} == {np.dtype(np.float32)}
+    assert all(is_gray(clean)[1::2])
+    assert all(is_gray(inputs["image"])[1::2])
+
+
+def test_in_colour_every_channel_has_its_own_noise() -> None:
+    inputs, clean = make_crops(noise=RandomLevelNoise(noiseless=0))[0]
+    assert not any(is_gray((inputs["image"] - clean)[::2]))
+
+
+def test_photographs_are_as_likely_as_the_square_root_of_their_crops() -> None:
+    _, clean = make_crops([draw_places(40, 60), draw_places(20, 24, number=1)], count=600)[0]
+    crops = to_8_bit(clean[::2])
+    is_large = crops[:, 0, 0, 2] == 0
+    large, small = np.sqrt([25 * 45, 5 * 9])  # of the places at which a crop may lie
+    assert is_large.mean() == pytest.approx(large / (large + small), abs=0.06)
+    tops, lefts = find_places(crops[is_large]).T
     assert (tops.min(), tops.max(), lefts.min(), lefts.max()) == (0, 24, 0, 44)
     assert (tops.mean(), lefts.mean()) == (pytest.approx(12, abs=1.5), pytest.approx(22, abs=2.5))
 
 
 def test_crops_come_in_all_eight_positions() -> None:
-    (photo,) = photos = [draw_places(16, 16)]
-    _, clean = make_crops(photos, count=200)[0]
-    assert len({crop.tobytes() for crop in clean}) == 8
-    assert find_place(photo, np.rint(clean[0, ..., 0] * 255).astype(np.uint8)) == (0, 0)
+    _, clean = make_crops([draw_places(16, 16)], count=200)[0]
+    assert len({crop.tobytes() for crop in clean[::2]}) == 8
 
 
-def test_the_network_is_told_the_noise_that_is_there() -> None:
+def test_the_share_of_full_size_keeps_its_pixels_and_the_others_are_scaled_down() -> None:
+    crops = replace(CROPS, full_size=0.4, min_scale=0.5)
+    _, clean = make_crops([draw_places(60, 60)], crops=crops, count=400)[0]
+    lengths = np.ptp(clean[::2, ..., 0] * 255, axis=(1, 2))
+    is_whole = np.abs(lengths - 15) < 1e-3
+    assert is_whole.mean() == pytest.approx(0.4, abs=0.1)  # and a few that are scaled by next to nothing
+    assert lengths[~is_whole].min() > 15
+    assert 28 < lengths.max() < 32
+
+
+def test_a_photograph_that_just_holds_a_crop_is_not_scaled() -> None:
+    _, clean = make_crops([draw_places(16, 30)], crops=replace(CROPS, full_size=0))[0]
+    np.testing.assert_allclose(np.ptp(clean[::2, ..., 0] * 255, axis=(1, 2)), 15, rtol=1e-5)
+
+
+def test_of_white_noise_the_network_is_told_the_level_that_is_there() -> None:
     inputs, clean = make_crops(noise=RandomLevelNoise(rounded=0), count=60)[0]
-    found = (inputs["image"] - clean).std(axis=(1, 2, 3))
-    np.testing.assert_allclose(found, inputs["noise_level"], rtol=0.2, atol=1e-6)
+    np.testing.assert_allclose(measure_rms(inputs["image"], clean), inputs["noise_level"], rtol=0.2, atol=1e-6)
 
 
-def test_photographs_are_scaled_as_long_as_they_hold_a_crop() -> None:
-    scaled = scale_photo(draw_places(40, 60), replace(CROPS, scales=(1.0, 0.5, 0.3)))
-    assert [photo.shape for photo in scaled] == [(40, 60), (20, 30)]
+def test_of_a_camera_and_a_scanner_it_is_told_the_root_mean_square() -> None:
+    for noise in (MixedNoise(camera_share=1, scan_share=0, level_error=0), MixedNoise(scan_share=1, level_error=0)):
+        inputs, clean = make_crops(noise=noise)[0]
+        measured = np.minimum(measure_rms(inputs["image"], clean), 75 / 255)
+        np.testing.assert_allclose(inputs["noise_level"], measured, rtol=1e-4)
+
+
+def test_that_level_has_a_log_normal_error() -> None:
+    noise = MixedNoise(camera=CameraNoise(shot=(0.001, 0.001), monochrome=0), camera_share=1, scan_share=0)
+    inputs, clean = make_crops(noise=noise, count=300)[0]
+    errors = np.log(inputs["noise_level"] / measure_rms(inputs["image"], clean))
+    assert errors.mean() == pytest.approx(0, abs=0.05)
+    assert errors.std() == pytest.approx(0.25, abs=0.04)
+
+
+def test_no_level_is_told_above_the_highest() -> None:
+    noise = MixedNoise(RandomLevelNoise(highest=5), CameraNoise(shot=(0.01, 0.01)), camera_share=1, scan_share=0)
+    inputs, _ = make_crops(noise=noise)[0]
+    assert inputs["noise_level"].max() * 255 <= 5.001
+
+
+def test_the_kinds_of_noise_have_their_shares() -> None:
+    # White noise and the camera's are told by what they do to a black photograph; a scan is not black.
+    noise = MixedNoise(
+        white=RandomLevelNoise(noiseless=1),
+        camera=CameraNoise(shot=(0.01, 0.01), monochrome=0, compressed=0),
+        camera_share=0.5,
+        scan_share=0.2,
+    )
+    inputs, clean = make_crops([np.zeros((40, 40, 3), np.uint8)], noise, count=300)[0]
+    is_scan = clean.max(axis=(1, 2, 3)) > 0
+    is_camera = (inputs["noise_level"] > 0) & ~is_scan
+    assert is_scan.mean() == pytest.approx(0.2, abs=0.07)
+    assert is_camera.mean() == pytest.approx(0.5, abs=0.08)
+
+
+@pytest.mark.parametrize("size", [(16, 16), (17, 40), (24, 24), (60, 50)])
+def test_a_camera_takes_whole_crops_of_small_photographs_too(size: tuple[int, int]) -> None:
+    noise = MixedNoise(camera=CameraNoise(resized=1))
+    for seed in range(4):
+        crop = add_camera_noise(draw_photo(*size), noise, 16, np.random.default_rng(seed), is_gray=False)
+        assert crop.noisy.shape == crop.clean.shape == (16, 16, 3)
+
+
+def test_a_gray_scan_is_the_luma_of_one_in_colour() -> None:
+    noise = MixedNoise()
+    colour, gray = (add_scan_noise(noise, 32, np.random.default_rng(0), is_gray=is_gray) for is_gray in (False, True))
+    np.testing.assert_array_equal(gray.clean, to_gray(colour.clean))
+    np.testing.assert_array_equal(gray.noisy, to_gray(colour.noisy))
+
+
+def test_gray_is_luma_in_every_channel() -> None:
+    red_and_gray = np.array([[[1, 0, 0], [0.5, 0.5, 0.5]]], np.float32)
+    expected = [[[0.299] * 3, [0.5] * 3]]
+    np.testing.assert_allclose(to_gray(red_and_gray), expected, atol=1e-6)
 
 
 def test_validation_has_central_crops_at_every_level() -> None:
     inputs, clean = make_validation_crops(PHOTOS, NOISELESS, CROPS)
-    assert clean.shape == (6, 16, 16, 1)
-    np.testing.assert_allclose(clean[0, ..., 0] * 255, PHOTOS[0][12:28, 22:38], atol=1e-4)
-    np.testing.assert_allclose(inputs["noise_level"] * 255, np.repeat(VALIDATION_LEVELS, 2), rtol=1e-5)
-    found = (inputs["image"] - clean).std(axis=(1, 2, 3))
-    np.testing.assert_allclose(found, inputs["noise_level"], rtol=0.15)
+    assert clean.shape == (6, 16, 16, 3)
+    np.testing.assert_allclose(clean[0] * 255, PHOTOS[0][12:28, 22:38], atol=1e-4)
+    assert is_gray(clean) == [False] * 3 + [True] * 3
+    np.testing.assert_allclose(inputs["noise_level"] * 255, VALIDATION_LEVELS * 2, rtol=1e-5)
+    np.testing.assert_allclose(measure_rms(inputs["image"], clean), inputs["noise_level"], rtol=0.15)
 
 
-def test_validation_is_the_same_every_time() -> None:
-    assert is_same(*(make_validation_crops(PHOTOS, NOISELESS, CROPS) for _ in range(2)))
+def test_validation_of_mixed_noise_has_cameras_and_scans_too() -> None:
+    inputs, clean = make_validation_crops([draw_photo(30, 30)] * 4, MixedNoise(), CROPS)
+    assert clean.shape == (4 * (3 + 2) + 2, 16, 16, 3)
+    assert inputs["image"].shape == clean.shape
+    assert inputs["noise_level"].shape == (22,)
+
+
+@pytest.mark.parametrize("noise", [NOISELESS, MixedNoise()], ids=["white", "mixed"])
+def test_validation_is_the_same_every_time(noise: PhotoNoise) -> None:
+    assert is_same(*(make_validation_crops(PHOTOS, noise, CROPS) for _ in range(2)))
 
 
 def test_validation_looks_at_larger_crops_where_photographs_are_large_enough() -> None:
-    _, clean = make_validation_crops([draw_places(32, 50)], NOISELESS, CROPS)
+    _, clean = make_validation_crops([draw_photo(40, 50)], MixedNoise(), CROPS)
     assert clean.shape[1:3] == (32, 32)
 
 
 def make_pair(sigma: float) -> Photo:
-    clean = draw_places(24, 24) // 2 + 64
+    clean = draw_photo(24, 24) // 2 + 64
     noise = np.rint(np.random.default_rng(1).normal(0, sigma, clean.shape))
-    return np.stack([clean, (clean + noise).clip(0, 255).astype(np.uint8)], axis=-1)
+    return join_pair(clean, (clean + noise).clip(0, 255).astype(np.uint8))
 
 
 def test_both_images_of_a_pair_are_cut_and_turned_alike() -> None:
-    same = np.repeat(draw_places(24, 24)[..., None], 2, axis=-1)
+    same = join_pair(PHOTOS[1], PHOTOS[1])
     inputs, clean = make_crops([same], RecordedNoise())[0]
     np.testing.assert_array_equal(inputs["image"], clean)
-    assert clean.shape == (8, 16, 16, 1)
+    assert clean.shape == (8, 16, 16, 3)
+    assert is_gray(clean) == [False, True] * 4
 
 
-def test_of_a_pair_the_network_is_told_the_deviation_of_the_whole_difference() -> None:
+def test_of_a_pair_the_network_is_told_the_level_of_the_whole_picture() -> None:
     pairs = [make_pair(5), make_pair(20)]
-    expected = [float((pair[..., 1].astype(float) - pair[..., 0]).std() / 255) for pair in pairs]
+    levels = [[split_pair(pair, RecordedNoise(), is_gray=is_gray).level for pair in pairs] for is_gray in (False, True)]
+    np.testing.assert_allclose(np.multiply(levels[0], 255), [5, 20], rtol=0.1)
     inputs, _ = make_crops(pairs, RecordedNoise(), count=40)[0]
-    np.testing.assert_allclose(np.unique(inputs["noise_level"]), expected, rtol=1e-5)
+    for place, expected in enumerate(levels):
+        np.testing.assert_allclose(np.unique(inputs["noise_level"][place::2]), expected, rtol=1e-5)
     validation, clean = make_validation_crops(pairs, RecordedNoise(), CROPS)
-    np.testing.assert_allclose(validation["noise_level"], expected, rtol=1e-5)
-    assert clean.shape == (2, 16, 16, 1)
-    found = (validation["image"] - clean).std(axis=(1, 2, 3))
-    np.testing.assert_allclose(found, expected, rtol=0.2)
+    np.testing.assert_allclose(validation["noise_level"], [levels[0][0], levels[1][1]], rtol=1e-5)
+    assert clean.shape == (2, 16, 16, 3)
+    np.testing.assert_allclose(measure_rms(validation["image"], clean), validation["noise_level"], rtol=0.2)
 
 
 def test_a_pair_is_not_told_a_level_above_what_the_service_can_tell() -> None:
-    pair = np.stack([np.zeros((24, 24), np.uint8), draw_places(24, 24)], axis=-1)
+    pair = join_pair(np.zeros((24, 24, 3), np.uint8), draw_photo(24, 24))
     inputs, _ = make_crops([pair], RecordedNoise(highest=50), count=1)[0]
     np.testing.assert_allclose(inputs["noise_level"] * 255, [50], rtol=1e-5)

@@ -1,13 +1,18 @@
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
+from keras import layers
 
 from training.images.metrics import count_macs
 from training.images.noise import Images
-from training.photos.networks import NETWORKS, UnfoldPixels, build_photo, measure_receptive_radius
+from training.photos.networks import NETWORKS, UnfoldPixels, adapt_weights, build_photo, measure_receptive_radius
 from training.presets import PRESETS
+from training.store.export import load_weights
 
 SIDE_PX = 64
+STORE = Path(__file__).parents[3] / "model_store"
 
 
 @pytest.fixture(scope="module")
@@ -41,23 +46,75 @@ def test_it_has_no_biases() -> None:
 
 
 def test_it_starts_as_the_identity() -> None:
-    image = noise(2, 16, 24, 1)
+    image = noise(2, 16, 24, 3)
     np.testing.assert_allclose(denoise(build_photo(), image), image, atol=1e-6)
 
 
 @pytest.mark.parametrize("size", [(8, 8), (16, 40), (64, 24)])
 def test_any_multiple_of_eight_keeps_its_size(network: keras.Model, size: tuple[int, int]) -> None:
-    assert denoise(network, noise(1, *size, 1)).shape == (1, *size, 1)
+    assert denoise(network, noise(1, *size, 3)).shape == (1, *size, 3)
 
 
 def test_twice_the_image_and_the_level_give_twice_the_answer(network: keras.Model) -> None:
-    image = noise(1, 16, 16, 1)
+    image = noise(1, 16, 16, 3)
     np.testing.assert_allclose(denoise(network, 2 * image, 0.4), 2 * denoise(network, image, 0.2), rtol=1e-3, atol=1e-4)
 
 
 def test_the_noise_level_makes_a_difference(network: keras.Model) -> None:
-    image = noise(1, 16, 16, 1)
+    image = noise(1, 16, 16, 3)
     assert np.abs(denoise(network, image, 0.3) - denoise(network, image, 0.0)).max() > 1e-3
+
+
+def build_for_one_channel() -> keras.Model:
+    """The network of before, for gray images: it has the same weights but for the first and the last convolution."""
+    image = keras.Input((None, None, 1), name="image")
+    noise_level = keras.Input((), name="noise_level")
+    hidden = layers.Conv2D(6, 6, strides=2, padding="same", use_bias=False)(image)
+    hidden += layers.Dense(6, use_bias=False)(layers.Reshape((1, 1, 1))(noise_level))
+    noise = UnfoldPixels()(layers.Conv2D(4, 3, padding="same", use_bias=False)(hidden))
+    return keras.Model({"image": image, "noise_level": noise_level}, image + noise)
+
+
+def build_for_three_channels() -> keras.Model:
+    return build_photo(widths=(6,), blocks=(0,))
+
+
+def test_weights_for_one_channel_denoise_gray_in_three_channels_alike() -> None:
+    old, new = build_for_one_channel(), build_for_three_channels()
+    rng = np.random.default_rng(0)
+    old.set_weights([rng.normal(0, 0.3, weight.shape) for weight in old.weights])
+    new.set_weights(adapt_weights(old.get_weights(), [weight.shape for weight in new.weights]))
+    gray = noise(2, 16, 24, 1)
+    expected = np.repeat(denoise(old, gray), 3, axis=-1)
+    np.testing.assert_allclose(denoise(new, np.repeat(gray, 3, axis=-1)), expected, atol=1e-5)
+
+
+def test_after_that_the_channels_of_colour_differ() -> None:
+    old, new = build_for_one_channel(), build_for_three_channels()
+    new.set_weights(adapt_weights(old.get_weights(), [weight.shape for weight in new.weights]))
+    (fold,) = (weight for weight in new.get_weights() if weight.shape[2:] == (3, 6))
+    assert [np.flatnonzero(np.abs(fold[..., feature]).sum(axis=(0, 1))).tolist() for feature in range(6)] == [
+        [0], [1], [2], [0], [1], [2]
+    ]  # fmt: skip
+
+
+def test_weights_of_the_same_network_stay_as_they_are(network: keras.Model) -> None:
+    adapted = adapt_weights(network.get_weights(), [weight.shape for weight in network.weights])
+    for one, other in zip(adapted, network.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_weights_of_the_committed_network_serve_as_a_start() -> None:
+    network = build_photo()
+    adapted = adapt_weights(load_weights(STORE / "photo" / "2"), [weight.shape for weight in network.weights])
+    assert [array.shape for array in adapted] == [weight.shape for weight in network.weights]
+
+
+@pytest.mark.parametrize("widths", [(4, 6), (4, 6, 10), (12, 6, 8)])
+def test_weights_of_another_architecture_are_refused(network: keras.Model, widths: tuple[int, ...]) -> None:
+    other = build_photo(widths=widths, blocks=(1,) * (2 * len(widths) - 1))
+    with pytest.raises(ValueError, match="weights"):
+        adapt_weights(other.get_weights(), [weight.shape for weight in network.weights])
 
 
 def test_pixels_are_unfolded_to_their_places() -> None:
@@ -72,7 +129,7 @@ def test_no_pixel_depends_on_one_beyond_the_receptive_radius() -> None:
     network = build_photo(widths=(2, 2, 2), blocks=blocks)
     network.set_weights([np.full(weight.shape, 0.1) for weight in network.weights])
     radius = measure_receptive_radius((2, 2, 2), blocks)
-    image = np.zeros((1, 16, 512, 1), np.float32)
+    image = np.zeros((1, 16, 512, 3), np.float32)
     changed = image.copy()
     changed[:, :, 256] = 1
     difference = np.abs(denoise(network, changed, 0) - denoise(network, image, 0)).max(axis=(0, 1, 3))

@@ -2,12 +2,12 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from tests.training.drawing import draw_blobs, write_images
+from tests.training.drawing import draw_blobs, fill_channels, join_pair, write_images
 from training.config import Config, Crops
 from training.errors import DataError
+from training.images.files import to_8_bit
 from training.images.noise import GaussianNoise
 from training.photos.data import CleanPhotos
 from training.photos.networks import build_photo
@@ -15,17 +15,17 @@ from training.photos.task import PhotosTask
 from training.presets import PRESETS
 
 TASK = PhotosTask()
-PHOTO = replace(PRESETS["photo"], crops=Crops(side_px=16, scales=(1.0,), steps_per_epoch=2), batch_size=3, seed=4)
-DISCS = np.rint(draw_blobs(3, size=40)[..., 0] * 255).astype(np.uint8)
-PHOTOS = CleanPhotos("discs", train=tuple(DISCS[:2]), validation=tuple(DISCS[2:]))
-PAIRS = CleanPhotos("pairs", *(tuple(np.stack([disc, disc // 2], axis=-1) for disc in part) for part in (DISCS, DISCS)))
+PHOTO = replace(PRESETS["photo"], crops=Crops(side_px=16, steps_per_epoch=2), batch_size=3, seed=4)
+DISCS = tuple(fill_channels(disc) for disc in to_8_bit(draw_blobs(3, size=40)[..., 0]))
+PHOTOS = CleanPhotos("discs", {}, train=DISCS[:2], validation=DISCS[2:])
+PAIRS = CleanPhotos("pairs", {}, *(tuple(join_pair(disc, disc // 2) for disc in DISCS) for _ in range(2)))
 
 
 def test_photographs_must_hold_a_crop(tmp_path: Path) -> None:
     write_images(tmp_path, draw_blobs(3, size=40))
-    assert TASK.load(str(tmp_path), PHOTO).name == tmp_path.name
+    assert TASK.load([str(tmp_path)], PHOTO).name == tmp_path.name
     with pytest.raises(DataError, match="at least 48"):
-        TASK.load(str(tmp_path), replace(PHOTO, crops=Crops(side_px=48)))
+        TASK.load([str(tmp_path)], replace(PHOTO, crops=Crops(side_px=48)))
 
 
 def test_networks_can_be_others_than_those_of_the_presets() -> None:
@@ -38,10 +38,15 @@ def test_batches_and_validation_give_the_network_image_and_level(config: Config,
     batches = TASK.batches(config, config.stages[0], photos)
     assert len(batches) == 2
     inputs, clean = batches[0]
-    assert inputs["image"].shape == clean.shape == (3, 16, 16, 1)
+    assert inputs["image"].shape == clean.shape == (3, 16, 16, 3)
     assert inputs["noise_level"].shape == (3,)
     inputs, clean = TASK.validation(config, config.stages[0], photos)
-    assert inputs["image"].shape == clean.shape == (3, 32, 32, 1)
+    assert inputs["image"].shape == clean.shape == (3, 32, 32, 3)
+
+
+def test_the_last_stage_learns_cameras_and_scans_too() -> None:
+    inputs, clean = TASK.validation(PHOTO, PHOTO.stages[-1], PHOTOS)
+    assert inputs["image"].shape == clean.shape == (3 + 2 + 1, 32, 32, 3)
 
 
 def test_noise_without_a_level_is_refused() -> None:

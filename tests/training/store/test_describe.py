@@ -53,6 +53,11 @@ def test_a_network_of_any_size_is_described(tmp_path: Path) -> None:
     assert metadata["files"] == hash_files(folder)
 
 
+def test_a_network_for_colour_is_described(tmp_path: Path) -> None:
+    folder = save_model(tmp_path, clip, tf.TensorSpec((None, None, None, 3), tf.float32, name="image"))
+    assert describe_plainly(folder)["input"] == {"height": None, "width": None, "channels": 3, "polarity": None}
+
+
 def test_the_command_takes_what_the_graph_does_not_tell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = save_model(tmp_path, clip_less, FIXED_SIZE, NOISE_LEVEL)
     words = ["--polarity", "dark-on-light", "--description", "Less", "--noise-level", "0.1", "0.2"]
@@ -92,7 +97,7 @@ def test_what_is_described_is_kept_unless_asked(tmp_path: Path) -> None:
         (clip, [tf.TensorSpec((None, 8, 8, 1), name="x")], {}, "inputs ['x'], expected image"),
         (clip, [ANY_SIZE], {"output": "y"}, "outputs ['y'], expected denoised"),
         (tf.identity, [tf.TensorSpec((None, 8, 8, 1), tf.float64, "image")], {}, "image is float64, expected float32"),
-        (clip, [tf.TensorSpec((None, 8, 8, 3), name="image")], {}, "image has the shape (None, 8, 8, 3)"),
+        (clip, [tf.TensorSpec((None, 8, 8, 2), name="image")], {}, "image has the shape (None, 8, 8, 2)"),
         (clip, [tf.TensorSpec((1, 8, 8, 1), name="image")], {}, "image has the shape (1, 8, 8, 1)"),
         (clip, [tf.TensorSpec((None, 8, None, 1), name="image")], {}, "image has the shape (None, 8, None, 1)"),
         (clip, [tf.TensorSpec(None, name="image")], {}, "image has the shape None"),

@@ -4,12 +4,14 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers, ops
 
 from tests.training.drawing import draw_blobs
+from training.digits.networks import build_article
 from training.errors import StoreError
 from training.publish import check_same
-from training.store.export import SavedNetwork, check_backend, save_network
+from training.store.export import SIGNATURE, SavedNetwork, check_backend, load_weights, save_network
 
 
 def build_halving_network() -> keras.Model:
@@ -18,6 +20,12 @@ def build_halving_network() -> keras.Model:
     noise_level = keras.Input((), name="noise_level")
     mean = layers.UpSampling2D(2)(layers.AveragePooling2D(2)(image))
     return keras.Model([image, noise_level], mean - ops.reshape(noise_level, (-1, 1, 1, 1)))
+
+
+def build_averaging_network(channels: int = 3) -> keras.Model:
+    """Any size: every pixel becomes the mean of the image."""
+    image = keras.Input((None, None, channels), name="image")
+    return keras.Model(image, 0 * image + ops.mean(image, axis=(1, 2), keepdims=True))
 
 
 def build_scaling_network() -> keras.Model:
@@ -85,9 +93,62 @@ def test_a_network_of_any_size_takes_sizes_that_are_no_multiple(
     np.testing.assert_allclose(denoised, 0.5, atol=1e-6)
 
 
-def test_padding_repeats_the_edge(halving: SavedNetwork) -> None:
+def test_padding_mirrors_the_edge(halving: SavedNetwork) -> None:
     image = np.array([0.2, 0.4, 0.8], np.float32).reshape(1, 1, 3, 1)
     np.testing.assert_allclose(halving.denoise(image, np.zeros(1, np.float32)).ravel(), [0.3, 0.3, 0.8], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("size", "rows", "columns"),
+    [
+        ((1, 1), [0] * 8, [0] * 8),
+        ((3, 5), [0, 1, 2, 2, 1, 0, 0, 0], [0, 1, 2, 3, 4, 4, 3, 2]),
+        ((8, 11), list(range(8)), [*range(11), 10, 9, 8, 7, 6]),
+    ],
+)
+def test_the_mirror_image_ends_in_the_first_pixel(
+    tmp_path: Path, size: tuple[int, int], rows: list[int], columns: list[int]
+) -> None:
+    save_network(build_averaging_network(), tmp_path, size_multiple=8)
+    image = np.random.default_rng(0).random((1, *size, 3), dtype=np.float32)
+    expected = image[:, rows][:, :, columns].mean(axis=(1, 2))
+    np.testing.assert_allclose(SavedNetwork(tmp_path).denoise(image)[:, 0, 0], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_network_tells_its_channels(tmp_path: Path, channels: int) -> None:
+    save_network(build_averaging_network(channels), tmp_path)
+    assert SavedNetwork(tmp_path).channels == channels
+
+
+def test_free_channels_are_refused(tmp_path: Path) -> None:
+    spec = tf.TensorSpec((None, None, None, None), tf.float32, name="image")
+    function = tf.function(lambda image: {"denoised": image}, input_signature=[spec])
+    tf.saved_model.save(tf.Module(), str(tmp_path), signatures={SIGNATURE: function})
+    with pytest.raises(StoreError, match="whose channels are free"):
+        _ = SavedNetwork(tmp_path).channels
+
+
+def test_weights_come_back_in_the_order_of_the_network(tmp_path: Path) -> None:
+    network = build_article(filters=2)
+    save_network(network, tmp_path)
+    weights = load_weights(tmp_path)
+    assert len(weights) == 14  # more than ten, whose names would be sorted otherwise
+    for loaded, expected in zip(weights, network.get_weights(), strict=True):
+        np.testing.assert_array_equal(loaded, expected)
+
+
+def test_weights_of_a_savedmodel_made_elsewhere_have_no_order(tmp_path: Path) -> None:
+    spec = tf.TensorSpec((None, None, None, 1), tf.float32, name="image")
+    function = tf.function(lambda image: {"denoised": image}, input_signature=[spec])
+    tf.saved_model.save(tf.Module(), str(tmp_path), signatures={SIGNATURE: function})
+    with pytest.raises(StoreError, match="was not exported by this package"):
+        load_weights(tmp_path)
+
+
+def test_weights_that_are_not_there_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="TensorFlow cannot read its weights"):
+        load_weights(tmp_path)
 
 
 def test_every_image_has_its_own_noise_level(halving: SavedNetwork) -> None:

@@ -1,0 +1,9 @@
+from training.images.camera import CameraNoise
+from training.images.documents import ScanNoise
+from training.images.mixture import MixedNoise
+from training.images.noise import RandomLevelNoise
+
+
+def test_a_mixture_says_how_much_there_is_of_what() -> None:
+    said = str(MixedNoise(camera_share=0.3, scan_share=0.1))
+    assert said == f"60% {RandomLevelNoise()}; 30% {CameraNoise()}; 10% {ScanNoise()}"

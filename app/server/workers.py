@@ -7,6 +7,7 @@ import signal
 import socket
 import threading
 import time
+from contextlib import ExitStack
 from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
@@ -81,7 +82,12 @@ class _Workers:
 
     def run(self) -> int:
         signals, wakeup = socket.socketpair()
-        with signals, wakeup, shared_between_processes():
+        with signals, wakeup, ExitStack() as stack:
+            try:
+                stack.enter_context(shared_between_processes())
+            except OSError as error:
+                logger.error("the workers cannot share metrics in a temporary folder: %s", error)
+                return STARTUP_FAILURE
             wakeup.setblocking(False)
             signal.set_wakeup_fd(wakeup.fileno())
             for sig in (signal.SIGINT, signal.SIGTERM):

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, exposition
@@ -15,6 +16,8 @@ MEDIA_TYPE = exposition.CONTENT_TYPE_LATEST
 
 STAGE_BUCKETS_S = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64)
+SHARED_FILES = ("counter", "histogram", "gauge_livesum", "gauge_max")  # of a process, as prometheus_client names them
+SHARED_FILE_BYTES = 2**17  # more than all routes, models and stages need
 DROPPED = ("client-gone", "deadline-exceeded")  # problems of requests that were accepted but got no result
 
 
@@ -22,6 +25,9 @@ class Metrics:
     """The metrics of one application, in a registry of their own."""
 
     def __init__(self) -> None:
+        if SHARED_FOLDER in os.environ:
+            for name in SHARED_FILES:
+                _reserve(Path(os.environ[SHARED_FOLDER], f"{name}_{os.getpid()}.db"))
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "denoiser_requests",
@@ -110,13 +116,27 @@ class Metrics:
 
 @contextmanager
 def shared_between_processes() -> Iterator[None]:
-    """Let the processes that are started in a ``with`` block share metrics through files in a temporary folder."""
+    """Let the processes that are started in a ``with`` block share metrics through files in a temporary folder.
+
+    Raises:
+        OSError: there is no room for the files of a process.
+    """
     with tempfile.TemporaryDirectory(prefix="denoiser-metrics-") as folder:
+        for name in SHARED_FILES:
+            _reserve(Path(folder, name))
+        for name in SHARED_FILES:
+            Path(folder, name).unlink()
         os.environ[SHARED_FOLDER] = folder
         try:
             yield
         finally:
             del os.environ[SHARED_FOLDER]
+
+
+def _reserve(path: Path) -> None:
+    """Create a file whose blocks are all on the disk: a process that writes to a mapped page without one is killed."""
+    with path.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, SHARED_FILE_BYTES)
 
 
 def forget_process(pid: int) -> None:

@@ -1,8 +1,13 @@
 """GET /metrics."""
 
+import os
+from pathlib import Path
+
 import numpy as np
+import pytest
 from fastapi.testclient import TestClient
 
+from app.telemetry.metrics import SHARED_FILE_BYTES, SHARED_FILES, SHARED_FOLDER, Metrics, shared_between_processes
 from tests.app.fakes import GatedDenoiser
 from tests.app.pictures import encode
 from tests.app.scraping import sample
@@ -45,3 +50,19 @@ def test_a_picture_past_its_deadline_is_counted_as_dropped(make_client: MakeClie
     network.gate.set()
     assert sample(client, "denoiser_dropped_total", cause="deadline-exceeded") == 1
     assert sample(client, "denoiser_in_work") == 0
+
+
+def test_the_room_of_shared_metrics_is_reserved_so_that_a_full_disk_stops_no_process() -> None:
+    with shared_between_processes():
+        folder = Path(os.environ[SHARED_FOLDER])
+        assert list(folder.iterdir()) == []
+        Metrics()
+        files = list(folder.iterdir())
+        assert {path.name for path in files} == {f"{name}_{os.getpid()}.db" for name in SHARED_FILES}
+        assert {path.stat().st_blocks * 512 for path in files} == {SHARED_FILE_BYTES}
+
+
+def test_without_room_for_them_sharing_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", "/proc/self")  # no file can be created there
+    with pytest.raises(OSError, match="/proc/self"), shared_between_processes():
+        pass

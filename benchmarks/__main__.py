@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from benchmarks.harness.processes import REPOSITORY
 from benchmarks.harness.tables import IMAGES, write_section
-from benchmarks.scenarios import endurance, load, load_report, overload, startup
+from benchmarks.scenarios import chaos, endurance, load, load_report, overload, startup
 
 RAW_RESULTS = REPOSITORY / "runs/benchmarks"  # raw results of the part load, not committed
 
@@ -19,6 +19,7 @@ def main() -> None:
         "overload": _overload,
         "endurance": _endurance,
         "startup": _startup,
+        "chaos": _chaos,
     }
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(parts)}; by default, all")
@@ -50,12 +51,17 @@ def _overload(arguments: argparse.Namespace) -> str:
 def _endurance(arguments: argparse.Namespace) -> str:
     measured = endurance.measure_endurance(arguments.requests)
     endurance.draw_memory(measured, IMAGES / "memory.png")
-    text = endurance.endurance_table(measured, endurance.measure_hang_ups(), endurance.measure_stop())
+    further = endurance.measure_random_sizes(), endurance.measure_hang_ups(), endurance.measure_stop()
+    text = endurance.endurance_table(measured, *further)
     return text + "\n\n![Resident memory over the requests](images/memory.png)\n"
 
 
 def _startup(arguments: argparse.Namespace) -> str:
     return startup.startup_table(max(3, arguments.rounds), requests=1000)
+
+
+def _chaos(_arguments: argparse.Namespace) -> str:
+    return chaos.chaos_table(chaos.measure_chaos())
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ TITLES = {
     "overload": "Under overload",
     "endurance": "Over time",
     "startup": "Start",
+    "chaos": "When it is broken on purpose",
 }
 
 

@@ -13,6 +13,7 @@ PREDICT = "FastAPI + Keras predict"
 SIGNATURE = "FastAPI + signature"
 LITSERVE = "LitServe"
 BENTOML = "BentoML"
+DIGITS, PHOTO = "digits", "photo"  # names of models
 
 
 @dataclass(frozen=True)
@@ -25,10 +26,10 @@ class Target:
     environment: dict[str, str] = field(default_factory=dict)
 
 
-def find_model() -> Path:
-    """Return the SavedModel that all servers serve: digits, or else the first in the store."""
+def find_model(name: str = DIGITS) -> Path:
+    """Return the newest SavedModel of that name, or else the first in the store; all servers serve the digits'."""
     store = REPOSITORY / "model_store"
-    folders = [*sorted((store / "digits").glob("[0-9]*")), *sorted(store.glob("*/[0-9]*"))]
+    folders = [*sorted((store / name).glob("[0-9]*"), reverse=True), *sorted(store.glob("*/[0-9]*"))]
     if not folders:
         msg = f"{store} has no model"
         raise SystemExit(msg)

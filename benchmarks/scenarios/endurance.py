@@ -1,4 +1,4 @@
-"""Measure memory over many requests and image sizes, clients that hang up halfway, and SIGTERM under load.
+"""Measure memory over many requests and sizes, clients that hang up halfway, and SIGTERM under load.
 
 ``python -m benchmarks.scenarios.endurance`` prints the table for docs/benchmarks.md.
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import uvloop
 
-from benchmarks.harness import pictures
+from benchmarks.harness import pictures, targets
 from benchmarks.harness.client import Connection, CutError, request_bytes
 from benchmarks.harness.machine import describe_machine
 from benchmarks.harness.processes import Server, get
@@ -31,6 +31,13 @@ HANG_UPS = 200  # half of them after the whole body, half after a part of it
 WAVE = 50  # that hang up together: fewer than the service has slots, so that none is refused
 SETTLE_S = 0.2
 PAUSE_S = 0.1  # of a client after a 503
+RANDOM_SIDES = (1, 1500)  # pixels
+WARM_PICTURES = 100  # of random sizes, after which memory is to stay as it is
+MAX_GROWTH_BYTES = 60_000_000
+SETTINGS = {
+    "TF_ENABLE_ONEDNN_OPTS": "1",  # TensorFlow leaves it off where the processor has little use for it
+    "DENOISER_REQUEST_TIMEOUT_S": "600",  # a busy machine takes long over the largest
+}
 STOP_AFTER_S = 1.0
 GRACE_S = 1
 EXIT_TIMEOUT_S = 60
@@ -60,6 +67,19 @@ class Endurance:
 
 
 @dataclass(frozen=True)
+class RandomSizes:
+    """The resident bytes after each of many pictures of random sizes."""
+
+    memory: list[int]
+
+    def growth_bytes(self) -> int:
+        """Return how much more there is in the last tenth of the pictures than after WARM_PICTURES, by medians."""
+        window = max(1, len(self.memory) // 10)
+        warm = self.memory[WARM_PICTURES : WARM_PICTURES + window]
+        return round(statistics.median(self.memory[-window:]) - statistics.median(warm))
+
+
+@dataclass(frozen=True)
 class HangUps:
     """The effects of hang-ups; ``answered`` is how many pictures were denoised before the service noticed.
 
@@ -85,14 +105,25 @@ def main() -> None:
     """Measure, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--requests", type=int, default=100_000)
+    parser.add_argument("--sizes", type=int, help="measure only this: so many pictures of random sizes")
     arguments = parser.parse_args()
-    print(endurance_table(measure_endurance(arguments.requests), measure_hang_ups(), measure_stop()))
+    if arguments.sizes:
+        print(table(("what", "measured", "target"), random_size_rows(measure_random_sizes(arguments.sizes))))
+        return
+    measured = measure_endurance(arguments.requests), measure_random_sizes(), measure_hang_ups(), measure_stop()
+    print(endurance_table(*measured))
 
 
 def measure_endurance(requests: int) -> Endurance:
     """Send pictures of SIZES sizes over CONNECTIONS connections, and record the memory."""
     with our_server() as server:
         return uvloop.run(_endure(server, requests))
+
+
+def measure_random_sizes(count: int = 1000) -> RandomSizes:
+    """Send noise of random sizes, every second one in colour, to the network of any size, on two connections."""
+    with our_server(targets.PHOTO, **SETTINGS) as server:
+        return uvloop.run(_send_random_sizes(server, count))
 
 
 def measure_hang_ups() -> HangUps:
@@ -107,21 +138,22 @@ def measure_stop() -> Stop:
         return uvloop.run(_stop(server))
 
 
-def endurance_table(endurance: Endurance, hang_ups: HangUps, stop: Stop) -> str:
+def endurance_table(endurance: Endurance, sizes: RandomSizes, hang_ups: HangUps, stop: Stop) -> str:
     """Return the table, as Markdown."""
     megabytes = [size / 1e6 for _, size in endurance.memory]
     other = {status: count for status, count in endurance.statuses.items() if status != HTTPStatus.OK}
     last_half = f"resident memory over the last half of {endurance.requests:,} requests of {SIZES} sizes"
-    sizes = " / ".join(f"{megabytes[index]:.0f}" for index in (0, len(megabytes) // 2, -1))
+    stations = " / ".join(f"{megabytes[index]:.0f}" for index in (0, len(megabytes) // 2, -1))
     outcomes = stop.before + stop.after
     lost = {what: count for what, count in outcomes.items() if what not in COMPLETE}
     complete = ", ".join(f"{outcomes[what]:,} with {what}" for what in COMPLETE)
     under_way = sum(stop.before.values())
     rows = [
         (last_half, f"{endurance.growth():+.1%}", "< +3 %"),
-        ("resident at the start, in the middle, at the end", f"{sizes} MB", ""),
+        ("resident at the start, in the middle, at the end", f"{stations} MB", ""),
         ("responses other than 200", str(other or 0), "0"),
         ("requests/s, all sizes", f"{endurance.requests / endurance.seconds:,.0f}", ""),
+        *random_size_rows(sizes),
         (f"of {HANG_UPS} clients that hung up halfway, counted as dropped", str(hang_ups.counted), str(HANG_UPS)),
         ("denoised before the service noticed", str(hang_ups.answered), "few"),
         ("the next request after each wave, slowest", f"{max(hang_ups.next_ms):.1f} ms", "at once"),
@@ -130,6 +162,20 @@ def endurance_table(endurance: Endurance, hang_ups: HangUps, stop: Stop) -> str:
         ("… exit code", f"{stop.exit_code} after {stop.seconds:.1f} s", "0"),
     ]
     return f"Machine: {describe_machine()}.\n\n" + table(("what", "measured", "target"), rows)
+
+
+def random_size_rows(sizes: RandomSizes) -> list[tuple[str, str, str]]:
+    """Return the rows of the table about pictures of random sizes."""
+    smallest, largest = RANDOM_SIDES
+    what = (
+        f"growth from picture {WARM_PICTURES} to {len(sizes.memory)}, of {smallest} to {largest:,} px a side, oneDNN on"
+    )
+    stations = [size for size in (1, WARM_PICTURES, len(sizes.memory) // 2, len(sizes.memory)) if size]
+    resident = " / ".join(f"{sizes.memory[station - 1] / 1e6:.0f}" for station in stations)
+    return [
+        (what, f"{sizes.growth_bytes() / 1e6:+.0f} MB", f"< {MAX_GROWTH_BYTES / 1e6:.0f} MB"),
+        (f"resident after picture {' / '.join(map(str, stations))}", f"{resident} MB", ""),
+    ]
 
 
 def sized_requests() -> list[bytes]:
@@ -160,6 +206,27 @@ async def _endure(server: Server, requests: int) -> Endurance:
     await asyncio.gather(*(client() for _ in range(CONNECTIONS)))
     result.seconds = time.perf_counter() - start
     return result
+
+
+async def _send_random_sizes(server: Server, count: int) -> RandomSizes:
+    memory: list[int] = []
+    numbers = iter(range(count))
+
+    async def client() -> None:
+        connection = await Connection.open(server.port)
+        for number in numbers:
+            rng = np.random.default_rng(number)
+            height, width = rng.integers(RANDOM_SIDES[0], RANDOM_SIDES[1] + 1, 2)
+            shape = (height, width, 3) if number % 2 else (height, width)
+            png = await asyncio.to_thread(pictures.to_png, rng.integers(0, 256, shape, np.uint8))
+            answer = await connection.exchange(request_bytes("POST", "/v1/denoise?color=keep&noise_level=25", png))
+            if answer.status != HTTPStatus.OK:
+                raise RuntimeError(f"a picture of {height} x {width} pixels got status {answer.status}")
+            memory.append(server.resident_bytes())
+        connection.close()
+
+    await asyncio.gather(client(), client())
+    return RandomSizes(memory)
 
 
 async def _hang_up(server: Server) -> HangUps:

@@ -59,9 +59,9 @@ def measure_overload(seconds: float) -> Sequence[Tally]:
 
 
 @contextmanager
-def our_server(**environment: str) -> Iterator[Server]:
+def our_server(name: str = targets.DIGITS, **environment: str) -> Iterator[Server]:
     """Start this service with one model and the settings in ``environment``."""
-    model = targets.find_model()
+    model = targets.find_model(name)
     with store_with(model) as store:
         target, port = targets.ours(store), free_port()
         command = [part.format(port=port) for part in target.command]

@@ -128,6 +128,7 @@ async def _start(
         decoders = await stack.enter_async_context(Decoders(settings.decoders, max_pixels=settings.max_pixels))
     load = load or create_loader(settings.precision)
     pool = stack.enter_context(ThreadPoolExecutor(available_cpus(), thread_name_prefix="images"))
+    avif_pool = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="avif"))
     batchers: dict[ModelKey, Batcher] = {}
     for metadata in catalogue:
         denoiser = load_model(catalogue.store, metadata, load, warm_up_batches=BATCH_SIZES)
@@ -142,6 +143,7 @@ async def _start(
         pixel_budget=PixelBudget(PIXEL_BUDGET * settings.max_pixels, retry_after_s=admission.retry_after_s),
         metrics=metrics,
         pool=pool,
+        avif_pool=avif_pool,
         decoders=decoders,
         max_pixels=settings.max_pixels,
         request_timeout_s=settings.request_timeout_s,

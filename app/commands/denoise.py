@@ -20,9 +20,10 @@ CONNECTIONS = 8
 @click.command(
     help="""Clean pictures: files, folders (with their subfolders), or - for standard input.
 
-    Results are PNGs. If OUT ends in .png or is - for standard output, the one result goes there. Otherwise OUT is a
-    folder, in which pictures from a folder keep their places. Existing results are skipped, so that an interrupted
-    run can be resumed. A picture that fails does not stop the others; the exit code is then 1.""",
+    If OUT ends in .png, .jpg, .webp or .avif, or is - for standard output, the one result goes there, and the ending
+    chooses the format. Otherwise OUT is a folder, in which pictures from a folder keep their places. Existing results
+    are skipped, so that an interrupted run can be resumed. A picture that fails does not stop the others; the exit
+    code is then 1.""",
     short_help="Clean pictures, folders of them, or standard input.",
 )
 @click.argument("inputs", metavar="IN...", nargs=-1, required=True)
@@ -48,7 +49,8 @@ def command(
 ) -> int:
     """Clean pictures."""
     query = read_query(given)
-    plan = make_plan(inputs, output, overwrite=overwrite)
+    plan = make_plan(inputs, output, overwrite=overwrite, output_format=query.format)
+    query = query.model_copy(update={"format": plan.format})
     console = stderr_console()
     results = _nothing()
     if plan.jobs:
@@ -94,7 +96,7 @@ def _write(result: Result) -> str | None:
     """Write a result; return why there is none, or None."""
     if result.reason is None:
         try:
-            write_result(result.png, result.job.target)
+            write_result(result.encoded, result.job.target)
         except OSError as error:
             return f"{result.job.target or 'standard output'} cannot be written: {error.strerror}"
     return result.reason

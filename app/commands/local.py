@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Generator, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 
 from app.commands.configuration import CommandError, CommandUsageError, read_store
 from app.commands.plan import Job
@@ -50,9 +50,13 @@ class LocalBackend:
 
     def denoise(self, jobs: Iterable[Job]) -> Generator[Result, None, None]:
         """Denoise pictures and yield results in their order, with few more in memory than the network takes at once."""
-        with ThreadPoolExecutor(available_cpus()) as pool, asyncio.Runner() as runner:
+        with (
+            ThreadPoolExecutor(available_cpus()) as pool,
+            ThreadPoolExecutor(1) as avif_pool,
+            asyncio.Runner() as runner,
+        ):
             source = _Source(jobs)
-            outcomes = self._outcomes(source, pool)
+            outcomes = self._outcomes(source, pool, avif_pool)
             taken: deque[Outcome] = deque()
             try:
                 while runner.run(_take(outcomes, taken)):
@@ -62,11 +66,11 @@ class LocalBackend:
             finally:
                 runner.run(outcomes.aclose())
 
-    async def _outcomes(self, source: "_Source", pool: ThreadPoolExecutor) -> AsyncGenerator[Outcome, None]:
+    async def _outcomes(self, source: "_Source", pool: Executor, avif_pool: Executor) -> AsyncGenerator[Outcome, None]:
         batcher = create_batcher(self._denoiser, self._model, threads=self._threads)
         pixel_budget = PixelBudget(PIXEL_BUDGET * self._max_pixels)
         async with Decoders(self._decoders, max_pixels=self._max_pixels) as decoders:
-            process = Process(pool, decoders, self._max_pixels, batcher, self._options)
+            process = Process(pool, avif_pool, decoders, self._max_pixels, batcher, self._options)
             outcomes = Batch(process, pixel_budget, timeout_s=None).denoise(source)
             try:
                 async for outcome in outcomes:
@@ -110,7 +114,7 @@ async def _take(outcomes: AsyncGenerator[Outcome, None], taken: deque[Outcome]) 
 
 def _result(job: Job, outcome: Outcome) -> Result:
     if isinstance(outcome.result, DenoisedPicture):
-        return Result(job, outcome.result.png)
+        return Result(job, outcome.result.encoded)
     error = outcome.result
     cause = f" {error.__cause__}" if not isinstance(error, RequestError) and error.__cause__ else ""
     if isinstance(error, DenoiserError):

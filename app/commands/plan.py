@@ -1,15 +1,16 @@
 """Plan which picture becomes which result, and find all mistakes that show before a picture is read."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.commands.configuration import CommandUsageError
+from app.imaging.encode import ENDINGS, OutputFormat
 
 STREAM = "-"
 STREAM_NAME = "stdin"
-ENDING = ".png"
+FORMATS: Mapping[str, OutputFormat] = {ending: name for name, ending in ENDINGS.items()} | {".jpeg": "jpeg"}
 # Only these are taken from folders; a file that the user names is tried whatever its ending.
 PICTURE_ENDINGS = (
     ".bmp", ".dib", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".mpo", ".pbm", ".pfm", ".pgm", ".png", ".pnm", ".ppm",
@@ -45,26 +46,36 @@ class Failure:
 
 @dataclass
 class Plan:
-    """The jobs, and what is left out: existing results, files that cannot be used, and files that are no pictures."""
+    """The jobs, and what is left out: existing results, files that cannot be used, and files that are no pictures.
+
+    ``format`` is that of all results.
+    """
 
     jobs: list[Job] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     skipped: int = 0
     ignored: int = 0
+    format: OutputFormat = "png"
 
 
-def make_plan(inputs: Sequence[str], output: str | None, *, overwrite: bool) -> Plan:
+def make_plan(
+    inputs: Sequence[str], output: str | None, *, overwrite: bool, output_format: OutputFormat | None = None
+) -> Plan:
     """Find the pictures and name their results.
 
-    A single picture goes to ``output`` if that ends in .png; all else goes into the folder ``output``: files under
-    their own names, and pictures in a folder at their places in it, below the folder's own name if there are several
-    inputs.
+    A single picture goes to ``output`` if that ends in .png, .jpg, .webp or .avif, which also chooses the format; all
+    else goes into the folder ``output``: files under their own names, and pictures in a folder at their places in it,
+    below the folder's own name if there are several inputs. ``output_format`` is what the user asks for, if anything.
 
     Raises:
         CommandUsageError: inputs and output do not fit together, or there is no picture.
     """
-    plan = Plan()
-    jobs = list(_pair(inputs, _choose_output(inputs, output), plan))
+    output = _choose_output(inputs, output)
+    named = _format_of_file(inputs, output)
+    if named and output_format not in (None, named):
+        raise CommandUsageError(f"{output}: the name says {named}, but --format says {output_format}")
+    plan = Plan(format=output_format or named or "png")
+    jobs = list(_pair(inputs, output, plan, is_file=named is not None))
     if not jobs and not plan.failures:
         raise CommandUsageError(f"{', '.join(inputs)}: no picture found (files with endings like .png, .jpg or .tif)")
     _refuse_to_replace_inputs(jobs)
@@ -89,17 +100,29 @@ def _choose_output(inputs: Sequence[str], output: str | None) -> str:
     return STREAM if output is None else output
 
 
-def _pair(inputs: Sequence[str], output: str, plan: Plan) -> Iterator[Job]:
-    is_single = len(inputs) == 1 and not Path(inputs[0]).is_dir()
+def _format_of_file(inputs: Sequence[str], output: str) -> OutputFormat | None:
+    """Return the format that the name of the only result chooses; None if ``output`` is a folder or a stream."""
+    target = Path(output)
+    if output == STREAM or output.endswith("/") or target.is_dir() or not target.suffix or not _is_single(inputs):
+        return None
+    chosen = FORMATS.get(target.suffix.lower())
+    if chosen is None:
+        raise CommandUsageError(f"{output}: the name of a result must end in {', '.join(sorted(FORMATS))}")
+    return chosen
+
+
+def _is_single(inputs: Sequence[str]) -> bool:
+    return len(inputs) == 1 and not Path(inputs[0]).is_dir()
+
+
+def _pair(inputs: Sequence[str], output: str, plan: Plan, *, is_file: bool) -> Iterator[Job]:
     if output == STREAM:
-        if not is_single:
+        if not _is_single(inputs):
             raise CommandUsageError("standard output takes one picture only; name a folder with -o")
         yield Job(_source(inputs[0]), None)
         return
     target = Path(output)
-    if is_single and not target.is_dir() and target.suffix and not output.endswith("/"):
-        if target.suffix.lower() != ENDING:
-            raise CommandUsageError(f"{output}: results are PNGs, so the name must end in {ENDING}")
+    if is_file:
         yield Job(_source(inputs[0]), target)
         return
     if target.exists() and not target.is_dir():
@@ -107,7 +130,7 @@ def _pair(inputs: Sequence[str], output: str, plan: Plan) -> Iterator[Job]:
     for name in inputs:
         if name == STREAM or not Path(name).is_dir():
             source = _source(name)
-            yield Job(source, target / f"{STREAM_NAME if source is None else source.stem}{ENDING}")
+            yield Job(source, target / f"{STREAM_NAME if source is None else source.stem}{ENDINGS[plan.format]}")
         else:
             yield from _walk(Path(name), target, plan, keep_name=len(inputs) > 1)
 
@@ -131,7 +154,7 @@ def _walk(folder: Path, target: Path, plan: Plan, *, keep_name: bool) -> Iterato
         for file in sorted(name for name in files if not name.startswith(".")):
             source = Path(place, file)
             if source.suffix.lower() in PICTURE_ENDINGS:
-                yield Job(source, (target / source.relative_to(folder)).with_suffix(ENDING))
+                yield Job(source, (target / source.relative_to(folder)).with_suffix(ENDINGS[plan.format]))
             else:
                 plan.ignored += 1
 

@@ -13,6 +13,7 @@ from urllib3.exceptions import HTTPError
 from app.commands.configuration import CommandError, CommandUsageError
 from app.commands.plan import Job
 from app.commands.results import Result, read_picture
+from app.imaging.encode import MEDIA_TYPES
 from app.web.schemas import DenoiseQuery, ModelList, Problem
 
 TIMEOUT = urllib3.Timeout(connect=5, read=120)
@@ -32,6 +33,7 @@ class RemoteBackend:
     def __init__(self, url: str, query: DenoiseQuery | None = None, *, connections: int = 1) -> None:
         self._url = url.rstrip("/")
         self._parameters = {name: str(value) for name, value in (query or DenoiseQuery()) if value is not None}
+        self._accept = MEDIA_TYPES[(query and query.format) or "png"]
         self._connections = connections
         self._pool = urllib3.PoolManager(maxsize=connections, timeout=TIMEOUT, retries=RETRIES)
         self._stopping = threading.Event()
@@ -99,7 +101,7 @@ class RemoteBackend:
 
     def _post_once(self, picture: bytes) -> urllib3.BaseHTTPResponse:
         url = f"{self._url}/v1/denoise?{urlencode(self._parameters)}"
-        return self._pool.request("POST", url, body=picture, headers={"Accept": "image/png"})
+        return self._pool.request("POST", url, body=picture, headers={"Accept": self._accept})
 
     def _reason(self, response: urllib3.BaseHTTPResponse) -> str:
         try:

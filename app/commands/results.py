@@ -10,10 +10,10 @@ from app.commands.plan import Job
 
 @dataclass(frozen=True)
 class Result:
-    """A picture's PNG, or the reason why there is none."""
+    """A picture's result, encoded, or the reason why there is none."""
 
     job: Job
-    png: bytes = b""
+    encoded: bytes = b""
     reason: str | None = None
 
 
@@ -26,20 +26,20 @@ def read_picture(job: Job) -> bytes:
     return sys.stdin.buffer.read() if job.source is None else job.source.read_bytes()
 
 
-def write_result(png: bytes, target: Path | None) -> None:
+def write_result(encoded: bytes, target: Path | None) -> None:
     """Write a result whole or not at all, so that a file of that name is always complete.
 
     Raises:
         OSError: it cannot be written.
     """
     if target is None:
-        sys.stdout.buffer.write(png)
+        sys.stdout.buffer.write(encoded)
         sys.stdout.buffer.flush()
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        partial.write_bytes(png)
+        partial.write_bytes(encoded)
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from app.imaging.encode import DEFAULT_QUALITY, OutputFormat
 from app.imaging.fit import Fit
 from app.imaging.handwriting.polarity import Polarity
 from app.inference.metadata import ModelMetadata
@@ -21,6 +22,8 @@ class Options:
         strength: factor for the noise level that the network receives.
         bit_depth: that of the result of a network of any size.
         keeps_color: whether that result may be in colour.
+        format: that of the result.
+        quality: 1 to 100, of a format that loses something.
     """
 
     model: ModelMetadata
@@ -31,6 +34,8 @@ class Options:
     strength: float = 1.0
     bit_depth: Literal["8", "16", "same"] = "8"
     keeps_color: bool = False
+    format: OutputFormat = "png"
+    quality: int = DEFAULT_QUALITY
 
     @property
     def backdrop(self) -> float:

@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 
 from app.imaging.decode import DecodedImage
+from app.imaging.encode import OutputFormat, check_format
 from app.imaging.fit import FittedImage, find_polarity, fit_image
 from app.imaging.full_size import FullSizeImage
 from app.imaging.handwriting.polarity import Polarity
@@ -64,11 +65,12 @@ class PreparedPicture:
 
 @dataclass(frozen=True)
 class DenoisedPicture:
-    """The PNG of a denoised picture, and what is known about it.
+    """The result of a picture, encoded, and what is known about it.
 
     Attributes:
-        png: the encoded image.
-        width: of the PNG, in pixels.
+        encoded: the result.
+        format: that of the result.
+        width: of the result, in pixels.
         height: likewise.
         source: the picture that was sent.
         model: the network that denoised it.
@@ -77,7 +79,8 @@ class DenoisedPicture:
         filename: that of the upload, or None.
     """
 
-    png: bytes
+    encoded: bytes
+    format: OutputFormat
     width: int
     height: int
     source: Picture
@@ -88,7 +91,11 @@ class DenoisedPicture:
 
 
 def prepare_picture(decoded: DecodedImage, options: Options) -> PreparedPicture:
-    """Make a decoded picture ready for its network."""
+    """Make a decoded picture ready for its network.
+
+    Raises:
+        InvalidParameterError: the result cannot be encoded as it was asked for.
+    """
     size = options.model.input.size
     return _prepare_full_size(decoded, options) if size is None else _prepare_fitted(decoded, options, size)
 
@@ -98,6 +105,7 @@ def _prepare_fitted(decoded: DecodedImage, options: Options, size: Size) -> Prep
     wanted = options.model.input.polarity
     fitted = fit_image(gray, size=size, network_polarity=wanted, fit=options.fit, polarity=options.polarity)
     height, width = fitted.source_size
+    check_format(options.format, size=fitted.source_size if options.to_source else size, bit_depth=8)
     level = _choose_noise_level(options, partial(estimate_noise_level, lambda a, b: fitted.image[a:b], *size))
     return PreparedPicture(Picture(decoded.format, width, height, fitted.polarity, level), fitted)
 
@@ -107,8 +115,10 @@ def _prepare_full_size(decoded: DecodedImage, options: Options) -> PreparedPictu
     wanted = options.model.input.polarity
     polarity = find_polarity(samples, wanted, options.polarity)
     is_inverted = polarity != wanted
-    image = FullSizeImage(samples, is_inverted=is_inverted, bit_depth=_choose_bit_depth(options, samples))
+    bit_depth = _choose_bit_depth(options, samples)
     height, width = samples.shape[:2]
+    check_format(options.format, size=(height, width), bit_depth=bit_depth)
+    image = FullSizeImage(samples, is_inverted=is_inverted, bit_depth=bit_depth)
     level = _choose_noise_level(options, image.estimate_noise_level)
     return PreparedPicture(Picture(decoded.format, width, height, polarity, level), image, decoded.icc_profile)
 

@@ -1,4 +1,4 @@
-"""The four steps from an upload to its PNG: decode, submit, await, encode."""
+"""The four steps from an upload to its result: decode, submit, await, encode."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,9 +13,9 @@ import numpy as np
 
 from app.errors import ClientGoneError
 from app.imaging.decode import DecodedImage, decode_image, open_image
+from app.imaging.encode import encode_image
 from app.imaging.fit import FittedImage, restore_image
 from app.imaging.headers import count_plain_pixels
-from app.imaging.png import encode_png
 from app.imaging.samples import Levels, to_levels
 from app.inference.batching import Batcher, Denoised, NetworkCall
 from app.inference.tiling import submit_tiles
@@ -29,6 +29,7 @@ T = TypeVar("T")
 
 INLINE_PIXELS = 128 * 128  # up to this, a step takes less time than a thread would add: a millisecond or two
 INLINE_BYTES = 20 * 1024  # a gray picture of that size
+INLINE_FORMATS = ("png", "jpeg")  # of small results; the others take several milliseconds
 
 Watch = Callable[[Callable[[], None]], AbstractContextManager[object]]
 
@@ -39,6 +40,7 @@ class Process:
 
     Attributes:
         pool: runs the steps that are not small.
+        avif_pool: encodes AVIF, which takes long and much memory, one picture at a time.
         decoders: decode what is not small and plain.
         max_pixels: the largest picture.
         batcher: the queue of the network.
@@ -46,6 +48,7 @@ class Process:
     """
 
     pool: Executor
+    avif_pool: Executor
     decoders: ImageDecoder
     max_pixels: int
     batcher: Batcher
@@ -82,11 +85,13 @@ class Process:
         timer.add("queue", seconds=call.queue_s)
         timer.add("infer", seconds=call.infer_s)
         with timer.stage("encode"):
-            is_small = self._result_pixels(prepared) <= INLINE_PIXELS
-            encode = partial(_encode, finish, prepared.icc_profile)
-            png, height, width = await self._run(encode, is_small=is_small)
+            encode = partial(_encode, finish, self.options, prepared.icc_profile)
+            is_small = self._result_pixels(prepared) <= INLINE_PIXELS and self.options.format in INLINE_FORMATS
+            pool = self.avif_pool if self.options.format == "avif" else self.pool
+            encoded, height, width = await self._run(encode, is_small=is_small, pool=pool)
         return DenoisedPicture(
-            png=png,
+            encoded=encoded,
+            format=self.options.format,
             width=width,
             height=height,
             source=prepared.source,
@@ -142,9 +147,9 @@ class Process:
         run = partial(self._run, is_small=prepared.source.pixels <= INLINE_PIXELS)
         return submit_tiles(image, self.batcher, self.options.model, noise_level=told, run=run), image.finish
 
-    async def _run(self, step: Callable[[], T], *, is_small: bool) -> T:
+    async def _run(self, step: Callable[[], T], *, is_small: bool, pool: Executor | None = None) -> T:
         """Run a step here if it is small, else in a thread."""
-        return step() if is_small else await asyncio.get_running_loop().run_in_executor(self.pool, step)
+        return step() if is_small else await asyncio.get_running_loop().run_in_executor(pool or self.pool, step)
 
     def _result_pixels(self, prepared: PreparedPicture) -> int:
         size = self.options.model.input.size
@@ -165,7 +170,8 @@ def _finish_fitted(waiting: "asyncio.Future[Denoised]", fitted: FittedImage, *, 
     return to_levels(restore_image(waiting.result().image[..., 0], fitted, to_source=to_source))
 
 
-def _encode(finish: Callable[[], Levels], icc_profile: bytes | None) -> tuple[bytes, int, int]:
-    """Return the PNG, its height and its width."""
+def _encode(finish: Callable[[], Levels], options: Options, icc_profile: bytes | None) -> tuple[bytes, int, int]:
+    """Return the encoded result, its height and its width."""
     levels = finish()
-    return encode_png(levels, icc_profile=icc_profile), *levels.shape[:2]
+    encoded = encode_image(levels, options.format, quality=options.quality, icc_profile=icc_profile)
+    return encoded, *levels.shape[:2]

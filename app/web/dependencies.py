@@ -16,7 +16,7 @@ from app.processing.options import Options
 from app.processing.pipeline import Process
 from app.processing.pixel_budget import PixelBudget
 from app.telemetry.metrics import Metrics
-from app.web.requests.negotiation import accepted_media_type
+from app.web.requests.negotiation import accepted_media_type, picture_types
 from app.web.requests.query import parse_query
 from app.web.schemas import DenoiseQuery
 
@@ -31,6 +31,7 @@ class Service:
     pixel_budget: PixelBudget
     metrics: Metrics
     pool: Executor
+    avif_pool: Executor
     decoders: ImageDecoder
     max_pixels: int
     request_timeout_s: float
@@ -38,7 +39,9 @@ class Service:
 
     def process(self, options: Options) -> Process:
         """Return the process that a picture goes through with these options."""
-        return Process(self.pool, self.decoders, self.max_pixels, self.batchers[options.model.key], options)
+        return Process(
+            self.pool, self.avif_pool, self.decoders, self.max_pixels, self.batchers[options.model.key], options
+        )
 
 
 async def _service(request: Request) -> Service:
@@ -46,13 +49,13 @@ async def _service(request: Request) -> Service:
     return service
 
 
-async def _media_type(request: Request) -> str:
-    return accepted_media_type(request.scope)
-
-
 async def _query(request: Request, _described: Annotated[DenoiseQuery, Query()]) -> DenoiseQuery:
     """Read the query. ``_described`` is only for /docs: parse_query also refuses repeated parameters, and caches."""
     return parse_query(request.scope["query_string"])
+
+
+async def _media_type(request: Request, query: Annotated[DenoiseQuery, Depends(_query)]) -> str:
+    return accepted_media_type(request.scope, picture_types(query.format))
 
 
 ServiceDep = Annotated[Service, Depends(_service)]

@@ -7,6 +7,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from app.imaging.encode import MEDIA_TYPES
 from app.web.schemas import BatchResponse, DenoiseResponse, Problem
 
 _REFERENCE = "#/components/schemas/{model}"
@@ -29,9 +30,10 @@ def _form_request(part: str, schema: dict[str, Any], **other_types: Any) -> dict
     return {"requestBody": {"required": True, "content": {"multipart/form-data": form} | other_types}}
 
 
-def _responses(description: str, media_type: str, schema: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
+def _responses(description: str, schema: type[BaseModel], *media_types: str) -> dict[int | str, dict[str, Any]]:
     in_json = {"schema": {"$ref": _REFERENCE.format(model=schema.__name__)}}
-    return {200: {"description": description, "content": {media_type: _BINARY, "application/json": in_json}}}
+    content = dict.fromkeys(media_types, _BINARY) | {"application/json": in_json}
+    return {200: {"description": description, "content": content}}
 
 
 IMAGE_REQUEST = _form_request(
@@ -43,14 +45,14 @@ BATCH_REQUEST = _form_request(
 IMAGE_RESPONSES = _responses(
     "The denoised picture. `Server-Timing` has the milliseconds of each stage; the `X-` headers name the model and say "
     "what the service found out about the picture.",
-    "image/png",
     DenoiseResponse,
+    *MEDIA_TYPES.values(),
 )
 BATCH_RESPONSES = _responses(
-    "The denoised pictures and the outcome of each file: a ZIP of PNGs whose last entry is `manifest.json`, or JSON. "
+    "The denoised pictures and the outcome of each file: a ZIP of images whose last entry is `manifest.json`, or JSON. "
     "The response is sent while it is made; a truncated one has no manifest.",
-    "application/zip",
     BatchResponse,
+    "application/zip",
 )
 
 

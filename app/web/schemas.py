@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from app.imaging.encode import OutputFormat
 from app.imaging.fit import Fit
 from app.imaging.handwriting.polarity import Polarity
 from app.inference.metadata import InputSpec, NoiseLevelRange
@@ -90,12 +91,26 @@ class DenoiseQuery(BaseModel):
             "into luma first. Only for networks of any size."
         ),
     ] = None
+    format: Annotated[
+        OutputFormat | None,
+        Field(
+            description="Format of the result; by default, what `Accept` prefers, else `png`. It wins over `Accept`."
+        ),
+    ] = None
+    quality: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=100,
+            description="Quality of a JPEG, WebP or AVIF, 1–100, by default 90; a PNG loses nothing.",
+        ),
+    ] = None
 
 
 class EncodedImage(BaseModel):
-    """A PNG inside JSON."""
+    """An image inside JSON."""
 
-    media_type: Literal["image/png"] = "image/png"
+    media_type: str = Field(examples=["image/png"])
     width: int
     height: int
     base64: str
@@ -192,8 +207,8 @@ class BatchItem(BaseModel):
     name: str = Field(description="The name of the file, as it was sent.")
     status: int = Field(description="The status that the file would have had alone.")
     problem: Problem | None = Field(None, exclude_if=_is_none)
-    output: str | None = Field(None, exclude_if=_is_none, description="Name of the PNG in the ZIP.")
-    image: EncodedImage | None = Field(None, exclude_if=_is_none, description="The PNG, if the response is JSON.")
+    output: str | None = Field(None, exclude_if=_is_none, description="Name of the result in the ZIP.")
+    image: EncodedImage | None = Field(None, exclude_if=_is_none, description="The result, if the response is JSON.")
     model: ModelReference | None = Field(None, exclude_if=_is_none)
     input: InputDescription | None = Field(None, exclude_if=_is_none)
     timing_ms: dict[str, float] | None = Field(None, exclude_if=_is_none)

@@ -1,29 +1,48 @@
-"""Choose the media type of a response by the request's Accept header."""
+"""Choose the media type of a response, and the format of its pictures, by the request's Accept header."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from starlette.types import Scope
 
 from app.errors import NotAcceptableError
+from app.imaging.encode import MEDIA_TYPES, OutputFormat
 
-PICTURE_TYPES = ("image/png", "application/json")
+JSON = "application/json"
+IMAGE_TYPES = tuple(MEDIA_TYPES.values())  # the preferred first
+FORMATS: Mapping[str, OutputFormat] = {media_type: name for name, media_type in MEDIA_TYPES.items()}
 MAX_ACCEPT = 1000  # characters that are read; browsers send about a hundred
 
+_PICTURE_TYPES = {None: (*IMAGE_TYPES, JSON)} | {name: (media_type, JSON) for name, media_type in MEDIA_TYPES.items()}
 
-def accepted_media_type(scope: Scope, offered: Sequence[str] = PICTURE_TYPES) -> str:
+
+def picture_types(asked: OutputFormat | None) -> Sequence[str]:
+    """Return what the response to one picture can be, if the query asks for a format or for none."""
+    return _PICTURE_TYPES[asked]
+
+
+def accepted_media_type(scope: Scope, offered: Sequence[str]) -> str:
     """Return the offered media type that the client prefers.
 
     Raises:
         NotAcceptableError: it accepts none of them.
     """
-    accept = b", ".join([value for name, value in scope["headers"] if name == b"accept"])
-    chosen = choose_media_type(accept[:MAX_ACCEPT].decode("latin-1"), offered)
+    chosen = choose_media_type(_accept(scope), offered)
     if chosen is None:
         raise NotAcceptableError(
-            f"The response can be {' or '.join(offered)}; the request accepts neither.", names=offered
+            f"The response can be {' or '.join(offered)}; the request accepts none of them.", names=offered
         )
     return chosen
+
+
+def accepted_format(scope: Scope) -> OutputFormat:
+    """Return the format that the client prefers for pictures inside another media type: PNG if it names none."""
+    return FORMATS[choose_media_type(_accept(scope), IMAGE_TYPES) or IMAGE_TYPES[0]]
+
+
+def _accept(scope: Scope) -> str:
+    accept = b", ".join([value for name, value in scope["headers"] if name == b"accept"])
+    return accept[:MAX_ACCEPT].decode("latin-1")
 
 
 @lru_cache(maxsize=256)

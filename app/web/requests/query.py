@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 from pydantic import ValidationError
 
 from app.errors import MAX_ECHO, InvalidParameterError
+from app.imaging.encode import DEFAULT_QUALITY, MEDIA_TYPES, OutputFormat
 from app.imaging.samples import WHITE_8
 from app.inference.metadata import ModelMetadata, NoiseLevelRange
 from app.processing.options import Options
@@ -44,12 +45,18 @@ def invalid_parameter(name: str, problem: Mapping[str, Any]) -> InvalidParameter
     return InvalidParameterError(f"{name}: {problem['msg']}, not {given!r}.", parameter=name)
 
 
-def choose_options(query: DenoiseQuery, model: ModelMetadata) -> Options:
+def choose_options(query: DenoiseQuery, model: ModelMetadata, *, accepted: OutputFormat = "png") -> Options:
     """Fill in the defaults for a network.
 
+    Args:
+        query: what the client asks for.
+        model: the network.
+        accepted: the format of the result, if the query names none.
+
     Raises:
-        InvalidParameterError: the query has a parameter that the network cannot use.
+        InvalidParameterError: the query has a parameter that the network or the format cannot use.
     """
+    output_format = query.format or accepted
     if model.input.size is None:
         _refuse("fit", query.fit, "takes pictures of any size")
         if query.output_size == "model":
@@ -62,6 +69,10 @@ def choose_options(query: DenoiseQuery, model: ModelMetadata) -> Options:
     if model.noise_level is None:
         _refuse("noise_level", query.noise_level, "does not take a noise level")
         _refuse("strength", query.strength, "does not take a noise level")
+    if query.bit_depth == "16" and output_format != "png":
+        raise InvalidParameterError(
+            f"bit_depth=16: results of 16 bits are PNGs only, not {MEDIA_TYPES[output_format]}.", parameter="bit_depth"
+        )
     return Options(
         model=model,
         fit=query.fit or "stretch",
@@ -71,6 +82,8 @@ def choose_options(query: DenoiseQuery, model: ModelMetadata) -> Options:
         strength=1.0 if query.strength is None else query.strength,
         bit_depth=query.bit_depth or "8",
         keeps_color=model.input.size is None and query.color != "gray",
+        format=output_format,
+        quality=query.quality or DEFAULT_QUALITY,
     )
 
 

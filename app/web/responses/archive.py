@@ -8,7 +8,6 @@ from io import BytesIO
 from pathlib import PurePosixPath
 
 MANIFEST = "manifest.json"
-ENDING = ".png"
 UNNAMED = "image"
 MAX_COMPONENT = 100  # characters, so that name and suffix stay below the 255 bytes that most file systems allow
 MAX_FOLDERS = 8
@@ -19,7 +18,7 @@ RESERVED_NAMES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECAS
 class ZipStream:
     """Makes the bytes of a ZIP, those of each entry as soon as it is added; only the directory is kept until the end.
 
-    Entries are stored: compressing PNGs gains nothing. Sizes precede the content, as streaming readers need.
+    Entries are stored: compressing encoded images gains nothing. Sizes precede the content, as streaming readers need.
     """
 
     def __init__(self) -> None:
@@ -67,23 +66,23 @@ class OutputNames:
     def __init__(self) -> None:
         self._given: set[str] = set()
 
-    def add(self, filename: str) -> str:
-        """Name the result of ``filename``: its folders and stem, ``-2`` and so on if that is taken, and ``.png``."""
+    def add(self, filename: str, ending: str = ".png") -> str:
+        """Name the result of ``filename``: its folders and stem, ``-2`` and so on if that is taken, and ``ending``."""
         *folders, last = [part for part in filename.replace("\\", "/").split("/") if part.strip(". ")] or [UNNAMED]
-        folder = PurePosixPath(*map(_folder, folders[-MAX_FOLDERS:]))
+        folder = PurePosixPath(*(_folder(part, ending) for part in folders[-MAX_FOLDERS:]))
         stem = _portable(PurePosixPath(last).stem)
-        name, number = f"{stem}{ENDING}", 1
+        name, number = f"{stem}{ending}", 1
         while (key := str(folder / name).casefold()) in self._given:  # some file systems ignore case
             number += 1
-            name = f"{stem}-{number}{ENDING}"
+            name = f"{stem}-{number}{ending}"
         self._given.add(key)
         return str(folder / name)
 
 
-def _folder(part: str) -> str:
+def _folder(part: str, ending: str) -> str:
     """Return a portable folder name that differs from all results and the manifest, which could collide with it."""
     name = _portable(part)
-    return f"{name}_" if name.casefold().endswith((ENDING, ".json")) else name
+    return f"{name}_" if name.casefold().endswith((ending, ".json")) else name
 
 
 def _portable(part: str) -> str:

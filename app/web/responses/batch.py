@@ -1,17 +1,20 @@
-"""The outcomes of a batch as a ZIP of PNGs with a manifest, or as JSON, both written piece by piece."""
+"""The outcomes of a batch as a ZIP of images with a manifest, or as JSON, both written piece by piece."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Protocol
 
+from app.imaging.encode import ENDINGS
 from app.processing.batch import Outcome
 from app.processing.picture import DenoisedPicture
+from app.web.requests.negotiation import JSON
 from app.web.responses.archive import MANIFEST, OutputNames, ZipStream
 from app.web.responses.picture import to_description, to_encoded_image, to_reference
 from app.web.responses.problems import describe_problem
 from app.web.schemas import BatchItem, BatchSummary, Problem
 
-ZIP, JSON = MEDIA_TYPES = ("application/zip", "application/json")
+ZIP = "application/zip"
+MEDIA_TYPES = (ZIP, JSON)
 OK = 200
 
 
@@ -29,15 +32,15 @@ class Tally(Protocol):
 
 
 async def write_zip(outcomes: AsyncGenerator[Outcome, None], tally: Tally) -> AsyncGenerator[bytes, None]:
-    """Write the PNGs as they come, then the manifest; only its line in the manifest is kept of each picture."""
+    """Write the results as they come, then the manifest; only its line in the manifest is kept of each picture."""
     archive, names = ZipStream(), OutputNames()
     lines: list[str] = []
     async with aclosing(outcomes):
         async for outcome in outcomes:
             item = _describe(outcome, tally)
             if isinstance(outcome.result, DenoisedPicture):
-                item.output = names.add(outcome.name)
-                yield archive.add(item.output, outcome.result.png)
+                item.output = names.add(outcome.name, ENDINGS[outcome.result.format])
+                yield archive.add(item.output, outcome.result.encoded)
             lines.append(item.model_dump_json())
     items = ",\n".join(lines)
     manifest = f'{{"items":[\n{items}\n],{tally.summary().model_dump_json()[1:]}\n'
@@ -46,7 +49,7 @@ async def write_zip(outcomes: AsyncGenerator[Outcome, None], tally: Tally) -> As
 
 
 async def write_json(outcomes: AsyncGenerator[Outcome, None], tally: Tally) -> AsyncGenerator[bytes, None]:
-    """Write a BatchResponse with PNGs in base64, one line for each picture."""
+    """Write a BatchResponse with the results in base64, one line for each picture."""
     separator = '{"items":[\n'
     async with aclosing(outcomes):
         async for outcome in outcomes:

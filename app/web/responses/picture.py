@@ -1,4 +1,4 @@
-"""A denoised picture as an HTTP response: the PNG with headers, or JSON."""
+"""A denoised picture as an HTTP response: the image with headers, or JSON."""
 
 import base64
 from functools import lru_cache
@@ -7,18 +7,20 @@ from urllib.parse import quote
 
 from fastapi import Response
 
+from app.imaging.encode import ENDINGS, MEDIA_TYPES
 from app.imaging.samples import WHITE_8
 from app.processing.picture import DenoisedPicture, Picture
 from app.telemetry.timing import server_timing
+from app.web.requests.negotiation import JSON
 from app.web.schemas import DenoiseResponse, EncodedImage, InputDescription, ModelReference
 
 
 def to_response(denoised: DenoisedPicture, media_type: str) -> Response:
-    """Build the response, of one of negotiation.PICTURE_TYPES; both have the same headers."""
+    """Build the response: JSON, or an image of the format of the result; both have the same headers."""
     headers = _headers(denoised)
-    if media_type == "image/png":
-        headers["Content-Disposition"] = content_disposition(denoised.filename)
-        return Response(denoised.png, media_type=media_type, headers=headers)
+    if media_type != JSON:
+        headers["Content-Disposition"] = content_disposition(denoised.filename, ENDINGS[denoised.format])
+        return Response(denoised.encoded, media_type=media_type, headers=headers)
     body = DenoiseResponse(
         image=to_encoded_image(denoised),
         model=to_reference(denoised),
@@ -43,9 +45,10 @@ def log_fields(denoised: DenoisedPicture) -> dict[str, object]:
 
 
 def to_encoded_image(denoised: DenoisedPicture) -> EncodedImage:
-    """Return the PNG in base64, for JSON."""
-    text = base64.b64encode(denoised.png).decode("ascii")
-    return EncodedImage(width=denoised.width, height=denoised.height, base64=text)
+    """Return the result in base64, for JSON."""
+    text = base64.b64encode(denoised.encoded).decode("ascii")
+    media_type = MEDIA_TYPES[denoised.format]
+    return EncodedImage(media_type=media_type, width=denoised.width, height=denoised.height, base64=text)
 
 
 def to_reference(denoised: DenoisedPicture) -> ModelReference:
@@ -65,10 +68,10 @@ def to_description(source: Picture) -> InputDescription:
 
 
 @lru_cache(maxsize=256)
-def content_disposition(filename: str | None) -> str:
-    """Return the header that names the response after the upload, without its folder and ending (RFC 6266)."""
+def content_disposition(filename: str | None, ending: str = ".png") -> str:
+    """Return the header that names the response after the upload, without its folder, with ``ending`` (RFC 6266)."""
     stem = PurePath((filename or "image").replace("\\", "/")).stem or "image"
-    name = f"{''.join(character for character in stem if character.isprintable())}-denoised.png"
+    name = f"{''.join(character for character in stem if character.isprintable())}-denoised{ending}"
     plain = name.encode("ascii", "replace").decode().replace("?", "_").replace('"', "_")
     value = f'inline; filename="{plain}"'
     return value if plain == name else f"{value}; filename*=UTF-8''{quote(name, safe='')}"

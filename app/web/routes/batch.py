@@ -16,7 +16,7 @@ from app.telemetry.request_log import add_to_record
 from app.telemetry.timing import StageTimer
 from app.web.dependencies import DenoiseQueryDep, Service, ServiceDep
 from app.web.openapi import BATCH_REQUEST, BATCH_RESPONSES, problem_responses
-from app.web.requests.negotiation import accepted_media_type
+from app.web.requests.negotiation import accepted_format, accepted_media_type
 from app.web.requests.query import choose_options
 from app.web.requests.uploads import read_uploads
 from app.web.responses.batch import MEDIA_TYPES, ZIP, write_json, write_zip
@@ -53,7 +53,7 @@ async def denoise_batch(
     """Send the pictures in parts `files` of a form. One that cannot be denoised fails alone, with a reason."""
     timer = StageTimer(("read",))
     model = service.catalogue.find(query.model, query.version)
-    options = choose_options(query, model)
+    options = choose_options(query, model, accepted=accepted_format(request.scope))
     with timer.stage("read"):
         files = await _read(request, service)
     batch = Batch(service.process(options), service.pixel_budget, timeout_s=service.request_timeout_s)

@@ -13,6 +13,7 @@ from app.web.connection import watch_connection
 from app.web.dependencies import AcceptedMediaType, DenoiseQueryDep, ServiceDep
 from app.web.middleware.direct_route import DirectRoute
 from app.web.openapi import IMAGE_REQUEST, IMAGE_RESPONSES, problem_responses
+from app.web.requests.negotiation import FORMATS
 from app.web.requests.query import choose_options
 from app.web.requests.uploads import read_upload
 from app.web.responses.picture import log_fields, to_response
@@ -28,14 +29,15 @@ router = APIRouter(prefix="/v1", tags=["denoise"], route_class=DirectRoute)
     openapi_extra=IMAGE_REQUEST,
 )
 async def denoise(
-    request: Request, media_type: AcceptedMediaType, query: DenoiseQueryDep, service: ServiceDep
+    request: Request, query: DenoiseQueryDep, media_type: AcceptedMediaType, service: ServiceDep
 ) -> Response:
     """Send the picture in the part `file` of a form, or as the body itself; the content decides the format."""
     timer = StageTimer()
     with timer.stage("queue"):
         slot = await service.admission.admit()
     with slot, service.metrics.in_work(), Reservation(service.pixel_budget) as reservation:
-        process = service.process(choose_options(query, service.catalogue.find(query.model, query.version)))
+        model = service.catalogue.find(query.model, query.version)
+        process = service.process(choose_options(query, model, accepted=FORMATS.get(media_type, "png")))
         try:
             async with asyncio.timeout(service.request_timeout_s):
                 with timer.stage("read"):

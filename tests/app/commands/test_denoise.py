@@ -19,6 +19,11 @@ def not_loaded(_folder: Path) -> Any:  # noqa: ANN401  # as main takes it
     raise NotImplementedError
 
 
+def format_of(path: Path) -> str | None:
+    with Image.open(path) as image:
+        return image.format
+
+
 @pytest.mark.parametrize("place", ["here", "service"])
 def test_a_folder_is_denoised_into_another(
     pictures: Path, tmp_path: Path, url: str, place: str, capsys: pytest.CaptureFixture[str]
@@ -52,6 +57,16 @@ def test_the_options_are_the_parameters_of_the_service(pictures: Path, tmp_path:
     options += ["--url", url] if place == "service" else []
     assert denoise(pictures / "a.png", "-o", tmp_path / "a.png", *options) == 0
     assert decode((tmp_path / "a.png").read_bytes()).shape == (28, 20)
+
+
+@pytest.mark.parametrize("place", ["here", "service"])
+def test_the_ending_of_the_result_chooses_its_format(pictures: Path, tmp_path: Path, url: str, place: str) -> None:
+    options = ["--url", url] if place == "service" else []
+    assert denoise(pictures / "a.png", "-o", tmp_path / "a.webp", *options) == 0
+    assert format_of(tmp_path / "a.webp") == "WEBP"
+    assert denoise(pictures, "-o", tmp_path / "out", "--format", "jpeg", "--quality", "70", *options) == 0
+    assert files(tmp_path / "out") == ["a.jpg", "b.jpg", "sub/deep/c.jpg"]
+    assert format_of(tmp_path / "out/a.jpg") == "JPEG"
 
 
 def test_one_picture_goes_through_standard_input_and_output_silently(

@@ -6,6 +6,7 @@ import pytest
 
 from app.commands.configuration import CommandUsageError
 from app.commands.plan import Plan, make_plan
+from app.imaging.encode import OutputFormat
 
 
 @pytest.fixture(autouse=True)
@@ -19,8 +20,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def plan(*inputs: str, output: str | None = "out", overwrite: bool = False) -> Plan:
-    return make_plan(inputs, output, overwrite=overwrite)
+def plan(
+    *inputs: str, output: str | None = "out", overwrite: bool = False, output_format: OutputFormat | None = None
+) -> Plan:
+    return make_plan(inputs, output, overwrite=overwrite, output_format=output_format)
 
 
 def pairs(made: Plan) -> list[tuple[str, str]]:
@@ -58,6 +61,35 @@ def test_one_picture_goes_to_a_file_a_folder_or_a_stream(source: str, output: st
     assert pairs(plan(source, output=output)) == [(source, target)]
 
 
+@pytest.mark.parametrize(
+    ("output", "asked", "expected"),
+    [
+        ("clean.png", None, ("png", "clean.png")),
+        ("clean.JPG", None, ("jpeg", "clean.JPG")),
+        ("clean.jpeg", "jpeg", ("jpeg", "clean.jpeg")),
+        ("clean.avif", None, ("avif", "clean.avif")),
+        ("new", "jpeg", ("jpeg", "new/b.jpg")),
+        ("new", None, ("png", "new/b.png")),
+        ("-", "webp", ("webp", "-")),
+    ],
+)
+def test_the_ending_or_the_option_chooses_the_format(
+    output: str, asked: OutputFormat | None, expected: tuple[str, str]
+) -> None:
+    made = plan("in/b.jpg", output=output, output_format=asked)
+    assert (made.format, str(made.jobs[0].target or "-")) == expected
+
+
+def test_results_of_a_folder_end_as_their_format_does() -> None:
+    made = plan("in", output_format="webp")
+    assert pairs(made) == [("in/b.jpg", "out/b.webp"), ("in/sub/c.PNG", "out/sub/c.webp")]
+
+
+def test_an_ending_that_contradicts_the_option_is_reported() -> None:
+    with pytest.raises(CommandUsageError, match=r"clean\.jpg: the name says jpeg, but --format says png"):
+        plan("a.png", output="clean.jpg", output_format="png")
+
+
 def test_an_existing_result_is_skipped_or_replaced(folder: Path) -> None:
     (folder / "out").mkdir()
     (folder / "out/b.png").write_bytes(b"done")
@@ -82,7 +114,7 @@ def test_of_two_pictures_with_the_same_result_the_second_fails(folder: Path) -> 
         (["a.png"], None, "use -o to say"),
         (["in"], "-", "takes one picture only"),
         (["a.png", "-"], "-", "takes one picture only"),
-        (["a.png"], "clean.jpg", "end in .png"),
+        (["a.png"], "clean.tif", "must end in .avif, .jpeg, .jpg, .png, .webp"),
         (["in"], "a.png", "need a folder"),
         (["a.png", "in"], "a.png", "need a folder"),
         (["in"], "in", "is inside in"),

@@ -48,7 +48,7 @@ async def batches(
 ) -> AsyncIterator[Start]:
     batcher = Batcher(denoiser, name="test")
     with ThreadPoolExecutor(1) as pool:
-        process = Process(pool, decoders or InProcessDecoder(), MAX_PIXELS, batcher, Options(make_metadata()))
+        process = Process(pool, pool, decoders or InProcessDecoder(), MAX_PIXELS, batcher, Options(make_metadata()))
         yield lambda files: Batch(process, budget or PixelBudget(2 * MAX_PIXELS), timeout_s=10).denoise(files)
         await batcher.close()
 

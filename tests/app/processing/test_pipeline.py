@@ -150,25 +150,25 @@ class TestResults:
     ) -> None:
         denoised = await denoise(encode(gradient()), FIXED, pool, output_size=output_size)
         assert (denoised.width, denoised.height) == expected
-        assert Image.open(BytesIO(denoised.png)).size == expected
+        assert Image.open(BytesIO(denoised.encoded)).size == expected
 
     @pytest.mark.parametrize("model", [FREE, TOLD], ids=["without a noise level", "with a noise level"])
     async def test_a_network_of_any_size_returns_the_picture(self, pool: CountingPool, model: ModelMetadata) -> None:
         denoised = await denoise(encode(gradient()), model, pool)
-        np.testing.assert_array_equal(np.asarray(Image.open(BytesIO(denoised.png))), gradient())
+        np.testing.assert_array_equal(np.asarray(Image.open(BytesIO(denoised.encoded))), gradient())
 
     async def test_colour_that_is_kept_keeps_its_profile(self, pool: CountingPool) -> None:
         data = encode(Image.new("RGB", (17, 23), (200, 100, 50)), icc_profile=rgb_profile())
         denoised = await denoise(data, FREE, pool, color="keep")
-        assert Image.open(BytesIO(denoised.png)).info["icc_profile"] == rgb_profile()
+        assert Image.open(BytesIO(denoised.encoded)).info["icc_profile"] == rgb_profile()
         denoised = await denoise(data, FREE, pool, color="gray")
-        assert "icc_profile" not in Image.open(BytesIO(denoised.png)).info
+        assert "icc_profile" not in Image.open(BytesIO(denoised.encoded)).info
 
     async def test_the_result_has_the_pictures_polarity(self, pool: CountingPool) -> None:
         dark_on_light = 1 - digit()
         data = encode(np.rint(dark_on_light * 255).astype(np.uint8))
         denoised = await denoise(data, FIXED, pool, output_size="original")
-        assert psnr_db(unit(Image.open(BytesIO(denoised.png))), dark_on_light) > 12
+        assert psnr_db(unit(Image.open(BytesIO(denoised.encoded))), dark_on_light) > 12
 
     @pytest.mark.parametrize(("output_size", "threads"), [("model", 0), ("original", 1)])
     async def test_a_thread_encodes_only_large_results(
@@ -177,9 +177,32 @@ class TestResults:
         await denoise(encode(np.zeros((200, 200), np.uint8)), FIXED, pool, output_size=output_size)
         assert pool.count - 1 == threads  # one fitted it
 
-    async def test_a_small_picture_of_any_size_takes_no_thread(self, pool: CountingPool) -> None:
-        await denoise(encode(gradient(64, INLINE_PIXELS // 64)), TOLD, pool, noise_level=25)
+    @pytest.mark.parametrize("output_format", ["png", "jpeg"])
+    async def test_a_small_picture_of_any_size_takes_no_thread(self, pool: CountingPool, output_format: str) -> None:
+        await denoise(encode(gradient(64, INLINE_PIXELS // 64)), TOLD, pool, noise_level=25, format=output_format)
         assert pool.count == 0
+
+    async def test_a_slow_format_takes_a_thread_and_the_slowest_its_own(self, pool: CountingPool) -> None:
+        with CountingPool() as avif_pool:
+            for output_format, counts in (("webp", (1, 0)), ("avif", (1, 1))):
+                await denoise(encode(gradient()), FIXED, pool, avif_pool=avif_pool, format=output_format)
+                assert (pool.count, avif_pool.count) == counts
+
+    @pytest.mark.parametrize("output_format", ["png", "jpeg", "webp", "avif"])
+    async def test_the_result_has_the_format_of_the_options(self, pool: CountingPool, output_format: str) -> None:
+        data = encode(Image.new("RGB", (17, 23), (200, 100, 50)), icc_profile=rgb_profile())
+        denoised = await denoise(data, FREE, pool, format=output_format)
+        image = Image.open(BytesIO(denoised.encoded))
+        assert (image.format, denoised.format) == (output_format.upper(), output_format)
+        assert image.info["icc_profile"] == rgb_profile()
+
+    async def test_the_quality_decides_the_size(self, pool: CountingPool) -> None:
+        data = encode(np.random.default_rng(0).integers(0, 256, (64, 64), np.uint8))
+        sizes = [
+            len((await denoise(data, FREE, pool, format="jpeg", quality=quality)).encoded)
+            for quality in (20, 90, None, 100)
+        ]
+        assert sizes[0] < sizes[1] == sizes[2] < sizes[3]
 
     async def test_the_noise_of_a_small_picture_is_estimated_in_a_thread(self, pool: CountingPool) -> None:
         await denoise(encode(gradient(64, INLINE_PIXELS // 64)), TOLD, pool)
@@ -246,7 +269,7 @@ class TestPolarity:
         denoised = await denoise(encode(page), self.INKED, pool, network, color=color, polarity=polarity)
         assert network.seen[0][0, 0] == pytest.approx(0, abs=1e-3)
         expected = np.asarray(page if color == "keep" else page.convert("L"), int)
-        np.testing.assert_allclose(np.asarray(Image.open(BytesIO(denoised.png)), int), expected, atol=1)
+        np.testing.assert_allclose(np.asarray(Image.open(BytesIO(denoised.encoded)), int), expected, atol=1)
 
 
 async def denoise(
@@ -256,13 +279,15 @@ async def denoise(
     denoiser: IdentityDenoiser | None = None,
     *,
     decoder: ImageDecoder | None = None,
+    avif_pool: CountingPool | None = None,
     watch: Watch = nullcontext,
     pixels: int = 1_000_000,
     **query: Any,  # noqa: ANN401  # any parameter
 ) -> DenoisedPicture:
     """Send a picture all the way through a network."""
     batcher = Batcher(denoiser or IdentityDenoiser(), name="test")
-    process = Process(pool, decoder or InProcessDecoder(MAX_PIXELS), MAX_PIXELS, batcher, options(model, **query))
+    decoder = decoder or InProcessDecoder(MAX_PIXELS)
+    process = Process(pool, avif_pool or pool, decoder, MAX_PIXELS, batcher, options(model, **query))
     try:
         with Reservation(PixelBudget(pixels)) as reservation:
             return await process.denoise(

@@ -1,10 +1,13 @@
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.web.requests.negotiation import choose_media_type
+from app.errors import NotAcceptableError
+from app.imaging.encode import OutputFormat
+from app.web.requests.negotiation import accepted_format, accepted_media_type, choose_media_type, picture_types
 
 OFFERED = ("image/png", "application/json")
 
@@ -106,3 +109,60 @@ def test_order_case_and_spaces_do_not_matter(ranges: dict[str, float], random: R
 @given(st.text(max_size=200))
 def test_any_text_is_read(accept: str) -> None:
     assert choose_media_type(accept, OFFERED) in {*OFFERED, None}
+
+
+def scope(*accept: str) -> dict[str, Any]:
+    return {"headers": [(b"accept", value.encode()) for value in accept]}
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        ("", "image/png"),
+        ("*/*", "image/png"),
+        ("image/*", "image/png"),
+        ("image/jpeg", "image/jpeg"),
+        ("image/avif", "image/avif"),
+        ("image/webp, image/png;q=0.9", "image/webp"),
+        ("image/avif,image/webp,image/apng,*/*;q=0.8", "image/webp"),
+        ("application/json", "application/json"),
+    ],
+)
+def test_accept_chooses_the_format_of_a_picture(accept: str, expected: str) -> None:
+    assert accepted_media_type(scope(accept), picture_types(None)) == expected
+
+
+@pytest.mark.parametrize(
+    ("asked", "accept", "expected"),
+    [
+        ("webp", "", "image/webp"),
+        ("webp", "image/png, image/*;q=0.1", "image/webp"),
+        ("jpeg", "application/json", "application/json"),
+        ("png", "image/avif, */*;q=0.1", "image/png"),
+    ],
+)
+def test_the_parameter_wins_where_accept_allows_it(asked: OutputFormat, accept: str, expected: str) -> None:
+    assert accepted_media_type(scope(accept), picture_types(asked)) == expected
+
+
+@pytest.mark.parametrize(("asked", "accept"), [("jpeg", "image/png"), ("png", "image/webp, image/png;q=0")])
+def test_a_parameter_that_accept_does_not_allow_is_refused(asked: OutputFormat, accept: str) -> None:
+    with pytest.raises(NotAcceptableError) as refusal:
+        accepted_media_type(scope(accept), picture_types(asked))
+    assert refusal.value.names == picture_types(asked)
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        ((), "png"),
+        (("*/*",), "png"),
+        (("application/zip",), "png"),
+        (("application/zip, image/webp",), "webp"),
+        (("application/zip", "image/jpeg;q=0.2, image/avif;q=0.3"), "avif"),
+    ],
+)
+def test_image_types_beside_that_of_a_batch_choose_the_format_of_its_pictures(
+    accept: tuple[str, ...], expected: str
+) -> None:
+    assert accepted_format(scope(*accept)) == expected

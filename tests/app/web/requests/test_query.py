@@ -26,6 +26,8 @@ def test_defaults_of_a_network_of_a_fixed_size() -> None:
         strength=1.0,
         bit_depth="8",
         keeps_color=False,
+        format="png",
+        quality=90,
     )
 
 
@@ -82,6 +84,20 @@ def test_a_network_of_any_size_keeps_colour_unless_gray_is_asked_for(color: Any,
     assert choose_options(DenoiseQuery(color=color), TOLD).keeps_color is keeps
 
 
+@pytest.mark.parametrize(
+    ("asked", "accepted", "chosen"), [(None, "png", "png"), (None, "webp", "webp"), ("jpeg", "webp", "jpeg")]
+)
+def test_the_format_is_the_one_asked_for_else_the_accepted_one(asked: Any, accepted: Any, chosen: str) -> None:  # noqa: ANN401
+    assert choose_options(DenoiseQuery(format=asked), FIXED, accepted=accepted).format == chosen
+
+
+@pytest.mark.parametrize(("asked", "accepted"), [("jpeg", "png"), (None, "avif")])
+def test_16_bits_are_refused_for_formats_of_8(asked: Any, accepted: Any) -> None:  # noqa: ANN401
+    with pytest.raises(InvalidParameterError, match="PNGs only") as refusal:
+        choose_options(DenoiseQuery(bit_depth="16", format=asked), FREE, accepted=accepted)
+    assert refusal.value.parameter == "bit_depth"
+
+
 def test_a_query_is_read_from_its_text() -> None:
     assert parse_query(b"model=told&noise_level=12.5&color=keep") == DenoiseQuery(
         model="told", noise_level=12.5, color="keep"
@@ -109,6 +125,10 @@ def test_an_invalid_noise_level_is_refused_with_what_is_allowed(level: str) -> N
         ({"model": "told", "strength": "nan"}, "strength"),
         ({"model": "told", "bit_depth": "12"}, "bit_depth"),
         ({"model": "told", "color": "red"}, "color"),
+        ({"format": "jpg"}, "format"),
+        ({"quality": "0"}, "quality"),
+        ({"quality": "101"}, "quality"),
+        ({"quality": "high"}, "quality"),
         ({"x" * 1000: ""}, "x" * 100),
     ],
     ids=str,

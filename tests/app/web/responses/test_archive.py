@@ -57,6 +57,12 @@ def test_a_name_is_safe_to_unpack_anywhere(filename: str, output: str) -> None:
     assert OutputNames().add(filename) == output
 
 
+def test_names_end_as_the_format_of_the_results_does() -> None:
+    names = OutputNames()
+    given = [names.add(name, ".jpg") for name in ("a.png", "a.jpg", "b.jpg/a.png", "b.png/a.png")]
+    assert given == ["a.jpg", "a-2.jpg", "b.jpg_/a.jpg", "b.png/a.jpg"]
+
+
 def test_equal_names_are_numbered_in_their_order_whatever_their_case() -> None:
     names = OutputNames()
     given = [names.add(name) for name in ("a.png", "a.jpg", "A.PNG", "b/a.png", "a-2.png", "a.png")]

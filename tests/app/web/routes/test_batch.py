@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
+from PIL import Image
 from starlette.types import Message, Receive
 
 from app.inference.batching import EAGER_BATCH
@@ -141,6 +142,29 @@ def test_more_bytes_than_an_upload_may_have_are_refused(make_client: MakeClient)
     response = post(make_client(max_upload_bytes=3 * len(PICTURE)), *numbered(3))
     assert response.status_code == 413
     assert response.json()["type"] == "/problems/upload-too-large"
+
+
+@pytest.mark.parametrize(
+    ("accept", "query", "ending", "expected"),
+    [
+        ("*/*", {"format": "jpeg"}, "jpg", "JPEG"),
+        ("application/zip, image/webp", {}, "webp", "WEBP"),
+        ("application/zip, image/webp", {"format": "avif"}, "avif", "AVIF"),
+    ],
+)
+def test_the_client_chooses_the_format_of_the_pictures(
+    client: TestClient, accept: str, query: dict[str, str], ending: str, expected: str
+) -> None:
+    pictures, manifest = unpack(post(client, ("one.png", PICTURE), ("a/one.tif", PICTURE), accept=accept, **query))
+    assert list(pictures) == [f"one.{ending}", f"a/one.{ending}"] == [item["output"] for item in manifest["items"]]
+    assert {Image.open(BytesIO(content)).format for content in pictures.values()} == {expected}
+
+
+def test_json_names_the_format_of_its_pictures(client: TestClient) -> None:
+    response = post(client, ("one.png", PICTURE), accept="application/json", format="webp")
+    (item,) = BatchResponse.model_validate_json(response.content).items
+    assert item.image is not None
+    assert item.image.media_type == "image/webp"
 
 
 def test_the_response_can_be_neither_a_png_nor_a_page(client: TestClient) -> None:

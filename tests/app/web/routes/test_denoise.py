@@ -169,9 +169,49 @@ def test_a_large_picture_is_denoised_too(client: TestClient) -> None:
     assert np.array_equal(decode(response.content), ring())
 
 
-def test_an_accept_header_without_png_or_json_is_not_acceptable(client: TestClient) -> None:
-    response = client.post("/v1/denoise", content=encode(ring()), headers={"Accept": "text/html"})
+@pytest.mark.parametrize(
+    ("query", "accept"), [({}, "text/html"), ({"format": "webp"}, "image/png")], ids=["no image", "another format"]
+)
+def test_an_accept_header_without_the_image_or_json_is_not_acceptable(
+    client: TestClient, query: dict[str, str], accept: str
+) -> None:
+    response = client.post("/v1/denoise", content=encode(ring()), params=query, headers={"Accept": accept})
     assert response.status_code == 406
+
+
+@pytest.mark.parametrize(
+    ("output_format", "ending"), [("png", "png"), ("jpeg", "jpg"), ("webp", "webp"), ("avif", "avif")]
+)
+@pytest.mark.parametrize("way", ["parameter", "Accept"])
+def test_the_client_chooses_the_format(client: TestClient, output_format: str, ending: str, way: str) -> None:
+    media_type = f"image/{output_format}"
+    query, headers = ({"format": output_format}, {}) if way == "parameter" else ({}, {"Accept": media_type})
+    response = client.post("/v1/denoise", content=encode(ring()), params=query, headers=headers)
+    assert response.headers["content-type"] == media_type
+    assert response.headers["content-disposition"] == f'inline; filename="image-denoised.{ending}"'
+    assert Image.open(BytesIO(response.content)).format == output_format.upper()
+
+
+def test_json_carries_the_format_that_the_parameter_names(client: TestClient) -> None:
+    response = client.post(
+        "/v1/denoise",
+        content=encode(ring()),
+        params={"format": "jpeg", "quality": "50"},
+        headers={"Accept": "application/json"},
+    )
+    image = response.json()["image"]
+    assert image["media_type"] == "image/jpeg"
+    assert Image.open(BytesIO(base64.b64decode(image["base64"]))).format == "JPEG"
+
+
+@pytest.mark.parametrize("query", [{"bit_depth": "16"}, {"bit_depth": "same"}])
+def test_16_bits_are_not_encoded_as_a_jpeg(client: TestClient, query: dict[str, str]) -> None:
+    deep = encode(ring().astype(np.uint16) * 257)
+    query = {"model": "free"} | query
+    for format_, headers in (({"format": "jpeg"}, {}), ({}, {"Accept": "image/jpeg"})):
+        response = client.post("/v1/denoise", content=deep, params=query | format_, headers=headers)
+        assert response.status_code == 422
+        assert "16 bits" in response.json()["detail"]
 
 
 def test_a_full_queue_refuses_before_the_body_is_read(make_client: MakeClient) -> None:

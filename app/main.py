@@ -1,10 +1,14 @@
 """Put the service together: create_app creates everything, importing this module creates nothing."""
 
+import asyncio
 import gc
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from functools import partial
+from types import MappingProxyType
 from typing import TypedDict
 
 import numpy as np
@@ -13,15 +17,19 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from app import __version__
 from app.cpu_quota import available_cpus
+from app.errors import ModelStoreError
 from app.imaging.png import encode_png
 from app.inference.batching import BATCH_SIZES, Batcher, create_batcher
-from app.inference.denoiser import Loader
-from app.inference.metadata import ModelKey
-from app.inference.model_store import load_model, open_store
+from app.inference.denoiser import Denoiser, Loader
+from app.inference.metadata import ModelKey, ModelMetadata
+from app.inference.model_store import Catalogue, create_catalogue, load_model, open_store
+from app.inference.networks import Networks, Snapshot, VersionState
 from app.inference.runtimes import create_loader
+from app.inference.store_watch import Start, StoreWatch
 from app.processing.admission import Admission
 from app.processing.decoders import Decoders, ImageDecoder
 from app.processing.picture import Upload
+from app.processing.pipeline import Process
 from app.processing.pixel_budget import PIXEL_BUDGET, PixelBudget, Reservation
 from app.settings import Settings
 from app.telemetry.metrics import Metrics
@@ -61,6 +69,7 @@ def create_app(
     load: Loader | None = None,
     admission: Admission | None = None,
     decoders: ImageDecoder | None = None,
+    skips_broken: bool = False,
 ) -> FastAPI:
     """Create the application.
 
@@ -69,6 +78,7 @@ def create_app(
         load: how to load a version's folder; by default, with TensorFlow.
         admission: passed by a server that drains before it stops; by default, a new one.
         decoders: decode what is not small and plain; by default, processes.
+        skips_broken: start without the versions that are broken, as a process does that replaces another.
     """
     admission = admission or Admission(slots=settings.queue_size)
     metrics = Metrics()
@@ -76,7 +86,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[State]:
         async with AsyncExitStack() as stack:
-            yield State(service=await _start(settings, load, admission, decoders, metrics, stack))
+            yield State(service=await _start(settings, load, admission, decoders, metrics, stack, skips_broken))
 
     app = Application(
         title="denoiser",
@@ -121,26 +131,42 @@ async def _start(
     decoders: ImageDecoder | None,
     metrics: Metrics,
     stack: AsyncExitStack,
+    skips_broken: bool,
 ) -> Service:
-    """Load and warm every model; ``stack`` stops what was started, in reverse order."""
-    catalogue = open_store(settings.model_store, default=settings.default_model)
+    """Load and warm every model, and follow the store; ``stack`` stops what was started, in reverse order."""
+    catalogue = open_store(settings.model_store, default=settings.default_model, skips_broken=skips_broken)
     if decoders is None:
         decoders = await stack.enter_async_context(Decoders(settings.decoders, max_pixels=settings.max_pixels))
     load = load or create_loader(settings.precision)
     pool = stack.enter_context(ThreadPoolExecutor(available_cpus(), thread_name_prefix="images"))
     avif_pool = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="avif"))
-    batchers: dict[ModelKey, Batcher] = {}
-    for metadata in catalogue:
-        denoiser = load_model(catalogue.store, metadata, load, warm_up_batches=BATCH_SIZES)
-        batchers[metadata.key] = create_batcher(denoiser, metadata, threads=settings.inference_threads)
-        stack.push_async_callback(batchers[metadata.key].close)
-        metrics.set_model(metadata.name, metadata.version)
-        logger.info("model ready", extra={"fields": {"model": metadata.name, "version": metadata.version}})
-    service = Service(
-        catalogue=catalogue,
-        batchers=batchers,
+    pixel_budget = PixelBudget(PIXEL_BUDGET * settings.max_pixels, retry_after_s=admission.retry_after_s)
+    gc.collect()
+    gc.freeze()  # or each collection would traverse what lives as long as the process, TensorFlow above all
+
+    async def start(metadata: ModelMetadata) -> Batcher:
+        step = partial(load_model, catalogue.store, metadata, load, warm_up_batches=BATCH_SIZES)
+        denoiser = await _run_in_new_thread(step)
+        batcher = create_batcher(denoiser, metadata, threads=settings.inference_threads)
+        try:
+            options = choose_options(DenoiseQuery(), metadata)
+            process = Process(pool, avif_pool, decoders, settings.max_pixels, batcher, options)
+            await _denoise_blank(process)
+        except BaseException:
+            await batcher.close()
+            raise
+        return batcher
+
+    networks = Networks(await _load_all(catalogue, start, metrics, skips_broken=skips_broken))
+    stack.push_async_callback(networks.close)
+    await _decode_blank(decoders, pixel_budget)
+    if settings.store_poll_s:
+        watch = asyncio.create_task(StoreWatch(networks, start, metrics).run(settings.store_poll_s))
+        stack.push_async_callback(_cancel, watch)
+    return Service(
+        networks=networks,
         admission=admission,
-        pixel_budget=PixelBudget(PIXEL_BUDGET * settings.max_pixels, retry_after_s=admission.retry_after_s),
+        pixel_budget=pixel_budget,
         metrics=metrics,
         pool=pool,
         avif_pool=avif_pool,
@@ -149,18 +175,61 @@ async def _start(
         request_timeout_s=settings.request_timeout_s,
         max_batch_files=settings.max_batch_files,
     )
-    await _warm_up(service)
-    gc.collect()
-    gc.freeze()  # or each collection would traverse what lives as long as the process, TensorFlow above all
-    return service
 
 
-async def _warm_up(service: Service) -> None:
-    """Denoise a blank picture with every model, so that no client pays for what Pillow and TensorFlow do only once."""
+async def _run_in_new_thread(step: Callable[[], Denoiser]) -> Denoiser:
+    """Run a step in a thread that then ends, and with it what TensorFlow compiled for this thread."""
+    executor = ThreadPoolExecutor(1, thread_name_prefix="load")
+    try:
+        return await asyncio.get_running_loop().run_in_executor(executor, step)
+    finally:
+        executor.shutdown(wait=False)
+
+
+async def _load_all(catalogue: Catalogue, start: Start, metrics: Metrics, *, skips_broken: bool) -> Snapshot:
+    """Load every version of the store, or none if one is broken that is not to be skipped."""
+    batchers: dict[ModelKey, Batcher] = {}
+    states: dict[str, VersionState] = {}
+    try:
+        for model in catalogue:
+            try:
+                batchers[model.key] = await start(model)
+            except ModelStoreError as error:
+                if not skips_broken:
+                    raise
+                logger.warning("%s", error)
+                continue
+            states[f"{model.name}/{model.version}"] = VersionState("ready", loaded_at=datetime.now(UTC))
+            metrics.set_model(model.name, model.version)
+            logger.info("model ready", extra={"fields": {"model": model.name, "version": model.version}})
+    except BaseException:
+        for batcher in batchers.values():
+            await batcher.close()
+        raise
+    loaded = [model for model in catalogue if model.key in batchers]
+    catalogue = create_catalogue(catalogue.store, loaded, default=catalogue.default)
+    return Snapshot(catalogue, MappingProxyType(batchers), MappingProxyType(states))
+
+
+async def _decode_blank(decoders: ImageDecoder, pixel_budget: PixelBudget) -> None:
+    """Decode a blank picture apart, so that no client pays for what Pillow does only once."""
+    with Reservation(pixel_budget) as reservation:
+        await decoders.decode(BLANK_PNM, backdrop=0, keeps_color=False, reserve=reservation.reserve)
+
+
+async def _denoise_blank(process: Process) -> None:
+    """Denoise a blank picture, so that no client pays for what Pillow and TensorFlow do only once.
+
+    It reserves no pixels: requests may hold all of them when a version is added.
+    """
     blank = Upload(encode_png(np.zeros((28, 28), np.uint8)), None)
-    with Reservation(service.pixel_budget) as reservation:
-        await service.decoders.decode(BLANK_PNM, backdrop=0, keeps_color=False, reserve=reservation.reserve)
-    for metadata in service.catalogue:
-        process = service.process(choose_options(DenoiseQuery(), metadata))
-        with Reservation(service.pixel_budget) as reservation:
-            await process.denoise(blank, timer=StageTimer(), reserve=reservation.reserve)
+    await process.denoise(blank, timer=StageTimer(), reserve=_reserve_nothing)
+
+
+async def _reserve_nothing(_pixels: int) -> None:
+    pass
+
+
+async def _cancel(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.wait([task])

@@ -20,6 +20,9 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, description="TCP port; 0 lets the system choose.")
     workers: int = Field(1, ge=1, description="Server processes; each loads every model.")
     model_store: Path = Field(MODEL_STORE, description="Folder with the models.")
+    store_poll_s: float = Field(
+        1.0, ge=0, description="Seconds between two looks for changes in the store; 0 turns them off."
+    )
     default_model: str | None = Field(
         None, description="Model used when a request names none; `digits`, or the store's only model."
     )

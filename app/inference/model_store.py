@@ -1,7 +1,8 @@
 """The models on disk: find and check every version, choose the default, load and warm them."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -18,6 +19,8 @@ DEFAULT_MODEL = "digits"
 MAX_NAME = 64
 LOADED_FILES = ("saved_model.pb", "variables/*")
 WARM_UP_SIZES = ((1, 1), (61, 47), (64, 64))  # for networks of any size, odd sizes included
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -57,8 +60,10 @@ class Catalogue:
             yield from versions.values()
 
 
-def open_store(store: Path, *, default: str | None) -> Catalogue:
+def open_store(store: Path, *, default: str | None, skips_broken: bool = False) -> Catalogue:
     """Find and check every version in the store, without loading any.
+
+    ``skips_broken`` leaves broken versions out.
 
     Raises:
         ModelStoreError: the store is missing or empty, a version is broken (the text names the file), or there is
@@ -66,13 +71,50 @@ def open_store(store: Path, *, default: str | None) -> Catalogue:
     """
     if not store.is_dir():
         raise ModelStoreError(f"{store}: the model store is not a folder")
+    found = []
+    for folder in list_versions(store):
+        try:
+            found.append(check_version(folder))
+        except ModelStoreError as error:
+            if not skips_broken:
+                raise
+            logger.warning("%s", error)
+    default = _choose_default(store, sorted({metadata.name for metadata in found}), default)
+    return create_catalogue(store, found, default=default)
+
+
+def create_catalogue(store: Path, versions: Iterable[ModelMetadata], *, default: str) -> Catalogue:
+    """Create the catalogue of some versions in a store; ``default`` is one of their names."""
     found: dict[str, dict[int, ModelMetadata]] = {}
-    for folder in sorted(store.glob("[!.]*/[!.]*")):
-        if folder.is_dir():
-            metadata = _check_version(folder)
-            found.setdefault(metadata.name, {})[metadata.version] = metadata
+    for metadata in versions:
+        found.setdefault(metadata.name, {})[metadata.version] = metadata
     models = MappingProxyType({name: MappingProxyType(versions) for name, versions in found.items()})
-    return Catalogue(store, _choose_default(store, sorted(found), default), models)
+    return Catalogue(store, default, models)
+
+
+def list_versions(store: Path) -> list[Path]:
+    """Return the folders of all versions, whole or not; none if there is no store."""
+    return [folder for folder in sorted(store.glob("[!.]*/[!.]*")) if folder.is_dir()]
+
+
+def check_version(folder: Path) -> ModelMetadata:
+    """Check the folder of one version: its metadata, name, files and hashes.
+
+    Raises:
+        ModelStoreError: something is wrong; the text names the file.
+    """
+    metadata = read_metadata(folder)
+    if (folder.parent.name, folder.name) != (metadata.name, str(metadata.version)):
+        raise ModelStoreError(
+            f"{folder / FILE_NAME} says {metadata.name}/{metadata.version}, but lies in "
+            f"{folder.parent.name}/{folder.name}; a version's folder is a positive integer"
+        )
+    check_entries(folder)
+    read_card(folder)  # only to refuse one that its page could not show
+    present = {path.relative_to(folder).as_posix() for pattern in LOADED_FILES for path in folder.glob(pattern)}
+    for name in sorted(present | metadata.files.keys()):
+        _check_file(folder, name, metadata.files.get(name))
+    return metadata
 
 
 def load_model(store: Path, metadata: ModelMetadata, load: Loader, *, warm_up_batches: Sequence[int]) -> Denoiser:
@@ -101,21 +143,6 @@ def load_model(store: Path, metadata: ModelMetadata, load: Loader, *, warm_up_ba
         if denoised.shape != images.shape:
             raise ModelStoreError(f"{folder}: the output for shape {images.shape} has shape {denoised.shape}")
     return denoiser
-
-
-def _check_version(folder: Path) -> ModelMetadata:
-    metadata = read_metadata(folder)
-    if (folder.parent.name, folder.name) != (metadata.name, str(metadata.version)):
-        raise ModelStoreError(
-            f"{folder / FILE_NAME} says {metadata.name}/{metadata.version}, but lies in "
-            f"{folder.parent.name}/{folder.name}; a version's folder is a positive integer"
-        )
-    check_entries(folder)
-    read_card(folder)  # only to refuse one that its page could not show
-    present = {path.relative_to(folder).as_posix() for pattern in LOADED_FILES for path in folder.glob(pattern)}
-    for name in sorted(present | metadata.files.keys()):
-        _check_file(folder, name, metadata.files.get(name))
-    return metadata
 
 
 def _check_file(folder: Path, name: str, expected: str | None) -> None:

@@ -12,6 +12,8 @@ MAX_METADATA_BYTES = 2**20
 MAX_CARD_BYTES = 2**18
 MAX_FILE_BYTES = 2**30  # hashed within seconds
 
+Fingerprint = tuple[tuple[str, int, int], ...]  # path, bytes and time of change in nanoseconds of every file
+
 
 def open_file(folder: Path, name: str, *, max_bytes: int = MAX_FILE_BYTES) -> BufferedReader:
     """Open ``name`` in the folder of a version for reading, without waiting for the other end of a named pipe.
@@ -73,6 +75,16 @@ def check_entries(folder: Path) -> None:
             raise ModelStoreError(f"{path} cannot be read: {error.strerror}") from error
         if not stat.S_ISDIR(status.st_mode):
             _check_status(path, status, MAX_FILE_BYTES)
+
+
+def read_fingerprint(folder: Path) -> Fingerprint:
+    """Return the sizes and times of all files of a version, which differ if something has changed.
+
+    Raises:
+        OSError: the folder cannot be read, or something vanished meanwhile.
+    """
+    statuses = [(path, path.lstat()) for path in sorted(folder.rglob("*"))]
+    return tuple((str(path.relative_to(folder)), status.st_size, status.st_mtime_ns) for path, status in statuses)
 
 
 def _check_status(path: Path, status: os.stat_result, max_bytes: int) -> None:

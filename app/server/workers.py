@@ -40,18 +40,21 @@ def serve(settings: Settings, sockets: list[socket.socket], *, load: Loader | No
     return 0
 
 
-def _serve_here(settings: Settings, sockets: list[socket.socket], load: Loader | None) -> None:
+def _serve_here(
+    settings: Settings, sockets: list[socket.socket], load: Loader | None, *, skips_broken: bool = False
+) -> None:
     admission = Admission(slots=settings.queue_size)
-    DrainingServer(settings, create_app(settings, load=load, admission=admission), admission).run(sockets)
+    app = create_app(settings, load=load, admission=admission, skips_broken=skips_broken)
+    DrainingServer(settings, app, admission).run(sockets)
 
 
-def _serve_worker(settings: Settings, sockets: list[socket.socket], load: Loader | None) -> None:
+def _serve_worker(settings: Settings, sockets: list[socket.socket], load: Loader | None, is_replacement: bool) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.setpgrp()  # so that Ctrl-C reaches only the parent, which passes it on once
     signal.signal(signal.SIGINT, _end_at_once)  # until the server handles it
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     configure_logging(settings.log_format)
-    _serve_here(settings, sockets, load)
+    _serve_here(settings, sockets, load, skips_broken=is_replacement)
 
 
 def _end_at_once(_sig: int, _frame: object) -> None:
@@ -112,8 +115,10 @@ class _Workers:
     def _patience_s(self) -> float | None:
         return None if self._kill_at is None else max(0, self._kill_at - time.monotonic())
 
-    def _start(self) -> None:
-        process = self._context.Process(target=_serve_worker, args=(self._settings, self._sockets, self._load))
+    def _start(self, *, is_replacement: bool = False) -> None:
+        """Start a worker; one that replaces another does not mind a version that was damaged since the start."""
+        arguments = (self._settings, self._sockets, self._load, is_replacement)
+        process = self._context.Process(target=_serve_worker, args=arguments)
         resource_tracker.ensure_running()  # starting it lets SIGINT through again
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # or Ctrl-C would interrupt its imports
         process.start()
@@ -131,7 +136,7 @@ class _Workers:
             self._stop(signal.SIGTERM)
         else:
             logger.error("worker %s ended with exit code %s, starting another", process.pid, process.exitcode)
-            self._start()
+            self._start(is_replacement=True)
 
     def _stop(self, sig: int) -> None:
         """Pass a signal on; no worker is started any more, and the sockets are closed when the workers close theirs.

@@ -19,6 +19,7 @@ BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64)
 SHARED_FILES = ("counter", "histogram", "gauge_livesum", "gauge_max")  # of a process, as prometheus_client names them
 SHARED_FILE_BYTES = 2**17  # more than all routes, models and stages need
 DROPPED = ("client-gone", "deadline-exceeded")  # problems of requests that were accepted but got no result
+STORE_CHANGES = ("installed", "removed", "refused")
 
 
 class Metrics:
@@ -63,19 +64,31 @@ class Metrics:
         )
         self._models = Gauge(
             "denoiser_model_info",
-            "1 for each version of each model that is loaded.",
+            "1 for each version of each model that is loaded, 0 for one that was.",
             ["model", "version"],
             registry=self._registry,
-            multiprocess_mode="max",
+            multiprocess_mode="livemax",
         )
+        self._store_changes = Counter(
+            "denoiser_store_changes",
+            "Versions that were installed, removed, or refused because they are broken, while the service ran.",
+            ["change"],
+            registry=self._registry,
+        )
+        for change in STORE_CHANGES:
+            self._store_changes.labels(change)
         # prometheus_client checks and converts labels on every call, which takes as long as counting
         self._request_counter = cache(self._requests.labels)
         self._stage_histogram = cache(self._stages.labels)
         self._batch_histogram = cache(self._batches.labels)
 
-    def set_model(self, name: str, version: int) -> None:
-        """Record that a version is loaded."""
-        self._models.labels(name, str(version)).set(1)
+    def set_model(self, name: str, version: int, *, is_loaded: bool = True) -> None:
+        """Record that a version is loaded, or is no longer."""
+        self._models.labels(name, str(version)).set(int(is_loaded))
+
+    def count_store_change(self, change: str) -> None:
+        """Count a change of the store while the service runs: one of STORE_CHANGES."""
+        self._store_changes.labels(change).inc()
 
     def in_work(self) -> AbstractContextManager[None]:
         """Count a request as in work during a ``with`` block."""

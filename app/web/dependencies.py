@@ -1,15 +1,12 @@
 """The arguments of the routes: the service that the lifespan made, and what the request asks for."""
 
-from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
-from app.inference.batching import Batcher
-from app.inference.metadata import ModelKey
-from app.inference.model_store import Catalogue
+from app.inference.networks import Networks, Snapshot
 from app.processing.admission import Admission
 from app.processing.decoders import ImageDecoder
 from app.processing.options import Options
@@ -25,8 +22,7 @@ from app.web.schemas import DenoiseQuery
 class Service:
     """Everything that a request may need, created by the lifespan."""
 
-    catalogue: Catalogue
-    batchers: Mapping[ModelKey, Batcher]
+    networks: Networks
     admission: Admission
     pixel_budget: PixelBudget
     metrics: Metrics
@@ -37,11 +33,10 @@ class Service:
     request_timeout_s: float
     max_batch_files: int
 
-    def process(self, options: Options) -> Process:
-        """Return the process that a picture goes through with these options."""
-        return Process(
-            self.pool, self.avif_pool, self.decoders, self.max_pixels, self.batchers[options.model.key], options
-        )
+    def process(self, snapshot: Snapshot, options: Options) -> Process:
+        """Return the process that a picture goes through with these options, for a model of the snapshot."""
+        batcher = snapshot.batchers[options.model.key]
+        return Process(self.pool, self.avif_pool, self.decoders, self.max_pixels, batcher, options)
 
 
 async def _service(request: Request) -> Service:

@@ -1,6 +1,9 @@
 """The wire format: what requests may ask and what responses contain."""
 
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import asdict
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -11,6 +14,7 @@ from app.imaging.fit import Fit
 from app.imaging.handwriting.polarity import Polarity
 from app.inference.metadata import InputSpec, NoiseLevelRange
 from app.inference.model_store import Catalogue
+from app.inference.networks import VersionState
 
 OutputSize = Literal["model", "original"]
 
@@ -171,22 +175,34 @@ class ModelEntry(BaseModel):
         )
 
 
+def _is_none(value: object) -> bool:
+    return value is None
+
+
+class FolderState(BaseModel):
+    """Whether the version in a folder of the store answers requests."""
+
+    folder: str = Field(description="`NAME/VERSION`.")
+    state: Literal["ready", "loading", "failed"]
+    loaded_at: datetime | None = Field(None, exclude_if=_is_none, description="Since when it answers.")
+    reason: str | None = Field(None, exclude_if=_is_none, description="What is wrong with it.")
+
+
 class ModelList(BaseModel):
-    """All models, and the name of the one that is used when a request names none."""
+    """The models that answer, the one that is used when a request names none, and the state of the store."""
 
     default: str
     models: list[ModelEntry]
+    states: list[FolderState] = Field([], description="Of each version in the store, ready or not.")
 
     @classmethod
-    def of(cls, catalogue: Catalogue) -> "ModelList":
+    def of(cls, catalogue: Catalogue, states: Mapping[str, VersionState] | None = None) -> "ModelList":
         """Describe all models of a store, in the order of their names."""
         return cls(
-            default=catalogue.default, models=[ModelEntry.of(catalogue, name) for name in sorted(catalogue.models)]
+            default=catalogue.default,
+            models=[ModelEntry.of(catalogue, name) for name in sorted(catalogue.models)],
+            states=[FolderState(folder=folder, **asdict(state)) for folder, state in (states or {}).items()],
         )
-
-
-def _is_none(value: object) -> bool:
-    return value is None
 
 
 class Problem(BaseModel):

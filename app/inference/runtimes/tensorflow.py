@@ -3,6 +3,7 @@
 import os
 import sys
 import tempfile
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +37,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "256")
 with _without_greetings():  # the C++ code logs before it reads its log level
     import tensorflow as tf
+    from tensorflow.python.eager import context  # its public face cannot clear the cache of kernels
 
 SIGNATURE = "serving_default"
 CPU_INFO = Path("/proc/cpuinfo")
@@ -109,7 +111,17 @@ def load_savedmodel(folder: Path, *, allows_bfloat16: bool = False) -> SavedMode
             "but must take image, perhaps noise_level, and return denoised"
         )
     is_free = signature.structured_input_signature[1]["image"].shape[1] is None
-    return SavedModelDenoiser(loaded, signature, allows_bfloat16=allows_bfloat16 and is_free and _has_bfloat16())
+    denoiser = SavedModelDenoiser(loaded, signature, allows_bfloat16=allows_bfloat16 and is_free and _has_bfloat16())
+    weakref.finalize(denoiser, _forget_kernels).atexit = False
+    return denoiser
+
+
+def _forget_kernels() -> None:
+    """Let go of what TensorFlow prepared for networks that are gone; it prepares that of others again.
+
+    Otherwise it keeps about a megabyte for each network that was ever loaded.
+    """
+    context.context().clear_kernel_cache()
 
 
 def _has_bfloat16() -> bool:

@@ -45,9 +45,10 @@ async def problem(request: Request, slug: str) -> Response:
 @router.get("/models/{name}/{version}")
 async def model_card(request: Request, name: str, version: int, service: ServiceDep) -> Response:
     """Show the model card of a version."""
-    model = service.catalogue.find(name, version)
+    catalogue = service.networks.current.catalogue
+    model = catalogue.find(name, version)
     title = f"{model.name}/{model.version}"
-    return html_page(request, title, _card_body(service.catalogue.store, model))
+    return html_page(request, title, _card_body(catalogue.store, model))
 
 
 def _card_body(store: Path, model: ModelMetadata) -> str:
@@ -69,6 +70,7 @@ def _card_body(store: Path, model: ModelMetadata) -> str:
 @router.get("/models/{name}/{version}/figures/{file:path}")
 async def figure(request: Request, name: str, version: int, file: str, service: ServiceDep) -> Response:
     """Send a figure of a model card."""
-    model = service.catalogue.find(name, version)
-    folder = service.catalogue.store / model.name / str(model.version) / FIGURES
+    catalogue = service.networks.current.catalogue
+    model = catalogue.find(name, version)
+    folder = catalogue.store / model.name / str(model.version) / FIGURES
     return await PageFiles(directory=folder, check_dir=False).get_response(file, request.scope)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from app.errors import DeadlineExceededError
 from app.inference.metadata import ModelMetadata
-from app.processing.admission import Slot
+from app.inference.networks import Snapshot
 from app.processing.batch import Batch
 from app.processing.picture import DenoisedPicture, Upload
 from app.telemetry.request_log import add_to_record
@@ -30,10 +30,10 @@ async def _media_type(request: Request) -> str:
     return accepted_media_type(request.scope, MEDIA_TYPES)
 
 
-async def _hold_slot(service: ServiceDep) -> AsyncIterator[Slot]:
-    """Hold a slot until the response has been sent."""
-    with await service.admission.admit() as slot, service.metrics.in_work():
-        yield slot
+async def _hold_snapshot(service: ServiceDep) -> AsyncIterator[Snapshot]:
+    """Hold a slot and the networks until the response has been sent."""
+    with await service.admission.admit(), service.metrics.in_work(), service.networks.hold() as snapshot:
+        yield snapshot
 
 
 @router.post(
@@ -48,15 +48,15 @@ async def denoise_batch(
     media_type: Annotated[str, Depends(_media_type)],
     query: DenoiseQueryDep,
     service: ServiceDep,
-    _slot: Annotated[Slot, Depends(_hold_slot)],
+    snapshot: Annotated[Snapshot, Depends(_hold_snapshot)],
 ) -> Response:
     """Send the pictures in parts `files` of a form. One that cannot be denoised fails alone, with a reason."""
     timer = StageTimer(("read",))
-    model = service.catalogue.find(query.model, query.version)
+    model = snapshot.catalogue.find(query.model, query.version)
     options = choose_options(query, model, accepted=accepted_format(request.scope))
     with timer.stage("read"):
         files = await _read(request, service)
-    batch = Batch(service.process(options), service.pixel_budget, timeout_s=service.request_timeout_s)
+    batch = Batch(service.process(snapshot, options), service.pixel_budget, timeout_s=service.request_timeout_s)
     tally = _Tally(request, service, model, timer)
     return StreamedResponse(
         (write_zip if media_type == ZIP else write_json)(batch.denoise(files), tally),

@@ -35,9 +35,15 @@ async def denoise(
     timer = StageTimer()
     with timer.stage("queue"):
         slot = await service.admission.admit()
-    with slot, service.metrics.in_work(), Reservation(service.pixel_budget) as reservation:
-        model = service.catalogue.find(query.model, query.version)
-        process = service.process(choose_options(query, model, accepted=FORMATS.get(media_type, "png")))
+    with (
+        slot,
+        service.metrics.in_work(),
+        service.networks.hold() as snapshot,
+        Reservation(service.pixel_budget) as reservation,
+    ):
+        model = snapshot.catalogue.find(query.model, query.version)
+        options = choose_options(query, model, accepted=FORMATS.get(media_type, "png"))
+        process = service.process(snapshot, options)
         try:
             async with asyncio.timeout(service.request_timeout_s):
                 with timer.stage("read"):

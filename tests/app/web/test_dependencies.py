@@ -10,14 +10,15 @@ from tests.app.serving import MakeClient
 
 def test_a_process_uses_the_network_and_the_limits_of_the_service(make_client: MakeClient) -> None:
     service: Service = make_client(max_pixels=1234).app_state["service"]
-    for model in service.catalogue:
+    snapshot = service.networks.current
+    for model in snapshot.catalogue:
         options = Options(model)
-        process = service.process(options)
-        assert process.batcher is service.batchers[model.key]
+        process = service.process(snapshot, options)
+        assert process.batcher is snapshot.batchers[model.key]
         assert process.options is options
         assert process.pool is service.pool
         assert process.max_pixels == 1234
-    assert len({id(batcher) for batcher in service.batchers.values()}) == 4
+    assert len({id(batcher) for batcher in snapshot.batchers.values()}) == 4
 
 
 def test_a_repeated_parameter_is_refused_although_fastapi_takes_the_last(client: TestClient) -> None:

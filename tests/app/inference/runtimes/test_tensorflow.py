@@ -1,5 +1,6 @@
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +67,17 @@ def test_a_view_that_is_not_contiguous_is_accepted(exported: Path) -> None:
     images: FloatImage = (np.arange(24, dtype=np.float32) / np.float32(24)).reshape(2, 3, 4).transpose(0, 2, 1)
     assert not images.flags.c_contiguous
     np.testing.assert_allclose(load(exported).denoise(images), GAIN * images + OFFSET, atol=1e-6)
+
+
+def test_others_still_answer_after_a_network_is_let_go(exported: Path) -> None:
+    images = np.zeros((1, 2, 2, 1), np.float32)
+    kept, gone = load(exported), load(exported)
+    expected = kept.denoise(images)
+    gone.denoise(images)
+    last = weakref.ref(gone)
+    del gone
+    assert last() is None  # it is in no cycle: what it has prepared goes at once
+    assert (kept.denoise(images) == expected).all()
 
 
 def test_tensorflow_can_compute_a_call_in_one_thread() -> None:

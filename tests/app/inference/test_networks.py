@@ -1,5 +1,6 @@
 """Snapshots of what is loaded, and when their queues are closed."""
 
+import asyncio
 from pathlib import Path
 
 import numpy as np
@@ -24,39 +25,46 @@ def with_batcher(snapshot: Snapshot, batcher: Batcher) -> Snapshot:
     return Snapshot(snapshot.catalogue, {("tiny", 1): batcher}, {})
 
 
-def is_open(batcher: Batcher) -> bool:
-    return any(thread.is_alive() for thread in batcher._threads)
+class RecordingBatcher(Batcher):
+    """Records that it is closed."""
+
+    is_closed = False
+
+    async def close(self) -> None:
+        self.is_closed = True
+        await super().close()
 
 
 async def test_what_is_held_answers_until_it_is_let_go_and_is_then_closed(empty: Snapshot) -> None:
-    batcher = Batcher(IdentityDenoiser(), name="tiny")
+    batcher = RecordingBatcher(IdentityDenoiser(), name="tiny")
     networks = Networks(with_batcher(empty, batcher))
     with networks.hold() as first, networks.hold():
         networks.replace(empty)
         assert networks.current is empty
         assert (await first.batchers["tiny", 1].submit(IMAGE)).image.shape == IMAGE.shape
     await networks.close()
-    assert not is_open(batcher)
+    assert batcher.is_closed
 
 
 async def test_what_nothing_holds_is_closed_when_it_is_replaced(empty: Snapshot) -> None:
-    batcher = Batcher(IdentityDenoiser(), name="tiny")
+    batcher = RecordingBatcher(IdentityDenoiser(), name="tiny")
     networks = Networks(with_batcher(empty, batcher))
     with networks.hold():
         pass
     networks.replace(empty)
     await networks.close()
-    assert not is_open(batcher)
+    assert batcher.is_closed
 
 
 async def test_a_queue_that_another_snapshot_in_use_has_stays_open(empty: Snapshot) -> None:
-    batcher = Batcher(IdentityDenoiser(), name="tiny")
+    batcher = RecordingBatcher(IdentityDenoiser(), name="tiny")
     networks = Networks(with_batcher(empty, batcher))
     with networks.hold():
         networks.replace(with_batcher(empty, batcher))
         with networks.hold() as second:
             networks.replace(empty)
             assert (await second.batchers["tiny", 1].submit(IMAGE)).image.shape == IMAGE.shape
-        assert is_open(batcher)
+        await asyncio.sleep(0)  # a turn of the loop, in which it would be closed
+        assert not batcher.is_closed
     await networks.close()
-    assert not is_open(batcher)
+    assert batcher.is_closed

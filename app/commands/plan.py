@@ -13,8 +13,8 @@ STREAM_NAME = "stdin"
 FORMATS: Mapping[str, OutputFormat] = {ending: name for name, ending in ENDINGS.items()} | {".jpeg": "jpeg"}
 # Only these are taken from folders; a file that the user names is tried whatever its ending.
 PICTURE_ENDINGS = (
-    ".bmp", ".dib", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".mpo", ".pbm", ".pfm", ".pgm", ".png", ".pnm", ".ppm",
-    ".tif", ".tiff", ".webp",
+    ".avif", ".bmp", ".dib", ".gif", ".heic", ".heif", ".jfif", ".jpe", ".jpeg", ".jpg", ".mpo", ".pbm", ".pfm",
+    ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp",
 )  # fmt: skip
 
 

@@ -1,6 +1,5 @@
 """Decode image bytes to arrays, with every pixel rule and every limit of the input."""
 
-import re
 import warnings
 from dataclasses import dataclass
 from io import BytesIO
@@ -9,6 +8,7 @@ import numpy as np
 from PIL import Image, PngImagePlugin
 
 from app.errors import ImageTooLargeError, InvalidImageError, UnsupportedFormatError
+from app.imaging.formats import ACCEPTED_FORMATS, PILLOW_FORMATS, SIGNATURE, name_of
 from app.imaging.icc_profile import (
     MAX_PROFILE_BYTES,
     cmyk_to_srgb,
@@ -19,15 +19,6 @@ from app.imaging.icc_profile import (
     rgb_to_srgb,
 )
 from app.imaging.samples import WHITE_8, WHITE_16, FloatImage, Samples, to_unit
-
-ACCEPTED_FORMATS = ("PNG", "JPEG", "WebP", "BMP", "TIFF", "GIF", "PNM")
-PILLOW_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM")  # "JPEG" opens MPO, too
-FORMAT_NAMES = {"MPO": "JPEG", "WEBP": "WebP", "PPM": "PNM"}
-SIGNATURES = re.compile(
-    rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|RIFF.{4}WEBP|GIF8[79]a|II\*\0|MM\0\*|II\+\0|MM\0\+|P[1-6f][\s#]"
-    rb"|BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0",
-    re.DOTALL,
-)
 
 MAX_SIDE_PX = 2**16 - 1  # as in a JPEG; resizing takes memory in proportion to the longer side
 ALLOCATED_AT_ONCE = (b"GIF", b"RIFF")  # as soon as they are opened
@@ -97,7 +88,7 @@ def open_image(data: bytes, *, max_pixels: int) -> OpenedImage:
             f"The image has more pixels than the {max_pixels} that are accepted.", limit=max_pixels
         ) from error
     except Exception as error:  # parsers may raise anything for a corrupt header
-        if SIGNATURES.match(data):
+        if SIGNATURE.match(data):
             raise InvalidImageError(
                 "The image has a truncated or corrupt header, no pixels, or samples of an unsupported kind."
             ) from error
@@ -109,9 +100,8 @@ def open_image(data: bytes, *, max_pixels: int) -> OpenedImage:
         Image.MAX_IMAGE_PIXELS = None
     _check_size(pillow.size, max_pixels)
     _check_scans(pillow, data)
-    name = str(pillow.format)
     return OpenedImage(
-        format=FORMAT_NAMES.get(name, name),
+        format=name_of(pillow.format),
         pixels=pillow.width * pillow.height,
         pillow=pillow,
         profile_bytes=len(embedded_profile(pillow)),
@@ -139,6 +129,8 @@ def decode_image(opened: OpenedImage, *, backdrop: float, keeps_color: bool = Fa
         raise
     except Exception as error:  # decoders may raise anything for corrupt pixels
         raise InvalidImageError(f"The {opened.format} image is truncated or corrupt.") from error
+    if image.width * image.height != opened.pixels:  # HEIC says its size twice
+        raise InvalidImageError("The image has not as many pixels as its header says.")
     orientation = _orientation(image)
     if image.mode == "F":
         samples, profile = np.asarray(image), None

@@ -18,18 +18,6 @@ import traceback
 
 import numpy as np
 
-# A format that has not been imported makes Image.open import those of all formats.
-from PIL import (
-    BmpImagePlugin,  # noqa: F401  # importing it registers it, and so do all of these
-    GifImagePlugin,  # noqa: F401
-    JpegImagePlugin,  # noqa: F401
-    MpoImagePlugin,  # noqa: F401
-    PngImagePlugin,  # noqa: F401
-    PpmImagePlugin,  # noqa: F401
-    TiffImagePlugin,  # noqa: F401
-    WebPImagePlugin,  # noqa: F401
-)
-
 from app.errors import RequestError
 from app.imaging.decode import OpenedImage, decode_image, open_image
 

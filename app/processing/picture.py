@@ -31,7 +31,7 @@ class Picture:
     """What is known about a picture.
 
     Attributes:
-        format: one of decode.ACCEPTED_FORMATS.
+        format: one of formats.ACCEPTED_FORMATS.
         width: of the picture, upright, in pixels.
         height: likewise.
         polarity: that of the picture, or None if the network works with either.

@@ -105,7 +105,7 @@ def _stop_during_attack() -> Row:
     bomb = BOMBS[SLOW_BOMB]()
     with our_server(**settings) as server, ThreadPoolExecutor(ATTACKS) as clients:
         attacks = [clients.submit(_ask, server.port, bomb) for _ in range(ATTACKS)]
-        _wait_until(lambda: any(cpu_seconds(pid) > 0 for pid in _decoders(server)))
+        _wait_until(lambda: f"denoiser_in_work {ATTACKS}.0".encode() in get(server.port, "/metrics")[1])
         pids = tree(server.process.pid)
         memory = sum(map(proportional_bytes, pids))
         server.process.send_signal(signal.SIGTERM)

@@ -82,9 +82,7 @@ class ScanNoise:
         font = _load_font(FONTS[rng.integers(len(FONTS))], round(size_px))
         y = rng.uniform(-size_px, size_px)
         while y < sheet.height:
-            words = (
-                "".join(rng.choice(LETTERS, rng.integers(1, 10))) for _ in range(2 + int(4 * side_px / size_px / 4))
-            )
+            words = ("".join(rng.choice(LETTERS, rng.integers(1, 10))) for _ in range(2 + int(side_px / size_px)))
             draw.text((rng.uniform(-3, 1) * size_px, y), " ".join(words), fill=255, font=font)
             y += size_px * rng.uniform(1.2, 1.8)
         if rng.random() < 0.3:

@@ -171,8 +171,8 @@ def split_pair(pair: Photo, noise: RecordedNoise, *, is_gray: bool = False) -> N
 
 
 def cut_centre(photo: Photo, side: int) -> Photo:
-    """Return the middle (side, side, C) of a photograph."""
-    top, left = ((length - side) // 2 for length in photo.shape[:2])
+    """Return the middle (side, side, C) of a photograph, or less where it is smaller."""
+    top, left = (max(0, length - side) // 2 for length in photo.shape[:2])
     return photo[top : top + side, left : left + side]
 
 

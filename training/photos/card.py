@@ -116,7 +116,7 @@ def render_card(metadata: Metadata, _figures: Collection[str], *, command: str) 
                 loss=stage["loss"].replace("_", " "),
                 epochs=metrics["epochs"][stage["name"]],
                 optimizer="{name} {learning_rate:g}".format(**stage["optimizer"]),
-                start_from=stage["start_from"] or "fresh weights",
+                start_from="/".join((stage["start_from"] or "fresh weights").rsplit("-", 1)),
             )
             for stage in config["stages"]
         ),

@@ -119,7 +119,7 @@ class DeadlineExceededError(RequestError):
     @classmethod
     def after(cls, timeout_s: float) -> Self:
         """Return the error for a picture that took longer than ``timeout_s``."""
-        return cls(f"The picture could not be denoised within {timeout_s:g} seconds.")
+        return cls(f"The picture could not be denoised within {round(timeout_s, 2):g} seconds.")
 
 
 class ClientGoneError(RequestError):

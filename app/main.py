@@ -173,6 +173,7 @@ async def _start(
         decoders=decoders,
         max_pixels=settings.max_pixels,
         request_timeout_s=settings.request_timeout_s,
+        request_timeout_s_per_megapixel=settings.request_timeout_s_per_megapixel,
         max_batch_files=settings.max_batch_files,
     )
 

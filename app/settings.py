@@ -31,6 +31,9 @@ class Settings(BaseSettings):
     max_batch_files: int = Field(1000, ge=1, description="Files in one request to /v1/denoise/batch.")
     queue_size: int = Field(64, ge=1, description="Requests in work at once, from reading the body to the response.")
     request_timeout_s: float = Field(30.0, gt=0, description="Deadline of a request, in seconds.")
+    request_timeout_s_per_megapixel: float = Field(
+        2.0, ge=0, description="Seconds that are added to the deadline for each million pixels of the picture."
+    )
     drain_grace_s: float = Field(
         5.0, ge=0, description="Seconds from SIGTERM to the end of listening, for load balancers to react."
     )

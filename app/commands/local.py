@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Generator, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
+from functools import partial
 
 from app.commands.configuration import CommandError, CommandUsageError, read_store
 from app.commands.plan import Job
@@ -15,6 +16,7 @@ from app.inference.denoiser import Loader
 from app.inference.model_store import load_model
 from app.inference.runtimes import create_loader
 from app.processing.batch import Batch, Outcome
+from app.processing.deadline import Deadline
 from app.processing.decoders import Decoders
 from app.processing.picture import DenoisedPicture, Upload
 from app.processing.pipeline import Process
@@ -71,7 +73,7 @@ class LocalBackend:
         pixel_budget = PixelBudget(PIXEL_BUDGET * self._max_pixels)
         async with Decoders(self._decoders, max_pixels=self._max_pixels) as decoders:
             process = Process(pool, avif_pool, decoders, self._max_pixels, batcher, self._options)
-            outcomes = Batch(process, pixel_budget, timeout_s=None).denoise(source)
+            outcomes = Batch(process, pixel_budget, deadline=partial(Deadline, None)).denoise(source)
             try:
                 async for outcome in outcomes:
                     yield outcome

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from app.errors import DeadlineExceededError, NoImageError, QueueFullError
+from app.errors import NoImageError, QueueFullError
 from app.inference.batching import BATCH_SIZES
+from app.processing.deadline import Deadline
 from app.processing.picture import DenoisedPicture, Upload
 from app.processing.pipeline import Process
 from app.processing.pixel_budget import PixelBudget, Reservation
@@ -29,12 +30,12 @@ class Outcome:
 
 
 class Batch:
-    """Denoises the files of one request with the same process, each for at most ``timeout_s`` seconds."""
+    """Denoises the files of one request with the same process, each before a ``deadline`` of its own."""
 
-    def __init__(self, process: Process, pixel_budget: PixelBudget, *, timeout_s: float | None) -> None:
+    def __init__(self, process: Process, pixel_budget: PixelBudget, *, deadline: Callable[[], Deadline]) -> None:
         self._process = process
         self._pixel_budget = pixel_budget
-        self._timeout_s = timeout_s
+        self._deadline = deadline
         self._started: deque[_Item] = deque()
         self._pixels = 0  # of all started
         self._gate = asyncio.Event()
@@ -74,14 +75,14 @@ class Batch:
         self, file: Upload, reserved: "asyncio.Future[int]", gate: asyncio.Event
     ) -> DenoisedPicture | Exception:
         try:
-            async with asyncio.timeout(self._timeout_s):
-                return await self._denoise(file, reserved, gate)
-        except TimeoutError:
-            return DeadlineExceededError.after(self._timeout_s or 0)
+            async with self._deadline() as deadline:
+                return await self._denoise(file, deadline, reserved, gate)
         except Exception as error:  # a file fails alone
             return error
 
-    async def _denoise(self, file: Upload, reserved: "asyncio.Future[int]", gate: asyncio.Event) -> DenoisedPicture:
+    async def _denoise(
+        self, file: Upload, deadline: Deadline, reserved: "asyncio.Future[int]", gate: asyncio.Event
+    ) -> DenoisedPicture:
         """Denoise one picture; if there is no room, it waits, while a single picture would be refused.
 
         It waits without a decoder, and is opened again when its pixels are reserved. Once decoded, it waits at ``gate``
@@ -95,6 +96,7 @@ class Batch:
 
             async def reserve(pixels: int) -> None:
                 nonlocal needed
+                deadline.extend_for(pixels)
                 needed = pixels - reservation.pixels
                 if needed > 0:
                     await reservation.reserve(needed)

@@ -8,6 +8,7 @@ from fastapi import Depends, Query, Request
 
 from app.inference.networks import Networks, Snapshot
 from app.processing.admission import Admission
+from app.processing.deadline import Deadline
 from app.processing.decoders import ImageDecoder
 from app.processing.options import Options
 from app.processing.pipeline import Process
@@ -31,7 +32,12 @@ class Service:
     decoders: ImageDecoder
     max_pixels: int
     request_timeout_s: float
+    request_timeout_s_per_megapixel: float
     max_batch_files: int
+
+    def deadline(self) -> Deadline:
+        """Return the deadline of one picture, which starts when it is entered."""
+        return Deadline(self.request_timeout_s, per_megapixel_s=self.request_timeout_s_per_megapixel)
 
     def process(self, snapshot: Snapshot, options: Options) -> Process:
         """Return the process that a picture goes through with these options, for a model of the snapshot."""

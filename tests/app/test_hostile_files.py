@@ -19,7 +19,8 @@ DIGIT_S = 2.0
 
 @pytest.fixture(scope="module")
 def service() -> Iterator[RunningService]:
-    with running_service(default_model="article", request_timeout_s=DEADLINE_S, drain_grace_s=0) as running:
+    deadline = {"request_timeout_s": DEADLINE_S, "request_timeout_s_per_megapixel": 0}
+    with running_service(default_model="article", drain_grace_s=0, **deadline) as running:
         limit_memory(running.process.pid)
         yield running
 

@@ -56,7 +56,7 @@ async def denoise_batch(
     options = choose_options(query, model, accepted=accepted_format(request.scope))
     with timer.stage("read"):
         files = await _read(request, service)
-    batch = Batch(service.process(snapshot, options), service.pixel_budget, timeout_s=service.request_timeout_s)
+    batch = Batch(service.process(snapshot, options), service.pixel_budget, deadline=service.deadline)
     tally = _Tally(request, service, model, timer)
     return StreamedResponse(
         (write_zip if media_type == ZIP else write_json)(batch.denoise(files), tally),

@@ -1,11 +1,9 @@
 """POST /v1/denoise: one picture in, the denoised one out."""
 
-import asyncio
 from functools import partial
 
 from fastapi import APIRouter, Request, Response
 
-from app.errors import DeadlineExceededError
 from app.processing.pixel_budget import Reservation
 from app.telemetry.request_log import add_to_record
 from app.telemetry.timing import StageTimer
@@ -44,17 +42,19 @@ async def denoise(
         model = snapshot.catalogue.find(query.model, query.version)
         options = choose_options(query, model, accepted=FORMATS.get(media_type, "png"))
         process = service.process(snapshot, options)
-        try:
-            async with asyncio.timeout(service.request_timeout_s):
-                with timer.stage("read"):
-                    upload = await read_upload(request)
-                denoised = await process.denoise(
-                    upload,
-                    timer=timer,
-                    reserve=reservation.reserve,
-                    watch=partial(watch_connection, request.scope, request.receive),
-                )
-        except TimeoutError:
-            raise DeadlineExceededError.after(service.request_timeout_s) from None
+        async with service.deadline() as deadline:
+
+            async def reserve(pixels: int) -> None:
+                deadline.extend_for(pixels)
+                await reservation.reserve(pixels)
+
+            with timer.stage("read"):
+                upload = await read_upload(request)
+            denoised = await process.denoise(
+                upload,
+                timer=timer,
+                reserve=reserve,
+                watch=partial(watch_connection, request.scope, request.receive),
+            )
     add_to_record(request.scope, **log_fields(denoised))
     return to_response(denoised, media_type)

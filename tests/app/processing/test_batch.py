@@ -4,13 +4,16 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, asynccontextmanager
+from functools import partial
 
 import numpy as np
 import pytest
 
+from app.errors import DeadlineExceededError
 from app.inference.batching import Batcher
 from app.inference.denoiser import Denoiser
 from app.processing.batch import WINDOW, WINDOW_PIXELS, Batch, Outcome
+from app.processing.deadline import Deadline
 from app.processing.decoders import Decoders, ImageDecoder
 from app.processing.options import Options
 from app.processing.picture import DenoisedPicture, Upload
@@ -24,6 +27,7 @@ pytestmark = pytest.mark.anyio
 PICTURE = encode(ring())
 LARGE = encode(np.zeros((1024, 1024), np.uint8))
 MAX_PIXELS = 40_000_000
+TEN_SECONDS = partial(Deadline, 10)
 
 Start = Callable[["Files"], AsyncGenerator[Outcome, None]]
 
@@ -44,13 +48,25 @@ class Files:
 
 @asynccontextmanager
 async def batches(
-    denoiser: Denoiser, *, decoders: ImageDecoder | None = None, budget: PixelBudget | None = None
+    denoiser: Denoiser,
+    *,
+    decoders: ImageDecoder | None = None,
+    budget: PixelBudget | None = None,
+    deadline: Callable[[], Deadline] = TEN_SECONDS,
 ) -> AsyncIterator[Start]:
     batcher = Batcher(denoiser, name="test")
     with ThreadPoolExecutor(1) as pool:
         process = Process(pool, pool, decoders or InProcessDecoder(), MAX_PIXELS, batcher, Options(make_metadata()))
-        yield lambda files: Batch(process, budget or PixelBudget(2 * MAX_PIXELS), timeout_s=10).denoise(files)
+        budget = budget or PixelBudget(2 * MAX_PIXELS)
+        yield lambda files: Batch(process, budget, deadline=deadline).denoise(files)
         await batcher.close()
+
+
+@pytest.mark.parametrize(("per_megapixel_s", "kind"), [(0, DeadlineExceededError), (10**6, DenoisedPicture)])
+async def test_each_picture_has_the_time_for_its_pixels(per_megapixel_s: float, kind: type) -> None:
+    deadline = partial(Deadline, 0, per_megapixel_s=per_megapixel_s)
+    async with batches(IdentityDenoiser(), deadline=deadline) as start:
+        assert [type(outcome.result) async for outcome in start(Files([PICTURE] * 2))] == [kind] * 2
 
 
 async def test_work_is_at_most_a_window_ahead_of_the_client() -> None:

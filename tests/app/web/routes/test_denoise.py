@@ -327,3 +327,12 @@ def test_a_request_past_its_deadline_is_a_503(make_client: MakeClient) -> None:
     assert response.status_code == 503
     assert response.json()["type"] == "/problems/deadline-exceeded"
     assert int(response.headers["retry-after"]) >= 1
+
+
+def test_the_deadline_grows_with_the_pixels(make_client: MakeClient) -> None:
+    network = GatedDenoiser()
+    network.gate.set()
+    client = make_client(network, request_timeout_s=0.05, request_timeout_s_per_megapixel=10**5)
+    network.gate.clear()
+    threading.Timer(0.1, network.gate.set).start()  # after the deadline of a picture without pixels
+    assert client.post("/v1/denoise", content=encode(ring())).status_code == 200

@@ -1,0 +1,59 @@
+import asyncio
+
+import pytest
+
+from app.errors import DeadlineExceededError
+from app.processing.deadline import Deadline
+
+pytestmark = pytest.mark.anyio
+
+
+async def never() -> None:
+    await asyncio.get_running_loop().create_future()
+
+
+async def test_a_block_that_takes_too_long_ends() -> None:
+    with pytest.raises(DeadlineExceededError, match="within 0 seconds"):
+        async with Deadline(0):
+            await never()
+
+
+async def test_a_block_without_a_deadline_does_not_end() -> None:
+    async with Deadline(None, per_megapixel_s=1) as deadline:
+        deadline.extend_for(10**6)
+        await asyncio.sleep(0)
+
+
+async def test_pixels_extend_the_time() -> None:
+    async with Deadline(0, per_megapixel_s=60) as deadline:
+        deadline.extend_for(2_000_000)
+        await asyncio.sleep(0.001)
+
+
+async def test_the_time_counts_from_the_start_however_often_it_is_extended() -> None:
+    async def extend_thrice() -> None:
+        async with Deadline(0, per_megapixel_s=0.01) as deadline:
+            for _ in range(3):
+                deadline.extend_for(2_000_000)
+            await never()
+
+    with pytest.raises(DeadlineExceededError, match=r"within 0\.02 seconds"):
+        await extend_thrice()
+
+
+async def test_pixels_that_come_too_late_extend_nothing() -> None:
+    async def extend_in_the_end() -> None:
+        async with Deadline(0, per_megapixel_s=60) as deadline:
+            try:
+                await never()
+            finally:
+                deadline.extend_for(2_000_000)
+
+    with pytest.raises(DeadlineExceededError, match="within 0 seconds"):
+        await extend_in_the_end()
+
+
+async def test_other_errors_pass() -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with Deadline(10):
+            raise ZeroDivisionError

@@ -20,8 +20,9 @@ def test_most_photographed_digits_can_be_read_after_the_service(pictures: list[P
         fit_image(picture.decode(), size=(28, 28), network_polarity="light-on-dark", fit="mnist", polarity="auto")
         for picture in pictures
     ]
-    denoised = load_savedmodel(MODEL_STORE / "digits" / "1").denoise(np.stack([image.image for image in fitted]))
-    read = read_digits(load_classifier(), denoised[..., None])
+    images = np.stack([image.image for image in fitted])[..., np.newaxis]
+    denoised = load_savedmodel(MODEL_STORE / "digits" / "1").denoise(images)
+    read = read_digits(load_classifier(), denoised)
     assert np.mean(read == [picture.digit for picture in pictures]) >= 0.9
 
 

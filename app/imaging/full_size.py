@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.imaging.noise_level import estimate_noise_level
+from app.imaging.noise.level import estimate_noise_level
 from app.imaging.samples import BitDepth, FloatImage, Levels, Samples, to_levels, to_unit
 from app.imaging.tiles import Rectangle
 
@@ -49,15 +49,19 @@ class FullSizeImage:
 
     def estimate_noise_level(self) -> float:
         """Estimate the noise level, in [0, 1] units: the root mean square over the channels."""
-        levels = [self._estimate(self._samples[..., channel]) for channel in range(self._samples.shape[-1])]
+        channels = self._samples.shape[-1]
+        levels = [self._estimate(self._samples[..., channel], channels) for channel in range(channels)]
         return float(np.sqrt(np.mean(np.square(levels))))
 
     def finish(self) -> Levels:
         """Return the levels of the result, (H, W) or (H, W, 3), once every part of every pass has been written."""
         return self._levels[..., 0] if self._levels.shape[-1] == 1 else self._levels
 
-    def _estimate(self, plane: Samples) -> float:
-        return estimate_noise_level(lambda first, last: to_unit(plane[first:last]), self.height, self.width)
+    def _estimate(self, plane: Samples, channels: int) -> float:
+        def read_rows(first: int, last: int) -> FloatImage:
+            return to_unit(plane[first:last])
+
+        return estimate_noise_level(read_rows, self.height, self.width, channels=channels)
 
     def _pass(self, own: slice, channels: int) -> Pass:
         def read(part: Rectangle) -> FloatImage:

@@ -11,7 +11,7 @@ from app.imaging.encode import OutputFormat, check_format
 from app.imaging.fit import FittedImage, find_polarity, fit_image
 from app.imaging.full_size import FullSizeImage
 from app.imaging.handwriting.polarity import Polarity
-from app.imaging.noise_level import estimate_noise_level
+from app.imaging.noise.level import estimate_noise_level
 from app.imaging.placement import Size
 from app.imaging.samples import BitDepth, Samples, to_unit
 from app.inference.metadata import ModelMetadata

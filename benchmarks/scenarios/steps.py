@@ -39,8 +39,8 @@ def measure_steps(model: Path) -> dict[str, float]:
     denoiser = savedmodel.load_savedmodel(model)
     png = to_png(noisy_digit())
     image = plain.decode(png)
-    batches = {size: np.repeat(image[None], size, axis=0) for size in BATCHES}
-    denoised = denoiser.denoise(batches[1])[0]
+    batches = {size: np.repeat(image[None, ..., np.newaxis], size, axis=0) for size in BATCHES}
+    denoised = denoiser.denoise(batches[1])[0, ..., 0]
     steps: dict[str, tuple[Callable[[], object], int]] = {
         "decode": (lambda: _decode(png), 1),
         "decode_plain": (lambda: plain.decode(png), 1),

@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from app.imaging.noise_level import PATCH_PX, estimate_noise_level
+from app.imaging.noise.white import PATCH_PX, estimate_white_noise
 from app.imaging.samples import FloatImage
 from tests.app.pictures import gradient, unit
 
 
 def estimate(image: FloatImage) -> float:
     """Return the estimate on the 8-bit scale."""
-    return 255 * estimate_noise_level(lambda first, last: image[first:last], *image.shape)
+    return 255 * estimate_white_noise(lambda first, last: image[first:last], *image.shape)
 
 
 def scene(height: int = 240, width: int = 320) -> FloatImage:
@@ -66,5 +66,5 @@ def test_only_a_sample_of_a_large_picture_is_read() -> None:
         read += last - first
         return np.random.default_rng(first).normal(0.5, 0.1, (last - first, 3000)).astype(np.float32)
 
-    assert estimate_noise_level(read_rows, 3000, 3000) == pytest.approx(0.1, abs=0.005)
+    assert estimate_white_noise(read_rows, 3000, 3000) == pytest.approx(0.1, abs=0.005)
     assert read < 3000

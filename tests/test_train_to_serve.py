@@ -127,7 +127,7 @@ def test_its_metadata_says_how_good_it_is_at_each_level(photo_store: Path) -> No
     assert (metrics["train_images"], metrics["validation_images"]) == (2, 1)
     assert metrics["licences"] == {"CC0": 2, "CC BY 4.0": 1}
     assert metrics["epochs"] == {"denoise": 1, "refine": 1}
-    assert metrics["protocol"] == "1 held-out photographs of discs, white Gaussian noise, level told"
+    assert metrics["protocol"] == "The middle of 1 held-out photographs of discs, white Gaussian noise, level told"
 
 
 def test_its_card_says_the_same_in_words(photo_store: Path) -> None:
@@ -189,7 +189,7 @@ def test_a_network_for_photographs_is_trained_on_pairs(pair_folder: Path, tmp_pa
     assert metadata["training"]["noise"] == "that of noisy/clean pairs"
     assert (
         metadata["metrics"]["protocol"]
-        == "1 held-out photographs of scans, noise that of noisy/clean pairs, level told"
+        == "The middle of 1 held-out photographs of scans, noise that of noisy/clean pairs, level told"
     )
     assert list(metadata["metrics"]["by_noise_level"]) == ["pairs"]
     card = (tmp_path / "store" / "scans" / "1" / "MODEL_CARD.md").read_text()

@@ -29,9 +29,9 @@ def test_each_control_of_a_network_for_digits_reaches_the_query(
     expect(page.locator("#curl")).to_contain_text(f"/v1/denoise{query}")
 
 
-def test_the_default_model_is_chosen_first_and_its_card_is_linked(page: Page, service: RunningService) -> None:
+def test_the_card_of_the_model_that_is_used_is_linked(page: Page, service: RunningService) -> None:
     open_bench(page, service.url)
-    expect(page.get_by_label("Model", exact=True)).to_have_value("digits")
+    expect(page.get_by_label("Model", exact=True)).to_have_value("auto")
     expect(page.get_by_role("link", name="Model card")).to_have_attribute("href", "models/digits/1")
     result_after(page, lambda: page.get_by_label("Model", exact=True).select_option("article"))
     expect(page.get_by_role("link", name="Model card")).to_have_attribute("href", "models/article/1")
@@ -56,7 +56,7 @@ def test_each_control_of_a_network_for_photos_reaches_the_query(page: Page, serv
     add_photo_model(page)
     open_bench(page, service.url)
     result_after(page, page.get_by_role("button", name="a photographer").click)
-    expect(page.get_by_label("Model", exact=True)).to_have_value("photo")
+    query_after(page, lambda: page.get_by_label("Model", exact=True).select_option("photo"))
     noise_level = page.get_by_role("slider", name="Noise level")
     expect(noise_level).to_be_disabled()
     expect(noise_level).to_have_attribute("max", "75")
@@ -70,36 +70,45 @@ def test_each_control_of_a_network_for_photos_reaches_the_query(page: Page, serv
     assert query == "?model=photo&version=1&noise_level=40&strength=1.5&bit_depth=16&color=gray"
 
 
-def test_a_sample_selects_a_network_of_its_kind(page: Page, service: RunningService) -> None:
+def test_the_picture_decides_the_network_and_the_page_says_so(page: Page, service: RunningService) -> None:
     add_photo_model(page)
     open_bench(page, service.url)
-    result_after(page, page.get_by_role("button", name="a cat").click)
-    expect(page.get_by_label("Model", exact=True)).to_have_value("photo")
+    chosen = page.locator("#choice")
+    query = query_after(page, choose_file(page, "large.png", encode(gradient(65, 60))))
+    assert query == "?model=photo"
+    expect(chosen).to_contain_text("Chosen: photo, since the picture is larger than 64 × 64 pixels.")
+    query = query_after(page, choose_file(page, "small.png", encode(gradient(64, 64))))
+    assert query == "?fit=mnist&output_size=original"
+    expect(chosen).to_contain_text("Chosen: digits, since the picture has at most 64 × 64 pixels.")
+    assert shown_size(page.locator("#after")) == [64, 64]
+
+
+def test_a_sample_of_a_digit_on_paper_gets_the_network_for_digits_and_the_next_picture_its_own(
+    page: Page, service: RunningService
+) -> None:
+    add_photo_model(page)
+    open_bench(page, service.url)
     query = query_after(page, page.get_by_role("button", name="on paper").click)
     expect(page.get_by_label("Model", exact=True)).to_have_value("digits")
     assert query == "?fit=mnist&output_size=original"
     assert shown_size(page.locator("#after")) == [480, 360]
+    assert query_after(page, page.get_by_role("button", name="a cat").click) == "?model=photo"
+    expect(page.get_by_label("Model", exact=True)).to_have_value("auto")
 
 
-def test_a_picture_of_another_size_keeps_its_size(page: Page, service: RunningService) -> None:
-    open_bench(page, service.url)
-    result_after(page, choose_file(page, "photo.png", encode(gradient(90, 60))))
-    assert shown_size(page.locator("#after")) == [60, 90]
-
-
-def test_a_photo_for_a_network_for_digits_brings_an_offer_of_another(page: Page, service: RunningService) -> None:
+def test_the_other_kind_of_network_is_one_click_away(page: Page, service: RunningService) -> None:
     add_photo_model(page)
     open_bench(page, service.url)
-    expect(page.locator("#offer")).to_be_hidden()
     result_after(page, choose_file(page, "photo.png", encode(gradient(90, 60))))
-    expect(page.locator("#offer")).to_contain_text("digits shrinks it to 28 × 28 pixels.")
+    query = query_after(page, page.get_by_role("button", name="Use digits instead").click)
+    assert query == "?fit=mnist&output_size=original"
+    expect(page.locator("#choice")).to_contain_text("digits shrinks it to 28 × 28 pixels.")
     query = query_after(page, page.get_by_role("button", name="Keep its size: use photo").click)
     assert query == "?model=photo"
-    expect(page.get_by_label("Model", exact=True)).to_have_value("photo")
-    expect(page.locator("#offer")).to_be_hidden()
+    expect(page.locator("#choice")).to_be_hidden()
 
 
-def test_nothing_is_offered_if_there_is_no_other_network(page: Page, service: RunningService) -> None:
+def test_without_another_network_the_only_one_is_used(page: Page, service: RunningService) -> None:
     def list_digits(route: Route) -> None:
         response = route.fetch()
         digits = [model for model in response.json()["models"] if model["name"] == "digits"]
@@ -108,7 +117,9 @@ def test_nothing_is_offered_if_there_is_no_other_network(page: Page, service: Ru
     page.route("**/v1/models", list_digits)
     open_bench(page, service.url)
     result_after(page, choose_file(page, "photo.png", encode(gradient(90, 60))))
-    expect(page.locator("#offer")).to_be_hidden()
+    expect(page.locator("#facts")).to_contain_text("digits/1")
+    assert shown_size(page.locator("#after")) == [60, 90]
+    expect(page.get_by_role("button", name="use photo")).to_be_hidden()
 
 
 def test_every_control_has_a_name(page: Page, service: RunningService) -> None:

@@ -104,6 +104,7 @@ def test_a_result_of_another_size_is_not_compared(page: Page, service: RunningSe
     open_bench(page, service.url)
     large = encode(np.rint(255 * digit(height=90, width=60, size=50)).astype(np.uint8))
     result_after(page, choose_file(page, "large.png", large))
+    result_after(page, page.get_by_role("button", name="Use digits instead").click)
     result_after(page, page.get_by_label("Add noise").check)
     expect(page.locator("#psnr")).to_contain_text("not comparable: the paper is now plain")
     result_after(page, lambda: page.locator("#fit").select_option("pad"))

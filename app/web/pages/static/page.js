@@ -3,20 +3,21 @@
 import { Comparison } from "./comparison.js";
 import { takeFiles } from "./intake.js";
 import { addNoise, psnr } from "./noise.js";
+import { AUTO, LARGEST_SMALL_PX, hasFixedSize, suitableModel } from "./models.js";
 import { encodePng, hasColor, openPicture, readPixels, release } from "./picture.js";
 import { hideProblem, showProblem } from "./problem.js";
 import { drawFacts, drawTiming, formatDb, formatMs, timeStages } from "./report.js";
 import { offerSamples, sampleAddress, SAMPLES } from "./samples.js";
 import { curlCommand, denoise, fetchFile, listModels, resultName } from "./service.js";
-import { Settings, hasFixedSize } from "./settings.js";
+import { Settings } from "./settings.js";
 
 const PAUSE_MS = 120; // so that a moving slider makes one call, not one for each step
-const SMALL_PX = 64;
 const SIGMA = { small: 102, large: 25 }; // 8-bit scale; digits are evaluated at 0.4 of white, photos at 25
 
 const $ = (id) => document.getElementById(id);
 const comparison = new Comparison($("stage"));
 let settings = null; // set once the models are known
+let isForThisPicture = false; // whether the model was chosen for the present picture alone
 let openings = 0;
 let opened = null; // the picture that was chosen
 let sent = null; // { picture, clean, noisy, key }: what is sent; clean and noisy are pixels, if noise was added
@@ -36,18 +37,16 @@ async function start() {
   }
   const offered = SAMPLES.filter(({ isDigit }) => settings.models.find((model) => hasFixedSize(model) === isDigit));
   offerSamples($("samples"), offered, openSample);
-  const first = offered.find(({ isDigit }) => isDigit === hasFixedSize(settings.model));
+  const first = offered.find(({ isDigit }) => isDigit === hasFixedSize(settings.models[0]));
   if (first && !opened) await openSample(first);
 }
 
 async function openSample(sample) {
-  const suits = (model) => hasFixedSize(model) === sample.isDigit;
-  if (!suits(settings.model)) settings.choose(settings.models.find(suits).name);
-  await open(() => fetchFile(sampleAddress(sample)), sample.file, sample.sigma);
+  await open(() => fetchFile(sampleAddress(sample)), sample.file, sample);
 }
 
-/** Open the picture in the blob that `load` returns; `sigma` is the noise level to add (8-bit), or null for none. */
-async function open(load, name, sigma = null) {
+/** Open the picture in the blob that `load` returns; a sample says how noisy it becomes, and whether it is a digit. */
+async function open(load, name, { sigma = null, isDigit = null } = {}) {
   const turn = ++openings;
   let picture;
   try {
@@ -63,7 +62,10 @@ async function open(load, name, sigma = null) {
   $("sigma").value = sigma ?? (image && isSmall(image) ? SIGMA.small : SIGMA.large);
   $("add-noise").checked = sigma !== null;
   $("add-noise").disabled = !image;
-  settings?.suggest(image?.naturalWidth, image?.naturalHeight);
+  if (isForThisPicture) settings?.choose(AUTO);
+  isForThisPicture = false;
+  settings?.suit(sizeOf(image));
+  if (isDigit !== null) chooseKind(isDigit);
   removeResult();
   await run();
 }
@@ -80,7 +82,7 @@ async function run() {
   if (!settings) return start();
   if (!opened) return;
   showInputs();
-  showOffer();
+  showChoice();
   hideProblem($("problem"));
   comparison.isBusy = true;
   try {
@@ -122,19 +124,40 @@ function showInputs() {
   $("empty").hidden = true;
 }
 
-/** Offer another network for a photo that a network for digits would shrink. */
-function showOffer() {
-  const { model } = settings;
-  const other = settings.models.find((candidate) => !hasFixedSize(candidate));
-  $("offer").hidden = !other || !hasFixedSize(model) || !opened.image || isSmall(opened.image);
-  if ($("offer").hidden) return;
-  $("offer-reason").textContent = `${model.name} shrinks it to ${model.input.width}\u00a0×\u00a0${model.input.height} pixels.`;
-  $("take-offer").textContent = `Keep its size: use ${other.name}`;
-  $("take-offer").value = other.name;
+/** Use a model of the sample's kind, until the next picture is opened. */
+function chooseKind(isDigit) {
+  if (hasFixedSize(settings.model) === isDigit) return;
+  settings.choose(settings.models.find((model) => hasFixedSize(model) === isDigit).name);
+  isForThisPicture = true;
+}
+
+/** Say which model is used and why, and offer one of the other kind. */
+function showChoice() {
+  const { model, isAuto, models } = settings;
+  const other = hasFixedSize(model) ? suitableModel(models, null) : models[0];
+  const isOffered = hasFixedSize(other) !== hasFixedSize(model);
+  const isShrunk = hasFixedSize(model) && !(opened.image && isSmall(opened.image));
+  $("choice").hidden = !isAuto && !(isShrunk && isOffered);
+  $("choice-reason").textContent = isAuto
+    ? reasonOf(model)
+    : `${model.name} shrinks it to ${model.input.width}\u00a0×\u00a0${model.input.height} pixels.`;
+  $("other-choice").hidden = !isOffered;
+  $("other-choice").textContent = hasFixedSize(model) ? `Keep its size: use ${other.name}` : `Use ${other.name} instead`;
+  $("other-choice").value = other.name;
+}
+
+function reasonOf({ name }) {
+  if (!opened.image) return `Chosen: ${name}.`;
+  const extent = isSmall(opened.image) ? "has at most" : "is larger than";
+  return `Chosen: ${name}, since the picture ${extent} ${LARGEST_SMALL_PX}\u00a0×\u00a0${LARGEST_SMALL_PX} pixels.`;
 }
 
 function isSmall(image) {
-  return Math.max(image.naturalWidth, image.naturalHeight) <= SMALL_PX;
+  return Math.max(image.naturalWidth, image.naturalHeight) <= LARGEST_SMALL_PX;
+}
+
+function sizeOf(image) {
+  return image && { width: image.naturalWidth, height: image.naturalHeight };
 }
 
 /** Free a prepared picture, unless it is in use. */
@@ -232,11 +255,6 @@ function describeSize(image) {
   return `${image.naturalWidth}\u00a0×\u00a0${image.naturalHeight}`; // no line break inside
 }
 
-function chooseModel(name) {
-  settings.choose(name);
-  settings.suggest(opened?.image?.naturalWidth, opened?.image?.naturalHeight);
-}
-
 async function copyCurl() {
   const text = $("curl").textContent;
   getSelection().selectAllChildren($("curl")); // if the clipboard is not accessible, Ctrl+C copies the selection
@@ -246,11 +264,15 @@ async function copyCurl() {
 
 takeFiles($("file"), (file) => open(async () => file, file.name));
 $("settings").addEventListener("input", (event) => {
-  if (event.target.id === "model") chooseModel(event.target.value);
+  if (event.target.id === "model") {
+    settings.choose(event.target.value);
+    isForThisPicture = false;
+  }
   schedule();
 });
-$("take-offer").addEventListener("click", (event) => {
-  chooseModel(event.target.value);
+$("other-choice").addEventListener("click", (event) => {
+  settings.choose(event.target.value);
+  isForThisPicture = true;
   schedule();
 });
 $("settings").addEventListener("submit", (event) => event.preventDefault());

@@ -1,5 +1,7 @@
 // The controls that a network supports, and the query that they make.
 
+import { AUTO, hasFixedSize, suitableModel } from "./models.js";
+
 const DEFAULTS = {
   fit: "stretch",
   polarity: "auto",
@@ -10,15 +12,11 @@ const DEFAULTS = {
   color: "keep",
 };
 
-/** Return whether a model of /v1/models takes pictures of only one size. */
-export function hasFixedSize(model) {
-  return model.input.height !== null;
-}
-
 /** The controls of the form, for one model at a time. */
 export class Settings {
   #form;
   #default;
+  #size = null;
 
   /** The entries of all models, the default first. */
   models;
@@ -29,25 +27,47 @@ export class Settings {
     this.#default = list.default;
     const isDefault = ({ name }) => name === list.default;
     this.models = [...list.models.filter(isDefault), ...list.models.filter((model) => !isDefault(model))];
-    form.model.replaceChildren(...this.models.map(({ name }) => new Option(name)));
+    const names = this.models.map(({ name }) => new Option(name));
+    form.model.replaceChildren(new Option("auto: what suits the picture", AUTO), ...names);
     form.addEventListener("input", () => this.#showValues());
     this.#control("noise_level-auto").addEventListener("input", () => this.#showValues());
-    this.choose(list.default);
+    this.choose(AUTO);
   }
 
-  /** The chosen model's entry. */
+  /** Whether the picture decides which model is used. */
+  get isAuto() {
+    return this.#form.model.value === AUTO;
+  }
+
+  /** The entry of the model that is used. */
   get model() {
+    if (this.isAuto) return suitableModel(this.models, this.#size);
     return this.models.find(({ name }) => name === this.#form.model.value);
   }
 
-  /** The chosen version. */
+  /** The version that is used. */
   get version() {
     return Number(this.#form.version.value);
   }
 
-  /** Show one model and the controls that it supports. */
+  /** Choose a model, or AUTO, and what suits the picture. */
   choose(name) {
     this.#form.model.value = name;
+    this.suit(this.#size);
+  }
+
+  /** Choose what suits a picture of this size; null is an unknown one, which counts as different from the network's. */
+  suit(size) {
+    this.#size = size;
+    const { height, width, polarity } = this.model.input;
+    const isOfSize = size?.width === width && size?.height === height;
+    const isMnist = height === 28 && width === 28 && polarity !== null;
+    this.#form.fit.value = isOfSize ? "stretch" : isMnist ? "mnist" : "pad";
+    this.#form.output_size.value = isOfSize ? "model" : "original";
+    this.#showControls();
+  }
+
+  #showControls() {
     const { model } = this;
     const versions = [...model.versions].reverse().map((version) => new Option(version));
     this.#form.version.replaceChildren(...versions);
@@ -55,18 +75,10 @@ export class Settings {
     for (const field of this.#form.querySelectorAll("[data-parameter]")) {
       field.hidden = !takes.has(field.dataset.parameter);
     }
+    this.#control("version-field").hidden = this.isAuto;
     if (model.noise_level) this.#form.noise_level.max = Math.round(255 * model.noise_level.max);
     this.#control("description").textContent = model.description.replace(/\.?$/, ".");
     this.#showValues();
-  }
-
-  /** Choose what suits a picture of this size; an unknown size counts as different from the network's. */
-  suggest(width, height) {
-    const { height: networkHeight, width: networkWidth, polarity } = this.model.input;
-    const isOfSize = width === networkWidth && height === networkHeight;
-    const isMnist = networkHeight === 28 && networkWidth === 28 && polarity !== null;
-    this.#form.fit.value = isOfSize ? "stretch" : isMnist ? "mnist" : "pad";
-    this.#form.output_size.value = isOfSize ? "model" : "original";
   }
 
   /** Return the value of a parameter, or null if the model does not take it. */

@@ -22,12 +22,13 @@ from app.imaging.png import encode_png
 from app.inference.batching import BATCH_SIZES, Batcher, create_batcher
 from app.inference.denoiser import Denoiser, Loader
 from app.inference.metadata import ModelKey, ModelMetadata
-from app.inference.model_store import Catalogue, create_catalogue, load_model, open_store
+from app.inference.model_store import Catalogue, load_model, open_store
 from app.inference.networks import Networks, Snapshot, VersionState
 from app.inference.runtimes import create_loader
 from app.inference.store_watch import Start, StoreWatch
 from app.processing.admission import Admission
 from app.processing.decoders import Decoders, ImageDecoder
+from app.processing.options import Choice
 from app.processing.picture import Upload
 from app.processing.pipeline import Process
 from app.processing.pixel_budget import PIXEL_BUDGET, PixelBudget, Reservation
@@ -42,7 +43,7 @@ from app.web.middleware.direct_route import DirectRoutes
 from app.web.middleware.head import HeadAsGet
 from app.web.pages import routes as pages
 from app.web.pages.swagger import swagger_assets
-from app.web.requests.query import choose_options
+from app.web.requests.query import choose, choose_options
 from app.web.responses.problems import add_error_handlers, answer_internal_error
 from app.web.routes import batch, denoise, models, probes
 from app.web.schemas import DenoiseQuery
@@ -149,8 +150,8 @@ async def _start(
         denoiser = await _run_in_new_thread(step)
         batcher = create_batcher(denoiser, metadata, threads=settings.inference_threads)
         try:
-            options = choose_options(DenoiseQuery(), metadata)
-            process = Process(pool, avif_pool, decoders, settings.max_pixels, batcher, options)
+            choice = Choice.always(choose_options(DenoiseQuery(), metadata))
+            process = Process(pool, avif_pool, decoders, settings.max_pixels, {metadata.key: batcher}, choice)
             await _denoise_blank(process)
         except BaseException:
             await batcher.close()
@@ -159,7 +160,7 @@ async def _start(
 
     networks = Networks(await _load_all(catalogue, start, metrics, skips_broken=skips_broken))
     stack.push_async_callback(networks.close)
-    await _decode_blank(decoders, pixel_budget)
+    await _decode_blank(decoders, pixel_budget, choose(DenoiseQuery(), catalogue))
     if settings.store_poll_s:
         watch = asyncio.create_task(StoreWatch(networks, start, metrics).run(settings.store_poll_s))
         stack.push_async_callback(_cancel, watch)
@@ -208,14 +209,13 @@ async def _load_all(catalogue: Catalogue, start: Start, metrics: Metrics, *, ski
             await batcher.close()
         raise
     loaded = [model for model in catalogue if model.key in batchers]
-    catalogue = create_catalogue(catalogue.store, loaded, default=catalogue.default)
-    return Snapshot(catalogue, MappingProxyType(batchers), MappingProxyType(states))
+    return Snapshot(catalogue.with_versions(loaded), MappingProxyType(batchers), MappingProxyType(states))
 
 
-async def _decode_blank(decoders: ImageDecoder, pixel_budget: PixelBudget) -> None:
+async def _decode_blank(decoders: ImageDecoder, pixel_budget: PixelBudget, choice: Choice) -> None:
     """Decode a blank picture apart, so that no client pays for what Pillow does only once."""
     with Reservation(pixel_budget) as reservation:
-        await decoders.decode(BLANK_PNM, backdrop=0, keeps_color=False, reserve=reservation.reserve)
+        await decoders.decode(BLANK_PNM, choice=choice, reserve=reservation.reserve)
 
 
 async def _denoise_blank(process: Process) -> None:

@@ -24,7 +24,9 @@ class Settings(BaseSettings):
         1.0, ge=0, description="Seconds between two looks for changes in the store; 0 turns them off."
     )
     default_model: str | None = Field(
-        None, description="Model used when a request names none; `digits`, or the store's only model."
+        None,
+        description="Model used when a request names none: by default `digits`, or the store's only model; `auto` "
+        "chooses by the size of the picture.",
     )
     max_upload_bytes: int = Field(64 * 2**20, ge=1, description="Largest request body, in bytes.")
     max_pixels: int = Field(40_000_000, ge=1, description="Largest picture, in pixels, judged from its header.")

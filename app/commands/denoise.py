@@ -12,6 +12,7 @@ from app.commands.options import query_options, read_query
 from app.commands.plan import Job, make_plan
 from app.commands.report import Report, stderr_console
 from app.commands.results import Result, write_result
+from app.inference.metadata import AUTO
 from app.web.schemas import DenoiseQuery
 
 CONNECTIONS = 8
@@ -23,7 +24,7 @@ CONNECTIONS = 8
     If OUT ends in .png, .jpg, .webp or .avif, or is - for standard output, the one result goes there, and the ending
     chooses the format. Otherwise OUT is a folder, in which pictures from a folder keep their places. Existing results
     are skipped, so that an interrupted run can be resumed. A picture that fails does not stop the others; the exit
-    code is then 1.""",
+    code is then 1. Unless you name a model, one is chosen for each picture by its size.""",
     short_help="Clean pictures, folders of them, or standard input.",
 )
 @click.argument("inputs", metavar="IN...", nargs=-1, required=True)
@@ -49,6 +50,8 @@ def command(
 ) -> int:
     """Clean pictures."""
     query = read_query(given)
+    if query.model is None and query.version is None:
+        query = query.model_copy(update={"model": AUTO})
     plan = make_plan(inputs, output, overwrite=overwrite, output_format=query.format)
     query = query.model_copy(update={"format": plan.format})
     console = stderr_console()
@@ -57,10 +60,10 @@ def command(
         with console.status("getting ready"):  # shown on terminals only
             backend = _connect(url, query, connections) if url else _load(query, load)
         results = backend.denoise(plan.jobs)
-    report = Report(plan, console)
+    report = Report(plan, console, names_models=query.model == AUTO)
     with report.running(), closing(results):
         for result in results:
-            report.count(result.job.name, _write(result))
+            report.count(result.job.name, _write(result), result.model)
     return int(report.has_failures)
 
 
@@ -81,7 +84,7 @@ def _connect(url: str, query: DenoiseQuery, connections: int) -> Backend:
 
     backend = RemoteBackend(url, query, connections=connections)
     names = [model.name for model in backend.models().models]
-    if query.model is not None and query.model not in names:
+    if query.model not in (None, AUTO, *names):
         raise CommandUsageError(f"{url} has no model named {query.model!r}. Available: {', '.join(names)}.")
     return backend
 

@@ -13,34 +13,38 @@ from app.cpu_quota import available_cpus
 from app.errors import DenoiserError, ModelStoreError, RequestError
 from app.inference.batching import create_batcher
 from app.inference.denoiser import Loader
+from app.inference.metadata import ModelMetadata
 from app.inference.model_store import load_model
 from app.inference.runtimes import create_loader
 from app.processing.batch import Batch, Outcome
 from app.processing.deadline import Deadline
 from app.processing.decoders import Decoders
+from app.processing.options import Choice
 from app.processing.picture import DenoisedPicture, Upload
 from app.processing.pipeline import Process
 from app.processing.pixel_budget import PIXEL_BUDGET, PixelBudget
 from app.settings import Settings
-from app.web.requests.query import choose_options
+from app.web.requests.query import choose
 from app.web.schemas import DenoiseQuery
 
 
 class LocalBackend:
-    """Denoises with one model of the store, in this process."""
+    """Denoises with models of the store, in this process."""
 
     def __init__(self, settings: Settings, query: DenoiseQuery, *, load: Loader | None = None) -> None:
-        """Load the model that the query names.
+        """Load the model that the query names, or those that ``auto`` chooses from.
 
         Raises:
             CommandError: there is no such model, it cannot be loaded, or it cannot use a parameter of the query.
         """
         catalogue = read_store(settings)
         try:
-            self._model = catalogue.find(query.model, query.version)
-            self._options = choose_options(query, self._model)
+            self._choice = choose(query, catalogue)
             load = load or create_loader(settings.precision)
-            self._denoiser = load_model(catalogue.store, self._model, load, warm_up_batches=(1,))
+            self._networks = [
+                (model, load_model(catalogue.store, model, load, warm_up_batches=(1,)))
+                for model in _models(self._choice)
+            ]
         except RequestError as error:
             names = f" Available: {', '.join(error.names)}." if error.names else ""
             raise CommandUsageError(f"{error}{names}") from error
@@ -69,17 +73,24 @@ class LocalBackend:
                 runner.run(outcomes.aclose())
 
     async def _outcomes(self, source: "_Source", pool: Executor, avif_pool: Executor) -> AsyncGenerator[Outcome, None]:
-        batcher = create_batcher(self._denoiser, self._model, threads=self._threads)
+        batchers = {
+            model.key: create_batcher(denoiser, model, threads=self._threads) for model, denoiser in self._networks
+        }
         pixel_budget = PixelBudget(PIXEL_BUDGET * self._max_pixels)
         async with Decoders(self._decoders, max_pixels=self._max_pixels) as decoders:
-            process = Process(pool, avif_pool, decoders, self._max_pixels, batcher, self._options)
+            process = Process(pool, avif_pool, decoders, self._max_pixels, batchers, self._choice)
             outcomes = Batch(process, pixel_budget, deadline=partial(Deadline, None)).denoise(source)
             try:
                 async for outcome in outcomes:
                     yield outcome
             finally:
                 await outcomes.aclose()
-                await batcher.close()
+                for batcher in batchers.values():
+                    await batcher.close()
+
+
+def _models(choice: Choice) -> list[ModelMetadata]:
+    return [choice.small.model] if choice.model else [choice.small.model, choice.large.model]
 
 
 class _Source:
@@ -116,7 +127,7 @@ async def _take(outcomes: AsyncGenerator[Outcome, None], taken: deque[Outcome]) 
 
 def _result(job: Job, outcome: Outcome) -> Result:
     if isinstance(outcome.result, DenoisedPicture):
-        return Result(job, outcome.result.encoded)
+        return Result(job, outcome.result.encoded, model=outcome.result.model.key)
     error = outcome.result
     cause = f" {error.__cause__}" if not isinstance(error, RequestError) and error.__cause__ else ""
     if isinstance(error, DenoiserError):

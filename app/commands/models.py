@@ -6,10 +6,11 @@ import click
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from app.commands.configuration import read_settings, read_store
 from app.commands.report import PLAIN_WIDTH
-from app.web.schemas import ModelEntry, ModelList
+from app.web.schemas import AutoChoice, ModelEntry, ModelList
 
 
 @click.command(help="List the models of the store, or with --url those of a service.")
@@ -22,13 +23,22 @@ def command(url: str | None) -> None:
     )
     for model in models.models:
         table.add_row(*_row(model, is_default=model.name == models.default))
-    Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH).print(table)
+    console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
+    console.print(table)
+    console.print(Text(_describe_auto(models.auto)))
 
 
 def _ask(url: str) -> ModelList:
     from app.commands.remote import RemoteBackend  # here: listing the store does not need it
 
     return RemoteBackend(url).models()
+
+
+def _describe_auto(auto: AutoChoice) -> str:
+    if auto.small == auto.large:
+        return f"auto: {auto.small}"
+    side = auto.small_side_px
+    return f"auto: {auto.small} up to {side}x{side} pixels and with --fit mnist, else {auto.large}"
 
 
 def _row(model: ModelEntry, *, is_default: bool) -> list[str]:

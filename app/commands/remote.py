@@ -14,6 +14,7 @@ from app.commands.configuration import CommandError, CommandUsageError
 from app.commands.plan import Job
 from app.commands.results import Result, read_picture
 from app.imaging.encode import MEDIA_TYPES
+from app.inference.metadata import ModelKey
 from app.web.schemas import DenoiseQuery, ModelList, Problem
 
 TIMEOUT = urllib3.Timeout(connect=5, read=120)
@@ -87,7 +88,7 @@ class RemoteBackend:
             self.models()  # raises if the service is gone: then not only this picture fails
             return Result(job, reason=f"the connection broke: {_cause(error)}")
         if response.status == HTTPStatus.OK:
-            return Result(job, response.data)
+            return Result(job, response.data, model=_model_of(response))
         return Result(job, reason=self._reason(response))
 
     def _post(self, picture: bytes) -> urllib3.BaseHTTPResponse:
@@ -115,6 +116,11 @@ class RemoteBackend:
 
     def _unreachable(self, error: HTTPError) -> CommandError:
         return CommandError(f"{self._url} cannot be reached: {_cause(error)}; is the service running there?")
+
+
+def _model_of(response: urllib3.BaseHTTPResponse) -> ModelKey | None:
+    name, version = response.headers.get("X-Model-Name"), response.headers.get("X-Model-Version", "")
+    return (name, int(version)) if name and version.isdecimal() else None
 
 
 def _wait_s(response: urllib3.BaseHTTPResponse) -> float:

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -20,6 +21,7 @@ from rich.table import Table
 from rich.text import Text
 
 from app.commands.plan import Failure, Plan
+from app.inference.metadata import ModelKey
 
 PLAIN_WIDTH = 200  # columns of a table that goes to a file or another program
 MAX_ROWS = 100
@@ -31,10 +33,12 @@ def stderr_console() -> Console:
 
 
 class Report:
-    """Counts results and shows them."""
+    """Counts results and shows them; with ``names_models``, also which models were chosen."""
 
-    def __init__(self, plan: Plan, console: Console) -> None:
+    def __init__(self, plan: Plan, console: Console, *, names_models: bool = False) -> None:
         self._plan = plan
+        self._names_models = names_models
+        self._models: Counter[ModelKey] = Counter()
         self._console = console
         self._start = time.perf_counter()
         self._failures = list(plan.failures)
@@ -54,10 +58,12 @@ class Report:
         finally:
             self._summarise()
 
-    def count(self, name: str, reason: str | None) -> None:
-        """Count a picture that was denoised, or that failed for a ``reason``."""
+    def count(self, name: str, reason: str | None, model: ModelKey | None = None) -> None:
+        """Count a picture that was denoised by a model, or that failed for a ``reason``."""
         if reason is None:
             self._denoised += 1
+            if model is not None and self._names_models:
+                self._models[model] += 1
         else:
             self._failures.append(Failure(name, reason))
         self._progress.advance(self._task)
@@ -70,10 +76,15 @@ class Report:
     def _summarise(self) -> None:
         plan = self._plan
         is_quiet = len(plan.jobs) == self._denoised == 1 and not (self._failures or plan.skipped or plan.ignored)
-        if is_quiet:
-            return
         if self._failures:
             self._show_failures()
+        if not is_quiet:
+            self._show_counts()
+        if self._models:
+            self._console.print(Text(f"model: {self._describe_models()}, chosen by size (--model names another)"))
+
+    def _show_counts(self) -> None:
+        plan = self._plan
         seconds = time.perf_counter() - self._start
         counts = {
             f"denoised in {seconds:.1f} s ({self._denoised / seconds:.1f}/s)": self._denoised,
@@ -84,6 +95,11 @@ class Report:
         }
         text = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
         self._console.print(Text(text or "nothing to do"))
+
+    def _describe_models(self) -> str:
+        total = self._models.total()
+        names = {f"{name}/{version}": count for (name, version), count in self._models.most_common()}
+        return ", ".join(name if count == total else f"{name} for {count}" for name, count in names.items())
 
     def _show_failures(self) -> None:
         table = Table("file", "why it failed", box=SIMPLE_HEAD, pad_edge=False, show_edge=False)

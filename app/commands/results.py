@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.commands.plan import Job
+from app.inference.metadata import ModelKey
 
 
 @dataclass(frozen=True)
 class Result:
-    """A picture's result, encoded, or the reason why there is none."""
+    """A picture's result, encoded, and the model that denoised it, or the reason why there is none."""
 
     job: Job
     encoded: bytes = b""
+    model: ModelKey | None = None
     reason: str | None = None
 
 

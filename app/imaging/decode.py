@@ -3,6 +3,7 @@
 import warnings
 from dataclasses import dataclass
 from io import BytesIO
+from math import prod
 
 import numpy as np
 from PIL import Image, PngImagePlugin
@@ -18,6 +19,7 @@ from app.imaging.icc_profile import (
     gray_to_srgb,
     rgb_to_srgb,
 )
+from app.imaging.placement import Size
 from app.imaging.samples import WHITE_8, WHITE_16, FloatImage, Samples, to_unit
 
 MAX_SIDE_PX = 2**16 - 1  # as in a JPEG; resizing takes memory in proportion to the longer side
@@ -59,14 +61,19 @@ class OpenedImage:
 
     Attributes:
         format: one of ACCEPTED_FORMATS.
-        pixels: how many pixels decoding will produce.
+        size: height and width as stored, before the image is turned upright.
         profile_bytes: how many bytes its colour profile has, unless it is too large to be used.
     """
 
     format: str
-    pixels: int
+    size: Size
     pillow: Image.Image
     profile_bytes: int = 0
+
+    @property
+    def pixels(self) -> int:
+        """How many pixels decoding will produce."""
+        return prod(self.size)
 
 
 def open_image(data: bytes, *, max_pixels: int) -> OpenedImage:
@@ -102,7 +109,7 @@ def open_image(data: bytes, *, max_pixels: int) -> OpenedImage:
     _check_scans(pillow, data)
     return OpenedImage(
         format=name_of(pillow.format),
-        pixels=pillow.width * pillow.height,
+        size=(pillow.height, pillow.width),
         pillow=pillow,
         profile_bytes=len(embedded_profile(pillow)),
     )

@@ -13,6 +13,7 @@ from app.inference.version_files import MAX_METADATA_BYTES, read_file
 
 FILE_NAME = "metadata.json"
 
+AUTO = "auto"  # no name of a network: it stands for one that is chosen by the size of the picture
 MAX_PATH = 255  # characters
 MAX_FILES = 1000
 
@@ -29,7 +30,16 @@ def _check_json(content: dict[str, Any]) -> dict[str, Any]:
     return content
 
 
+def _check_name(name: str) -> str:
+    if name == AUTO:
+        raise ValueError(f"{AUTO!r} is reserved, and cannot name a model")
+    return name
+
+
 ModelKey = tuple[str, int]
+ModelName = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64), AfterValidator(_check_name)
+]
 Json = Annotated[dict[str, Any], AfterValidator(_check_json)]
 FilePath = Annotated[str, StringConstraints(max_length=MAX_PATH), AfterValidator(_check_path)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
@@ -82,7 +92,7 @@ class ModelMetadata(_Frozen):
     """The contents of ``metadata.json``, schema version 1."""
 
     schema_version: Literal[1]
-    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64)]
+    name: ModelName
     version: int = Field(ge=1)
     description: str
     created: datetime

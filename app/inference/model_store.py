@@ -3,7 +3,7 @@
 import hashlib
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from types import MappingProxyType
@@ -12,10 +12,11 @@ import numpy as np
 
 from app.errors import ModelNotFoundError, ModelStoreError
 from app.inference.denoiser import Denoiser, Loader
-from app.inference.metadata import FILE_NAME, ModelMetadata, read_metadata
+from app.inference.metadata import AUTO, FILE_NAME, ModelMetadata, read_metadata
 from app.inference.version_files import check_entries, open_file, read_card
 
 DEFAULT_MODEL = "digits"
+PHOTO_MODEL = "photo"  # of several networks of any size, the one for large pictures
 MAX_NAME = 64
 LOADED_FILES = ("saved_model.pb", "variables/*")
 WARM_UP_SIZES = ((1, 1), (61, 47), (64, 64))  # for networks of any size, odd sizes included
@@ -31,11 +32,14 @@ class Catalogue:
         store: the folder of the store.
         default: the name of the model that is used when a request names none.
         models: metadata by name and version.
+        chooses_by_size: whether a request that names no model is treated as one for ``auto``; ``default`` is then the
+            model for small pictures.
     """
 
     store: Path
     default: str
     models: Mapping[str, Mapping[int, ModelMetadata]]
+    chooses_by_size: bool = False
 
     def find(self, name: str | None, version: int | None) -> ModelMetadata:
         """Find a version: without a name, of the default model; without a version, the highest.
@@ -54,6 +58,21 @@ class Catalogue:
             )
         return versions[version]
 
+    def find_for_large(self) -> ModelMetadata:
+        """Find the model for pictures that are not small: the default, or if that has a fixed size, one of any size.
+
+        Of several, it is ``photo``, or else the first by name; if there is none, the default.
+        """
+        chosen = self.find(None, None)
+        if chosen.input.size is None:
+            return chosen
+        free = [name for name in sorted(self.models) if self.find(name, None).input.size is None]
+        return self.find(PHOTO_MODEL if PHOTO_MODEL in free else free[0], None) if free else chosen
+
+    def with_versions(self, versions: Iterable[ModelMetadata]) -> "Catalogue":
+        """Return the catalogue of other versions in the same store, which has the same default."""
+        return replace(self, models=_by_name(versions))
+
     def __iter__(self) -> Iterator[ModelMetadata]:
         """Yield every version of every model."""
         for versions in self.models.values():
@@ -63,7 +82,10 @@ class Catalogue:
 def open_store(store: Path, *, default: str | None, skips_broken: bool = False) -> Catalogue:
     """Find and check every version in the store, without loading any.
 
-    ``skips_broken`` leaves broken versions out.
+    Args:
+        store: the folder of the store.
+        default: the name of the default model, ``auto``, or None: ``digits``, or the only model.
+        skips_broken: leave broken versions out.
 
     Raises:
         ModelStoreError: the store is missing or empty, a version is broken (the text names the file), or there is
@@ -79,17 +101,16 @@ def open_store(store: Path, *, default: str | None, skips_broken: bool = False) 
             if not skips_broken:
                 raise
             logger.warning("%s", error)
-    default = _choose_default(store, sorted({metadata.name for metadata in found}), default)
-    return create_catalogue(store, found, default=default)
+    models = _by_name(found)
+    name = _choose_default(store, sorted(models), None if default == AUTO else default)
+    return Catalogue(store, name, models, chooses_by_size=default == AUTO)
 
 
-def create_catalogue(store: Path, versions: Iterable[ModelMetadata], *, default: str) -> Catalogue:
-    """Create the catalogue of some versions in a store; ``default`` is one of their names."""
+def _by_name(versions: Iterable[ModelMetadata]) -> Mapping[str, Mapping[int, ModelMetadata]]:
     found: dict[str, dict[int, ModelMetadata]] = {}
     for metadata in versions:
         found.setdefault(metadata.name, {})[metadata.version] = metadata
-    models = MappingProxyType({name: MappingProxyType(versions) for name, versions in found.items()})
-    return Catalogue(store, default, models)
+    return MappingProxyType({name: MappingProxyType(versions) for name, versions in found.items()})
 
 
 def list_versions(store: Path) -> list[Path]:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from app.errors import ModelStoreError
 from app.inference.batching import Batcher
 from app.inference.metadata import ModelKey, ModelMetadata
-from app.inference.model_store import check_version, create_catalogue, list_versions
+from app.inference.model_store import check_version, list_versions
 from app.inference.networks import Networks, Snapshot, VersionState
 from app.inference.version_files import Fingerprint, read_fingerprint
 from app.telemetry.metrics import Metrics
@@ -133,7 +133,7 @@ def _change(
     states: Mapping[str, VersionState],
 ) -> Snapshot:
     """Return a snapshot with other versions, of whose queues ``batchers`` has all or more."""
-    catalogue = create_catalogue(current.catalogue.store, versions, default=current.catalogue.default)
+    catalogue = current.catalogue.with_versions(versions)
     kept = {model.key: batchers[model.key] for model in catalogue}
     return Snapshot(catalogue, MappingProxyType(kept), MappingProxyType(dict(sorted(states.items()))))
 

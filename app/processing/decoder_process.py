@@ -104,7 +104,7 @@ class _Decoder:
         self._limit(extra_bytes=canvases, cpu_s=OPENING_CPU_S)
         self._opened = open_image(data, max_pixels=self._max_pixels)
         opened = self._opened
-        self._answer({"format": opened.format, "pixels": opened.pixels, "profile_bytes": opened.profile_bytes})
+        self._answer({"format": opened.format, "size": opened.size, "profile_bytes": opened.profile_bytes})
 
     def _decode(self, opened: OpenedImage, *, backdrop: float, keeps_color: bool) -> None:
         cpu_s = DECODING_CPU_S + opened.pixels // PIXELS_PER_CPU_S

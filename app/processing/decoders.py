@@ -20,8 +20,10 @@ from app.cpu_quota import available_cpus
 from app.errors import ImageTooLargeError, InvalidImageError, NotReadyError, RequestError, UnsupportedFormatError
 from app.imaging.decode import DecodedImage
 from app.imaging.icc_profile import MAX_PROFILE_BYTES
+from app.imaging.placement import Size
 from app.imaging.samples import Samples
 from app.processing.fork_server import ForkServer
+from app.processing.options import Choice, Options
 from app.processing.pixel_budget import Reserve
 
 BYTES_PER_PIXEL = 8  # a colour profile counts as so many pixels as would take its memory
@@ -45,8 +47,10 @@ logger = logging.getLogger(__name__)
 class ImageDecoder(Protocol):
     """Decodes what may be anything."""
 
-    async def decode(self, data: bytes, *, backdrop: float, keeps_color: bool, reserve: Reserve) -> DecodedImage:
-        """Decode as app.imaging.decode does; ``reserve`` reserves the pixels before they are decoded, or raises.
+    async def decode(self, data: bytes, *, choice: Choice, reserve: Reserve) -> tuple[DecodedImage, Options]:
+        """Decode as app.imaging.decode does, with the options for the size of the image, which are returned, too.
+
+        ``reserve`` reserves the pixels before they are decoded, or raises.
 
         Raises:
             RequestError: see open_image and decode_image; InvalidImageError, too, where the file needs more memory
@@ -85,16 +89,18 @@ class Decoders:
             decoder.stop()
         self._fork_server.stop()
 
-    async def decode(self, data: bytes, *, backdrop: float, keeps_color: bool, reserve: Reserve) -> DecodedImage:
+    async def decode(self, data: bytes, *, choice: Choice, reserve: Reserve) -> tuple[DecodedImage, Options]:
         """See ImageDecoder."""
         is_large = len(data) > LARGE_BYTES
         while True:
             async with self._large if is_large else nullcontext(), self._lend() as decoder:
                 header = await decoder.open(data)
+                options = choice.for_size(header.size)
                 if is_large or header.pixels <= LARGE_PIXELS:
-                    await reserve(header.pixels + (header.profile_bytes // BYTES_PER_PIXEL if keeps_color else 0))
-                    samples, profile = await decoder.decode(backdrop=backdrop, keeps_color=keeps_color)
-                    return DecodedImage(header.format, samples, profile)
+                    profile_pixels = header.profile_bytes // BYTES_PER_PIXEL if options.keeps_color else 0
+                    await reserve(header.pixels + profile_pixels)
+                    samples, profile = await decoder.decode(backdrop=options.backdrop, keeps_color=options.keeps_color)
+                    return DecodedImage(header.format, samples, profile), options
             is_large = True  # few bytes, many pixels: it has to wait for its turn, and is opened again
 
     @asynccontextmanager
@@ -112,8 +118,12 @@ class _Header:
     """What a decoder says of an image that it has opened."""
 
     format: str
-    pixels: int
+    size: Size
     profile_bytes: int
+
+    @property
+    def pixels(self) -> int:
+        return prod(self.size)
 
 
 class _Decoder:
@@ -173,9 +183,10 @@ class _Decoder:
         await self.wait_until_ready()
         message, _ = await self._ask({}, upload=data)
         self._holds_image = True
+        height, width = message["size"]
         self._header = _Header(
             str(message["format"]),
-            max(1, int(message["pixels"])),
+            (max(1, int(height)), max(1, int(width))),
             min(int(message["profile_bytes"]), MAX_PROFILE_BYTES),
         )
         return self._header

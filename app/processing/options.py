@@ -1,12 +1,15 @@
 """What to do with a picture, with the defaults of the network filled in."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 from app.imaging.encode import DEFAULT_QUALITY, OutputFormat
 from app.imaging.fit import Fit
 from app.imaging.handwriting.polarity import Polarity
+from app.imaging.placement import Size
 from app.inference.metadata import ModelMetadata
+
+SMALL_SIDE_PX = 64  # the largest width and height of a picture that counts as small
 
 
 @dataclass(frozen=True)
@@ -53,3 +56,30 @@ class Options:
         if noise_level is None or known is None:
             return None
         return min(max(noise_level * self.strength, known.min), known.max)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What to do with a picture of any size: the network may depend on it, the format of the result does not.
+
+    Attributes:
+        small: for pictures of at most SMALL_SIDE_PX pixels in width and in height.
+        large: for all others.
+    """
+
+    small: Options
+    large: Options
+
+    @classmethod
+    def always(cls, options: Options) -> Self:
+        """Return the choice that does not depend on the size."""
+        return cls(options, options)
+
+    def for_size(self, size: Size) -> Options:
+        """Return the options for a picture of this height and width, upright or not."""
+        return self.small if max(size) <= SMALL_SIDE_PX else self.large
+
+    @property
+    def model(self) -> ModelMetadata | None:
+        """The network, or None if it depends on the size."""
+        return self.small.model if self.small.model == self.large.model else None

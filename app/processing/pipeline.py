@@ -1,7 +1,7 @@
 """The four steps from an upload to its result: decode, submit, await, encode."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -18,9 +18,10 @@ from app.imaging.fit import FittedImage, restore_image
 from app.imaging.headers import count_plain_pixels
 from app.imaging.samples import Levels, to_levels
 from app.inference.batching import Batcher, Denoised, NetworkCall
+from app.inference.metadata import ModelKey
 from app.inference.tiling import submit_tiles
 from app.processing.decoders import ImageDecoder
-from app.processing.options import Options
+from app.processing.options import Choice, Options
 from app.processing.picture import DenoisedPicture, PreparedPicture, Upload, prepare_picture
 from app.processing.pixel_budget import Reserve
 from app.telemetry.timing import StageTimer
@@ -36,23 +37,23 @@ Watch = Callable[[Callable[[], None]], AbstractContextManager[object]]
 
 @dataclass(frozen=True)
 class Process:
-    """The steps for one network and one set of options, which all pictures of a batch share.
+    """The steps for what a client has chosen, which all pictures of a batch share.
 
     Attributes:
         pool: runs the steps that are not small.
         avif_pool: encodes AVIF, which takes long and much memory, one picture at a time.
         decoders: decode what is not small and plain.
         max_pixels: the largest picture.
-        batcher: the queue of the network.
-        options: what to do with a picture.
+        batchers: the queues of the networks.
+        choice: what to do with a picture, and with which network.
     """
 
     pool: Executor
     avif_pool: Executor
     decoders: ImageDecoder
     max_pixels: int
-    batcher: Batcher
-    options: Options
+    batchers: Mapping[ModelKey, Batcher]
+    choice: Choice
 
     async def denoise(
         self,
@@ -76,52 +77,49 @@ class Process:
             DenoiserError: the picture cannot be denoised.
         """
         with timer.stage("decode"):
-            prepared = await self._decode(bytes(upload.data), reserve, watch)
+            prepared, options = await self._decode(bytes(upload.data), reserve, watch)
         if gate is not None:
             await gate.wait()
-        waiting, finish = self._submit(prepared)
+        waiting, finish = self._submit(prepared, options)
         with watch(partial(_drop, waiting)):
             call = await waiting
         timer.add("queue", seconds=call.queue_s)
         timer.add("infer", seconds=call.infer_s)
         with timer.stage("encode"):
-            encode = partial(_encode, finish, self.options, prepared.icc_profile)
-            is_small = self._result_pixels(prepared) <= INLINE_PIXELS and self.options.format in INLINE_FORMATS
-            pool = self.avif_pool if self.options.format == "avif" else self.pool
+            encode = partial(_encode, finish, options, prepared.icc_profile)
+            is_small = _result_pixels(prepared, options) <= INLINE_PIXELS and options.format in INLINE_FORMATS
+            pool = self.avif_pool if options.format == "avif" else self.pool
             encoded, height, width = await self._run(encode, is_small=is_small, pool=pool)
         return DenoisedPicture(
             encoded=encoded,
-            format=self.options.format,
+            format=options.format,
             width=width,
             height=height,
             source=prepared.source,
-            model=self.options.model,
+            model=options.model,
             batch_size=call.batch_size,
             timing_ms=timer.timing_ms(),
             filename=upload.filename,
         )
 
-    async def _decode(self, data: bytes, reserve: Reserve, watch: Watch) -> PreparedPicture:
+    async def _decode(self, data: bytes, reserve: Reserve, watch: Watch) -> tuple[PreparedPicture, Options]:
         pixels = count_plain_pixels(data) if len(data) <= INLINE_BYTES else None
         if pixels is not None and pixels <= INLINE_PIXELS:
-            decoded = await self._decode_here(data, reserve)
+            decoded, options = await self._decode_here(data, reserve)
         else:
-            decoded = await self._decode_apart(data, reserve, watch)
-        is_small = prod(decoded.samples.shape[:2]) <= INLINE_PIXELS and not self.options.estimates_noise
-        return await self._run(partial(prepare_picture, decoded, self.options), is_small=is_small)
+            decoded, options = await self._decode_apart(data, reserve, watch)
+        is_small = prod(decoded.samples.shape[:2]) <= INLINE_PIXELS and not options.estimates_noise
+        return await self._run(partial(prepare_picture, decoded, options), is_small=is_small), options
 
-    async def _decode_here(self, data: bytes, reserve: Reserve) -> DecodedImage:
+    async def _decode_here(self, data: bytes, reserve: Reserve) -> tuple[DecodedImage, Options]:
         opened = open_image(data, max_pixels=self.max_pixels)
+        options = self.choice.for_size(opened.size)
         await reserve(opened.pixels)
-        return decode_image(opened, backdrop=self.options.backdrop, keeps_color=self.options.keeps_color)
+        return decode_image(opened, backdrop=options.backdrop, keeps_color=options.keeps_color), options
 
-    async def _decode_apart(self, data: bytes, reserve: Reserve, watch: Watch) -> DecodedImage:
+    async def _decode_apart(self, data: bytes, reserve: Reserve, watch: Watch) -> tuple[DecodedImage, Options]:
         """Decode in a process, which is killed if this is cancelled or the client leaves."""
-        work = asyncio.ensure_future(
-            self.decoders.decode(
-                data, backdrop=self.options.backdrop, keeps_color=self.options.keeps_color, reserve=reserve
-            )
-        )
+        work = asyncio.ensure_future(self.decoders.decode(data, choice=self.choice, reserve=reserve))
 
         def leave() -> None:
             work.cancel()
@@ -136,24 +134,25 @@ class Process:
             raise _client_gone() from None
 
     def _submit(
-        self, prepared: PreparedPicture
+        self, prepared: PreparedPicture, options: Options
     ) -> tuple["asyncio.Future[Denoised] | asyncio.Future[NetworkCall]", Callable[[], Levels]]:
         """Queue a picture for its network; return the future, and what makes levels of the result once it is done."""
-        image = prepared.image
-        told = self.options.told_noise_level(prepared.source.noise_level)
+        image, batcher = prepared.image, self.batchers[options.model.key]
+        told = options.told_noise_level(prepared.source.noise_level)
         if isinstance(image, FittedImage):
-            waiting = self.batcher.submit(image.image[..., np.newaxis], told)
-            return waiting, partial(_finish_fitted, waiting, image, to_source=self.options.to_source)
+            waiting = batcher.submit(image.image[..., np.newaxis], told)
+            return waiting, partial(_finish_fitted, waiting, image, to_source=options.to_source)
         run = partial(self._run, is_small=prepared.source.pixels <= INLINE_PIXELS)
-        return submit_tiles(image, self.batcher, self.options.model, noise_level=told, run=run), image.finish
+        return submit_tiles(image, batcher, options.model, noise_level=told, run=run), image.finish
 
     async def _run(self, step: Callable[[], T], *, is_small: bool, pool: Executor | None = None) -> T:
         """Run a step here if it is small, else in a thread."""
         return step() if is_small else await asyncio.get_running_loop().run_in_executor(pool or self.pool, step)
 
-    def _result_pixels(self, prepared: PreparedPicture) -> int:
-        size = self.options.model.input.size
-        return prepared.source.pixels if size is None or self.options.to_source else size[0] * size[1]
+
+def _result_pixels(prepared: PreparedPicture, options: Options) -> int:
+    size = options.model.input.size
+    return prepared.source.pixels if size is None or options.to_source else prod(size)
 
 
 def _drop(waiting: "asyncio.Future[Any]") -> None:

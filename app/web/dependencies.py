@@ -10,7 +10,7 @@ from app.inference.networks import Networks, Snapshot
 from app.processing.admission import Admission
 from app.processing.deadline import Deadline
 from app.processing.decoders import ImageDecoder
-from app.processing.options import Options
+from app.processing.options import Choice
 from app.processing.pipeline import Process
 from app.processing.pixel_budget import PixelBudget
 from app.telemetry.metrics import Metrics
@@ -39,10 +39,9 @@ class Service:
         """Return the deadline of one picture, which starts when it is entered."""
         return Deadline(self.request_timeout_s, per_megapixel_s=self.request_timeout_s_per_megapixel)
 
-    def process(self, snapshot: Snapshot, options: Options) -> Process:
-        """Return the process that a picture goes through with these options, for a model of the snapshot."""
-        batcher = snapshot.batchers[options.model.key]
-        return Process(self.pool, self.avif_pool, self.decoders, self.max_pixels, batcher, options)
+    def process(self, snapshot: Snapshot, choice: Choice) -> Process:
+        """Return the process that a picture goes through, with models of the snapshot."""
+        return Process(self.pool, self.avif_pool, self.decoders, self.max_pixels, snapshot.batchers, choice)
 
 
 async def _service(request: Request) -> Service:

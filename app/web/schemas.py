@@ -12,9 +12,10 @@ from pydantic_core import PydanticCustomError
 from app.imaging.encode import OutputFormat
 from app.imaging.fit import Fit
 from app.imaging.handwriting.polarity import Polarity
-from app.inference.metadata import InputSpec, NoiseLevelRange
+from app.inference.metadata import AUTO, InputSpec, NoiseLevelRange
 from app.inference.model_store import Catalogue
 from app.inference.networks import VersionState
+from app.processing.options import SMALL_SIDE_PX
 
 OutputSize = Literal["model", "original"]
 
@@ -37,8 +38,18 @@ class DenoiseQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    model: Annotated[str | None, Field(description="Name of the model; see `/v1/models`.")] = None
-    version: Annotated[int | None, Field(ge=1, description="Version of the model; by default, the highest.")] = None
+    model: Annotated[
+        str | None,
+        Field(
+            description="Name of the model, see `/v1/models`; by default, the one named there as `default`. `auto` "
+            "chooses by the picture: up to 64×64 pixels, or with `fit=mnist`, the default model, and for larger "
+            "pictures one that takes any size. It ignores parameters that the chosen model cannot use."
+        ),
+    ] = None
+    version: Annotated[
+        int | None,
+        Field(ge=1, description="Version of the model; by default, the highest. Not together with `model=auto`."),
+    ] = None
     fit: Annotated[
         Fit | None,
         Field(
@@ -179,6 +190,21 @@ def _is_none(value: object) -> bool:
     return value is None
 
 
+class AutoChoice(BaseModel):
+    """The models that `model=auto` chooses from now."""
+
+    small_side_px: int = Field(
+        description="A picture of at most so many pixels in width and in height is small; `fit=mnist` makes any so."
+    )
+    small: str = Field(description="Name of the model for small pictures.")
+    large: str = Field(description="Name of the model for all others.")
+
+    @classmethod
+    def of(cls, catalogue: Catalogue) -> "AutoChoice":
+        """Describe what `auto` means for a store."""
+        return cls(small_side_px=SMALL_SIDE_PX, small=catalogue.default, large=catalogue.find_for_large().name)
+
+
 class FolderState(BaseModel):
     """Whether the version in a folder of the store answers requests."""
 
@@ -191,7 +217,8 @@ class FolderState(BaseModel):
 class ModelList(BaseModel):
     """The models that answer, the one that is used when a request names none, and the state of the store."""
 
-    default: str
+    default: str = Field(description="The name that is used when a request names no model; it may be `auto`.")
+    auto: AutoChoice
     models: list[ModelEntry]
     states: list[FolderState] = Field([], description="Of each version in the store, ready or not.")
 
@@ -199,7 +226,8 @@ class ModelList(BaseModel):
     def of(cls, catalogue: Catalogue, states: Mapping[str, VersionState] | None = None) -> "ModelList":
         """Describe all models of a store, in the order of their names."""
         return cls(
-            default=catalogue.default,
+            default=AUTO if catalogue.chooses_by_size else catalogue.default,
+            auto=AutoChoice.of(catalogue),
             models=[ModelEntry.of(catalogue, name) for name in sorted(catalogue.models)],
             states=[FolderState(folder=folder, **asdict(state)) for folder, state in (states or {}).items()],
         )
@@ -234,7 +262,9 @@ class BatchItem(BaseModel):
 class BatchSummary(BaseModel):
     """What is known about a batch as a whole; times are in milliseconds."""
 
-    model: ModelReference
+    model: ModelReference | None = Field(
+        None, exclude_if=_is_none, description="The model of all files; with `model=auto`, each item has its own."
+    )
     succeeded: int
     failed: int
     timing_ms: dict[str, float]

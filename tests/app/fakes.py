@@ -13,6 +13,7 @@ from app.imaging.decode import DecodedImage, decode_image, open_image
 from app.imaging.samples import FloatImage
 from app.inference.denoiser import NoiseLevels
 from app.inference.metadata import ModelMetadata
+from app.processing.options import Choice, Options
 from app.processing.pixel_budget import Reserve
 
 
@@ -23,11 +24,12 @@ class InProcessDecoder:
         self.max_pixels = max_pixels
         self.count = 0
 
-    async def decode(self, data: bytes, *, backdrop: float, keeps_color: bool, reserve: Reserve) -> DecodedImage:
+    async def decode(self, data: bytes, *, choice: Choice, reserve: Reserve) -> tuple[DecodedImage, Options]:
         self.count += 1
         opened = open_image(data, max_pixels=self.max_pixels)
+        options = choice.for_size(opened.size)
         await reserve(opened.pixels)
-        return decode_image(opened, backdrop=backdrop, keeps_color=keeps_color)
+        return decode_image(opened, backdrop=options.backdrop, keeps_color=options.keeps_color), options
 
 
 class IdentityDenoiser:

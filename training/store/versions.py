@@ -13,6 +13,7 @@ from pathlib import Path
 
 from training.errors import StoreError
 
+RESERVED_NAME = "auto"  # in requests, it stands for a model that is chosen by the size of the picture
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 PARTIAL = ".tmp-"  # what the names of unfinished versions begin with
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -89,6 +90,8 @@ def check_name(name: str) -> None:
     """Raise StoreError unless ``name`` can name a model."""
     if not NAME_PATTERN.fullmatch(name):
         raise StoreError(f"{name!r} cannot name a model: use letters, digits, '.', '_' and '-', at most 64")
+    if name == RESERVED_NAME:
+        raise StoreError(f"{name!r} cannot name a model: the service uses the word for its own choice of a model")
 
 
 def find_versions(folder: Path) -> list[int]:

@@ -10,8 +10,9 @@ from pydantic import ValidationError
 from app.errors import MAX_ECHO, InvalidParameterError
 from app.imaging.encode import DEFAULT_QUALITY, MEDIA_TYPES, OutputFormat
 from app.imaging.samples import WHITE_8
-from app.inference.metadata import ModelMetadata, NoiseLevelRange
-from app.processing.options import Options
+from app.inference.metadata import AUTO, ModelMetadata, NoiseLevelRange
+from app.inference.model_store import Catalogue
+from app.processing.options import Choice, Options
 from app.web.schemas import DenoiseQuery
 
 
@@ -45,6 +46,36 @@ def invalid_parameter(name: str, problem: Mapping[str, Any]) -> InvalidParameter
     return InvalidParameterError(f"{name}: {problem['msg']}, not {given!r}.", parameter=name)
 
 
+def choose(query: DenoiseQuery, catalogue: Catalogue, *, accepted: OutputFormat = "png") -> Choice:
+    """Choose the network and fill in its defaults; for ``auto``, both depend on the size of the picture.
+
+    With ``auto``, parameters that the network cannot use are ignored.
+
+    Args:
+        query: what the client asks for.
+        catalogue: the networks.
+        accepted: the format of the result, if the query names none.
+
+    Raises:
+        ModelNotFoundError: there is no such model or version.
+        InvalidParameterError: the query has a version beside ``auto``, or a parameter that the network or the format
+            cannot use.
+    """
+    if query.model == AUTO or (query.model is None and catalogue.chooses_by_size):
+        if query.version is not None:
+            raise InvalidParameterError(
+                f"version={query.version}: name the model, too; {AUTO} chooses the highest version of a model.",
+                parameter="version",
+            )
+        small = catalogue.find(None, None)
+        large = small if query.fit == "mnist" else catalogue.find_for_large()
+        return Choice(
+            *(choose_options(_keep_useful(query, model), model, accepted=accepted) for model in (small, large))
+        )
+    model = catalogue.find(query.model, query.version)
+    return Choice.always(choose_options(query, model, accepted=accepted))
+
+
 def choose_options(query: DenoiseQuery, model: ModelMetadata, *, accepted: OutputFormat = "png") -> Options:
     """Fill in the defaults for a network.
 
@@ -57,18 +88,12 @@ def choose_options(query: DenoiseQuery, model: ModelMetadata, *, accepted: Outpu
         InvalidParameterError: the query has a parameter that the network or the format cannot use.
     """
     output_format = query.format or accepted
-    if model.input.size is None:
-        _refuse("fit", query.fit, "takes pictures of any size")
-        if query.output_size == "model":
-            _refuse("output_size", query.output_size, "takes pictures of any size")
-    else:
-        _refuse("bit_depth", query.bit_depth, "takes pictures of one size")
-        _refuse("color", query.color, "takes pictures of one size")
-    if model.input.polarity is None:
-        _refuse("polarity", query.polarity, "works with either polarity")
-    if model.noise_level is None:
-        _refuse("noise_level", query.noise_level, "does not take a noise level")
-        _refuse("strength", query.strength, "does not take a noise level")
+    for parameter, reason in _find_useless(query, model).items():
+        value = getattr(query, parameter)
+        shown = f"{value:g}" if isinstance(value, float) else value
+        raise InvalidParameterError(
+            f"{parameter}={shown} has no meaning for the chosen model, which {reason}.", parameter=parameter
+        )
     if query.bit_depth == "16" and output_format != "png":
         raise InvalidParameterError(
             f"bit_depth=16: results of 16 bits are PNGs only, not {MEDIA_TYPES[output_format]}.", parameter="bit_depth"
@@ -99,9 +124,23 @@ def _read_noise_level(query: DenoiseQuery, known: NoiseLevelRange | None) -> flo
     return abs(query.noise_level) / WHITE_8  # since -0 passes the check
 
 
-def _refuse(parameter: str, value: str | float | None, reason: str) -> None:
-    if value is not None:
-        shown = f"{value:g}" if isinstance(value, float) else value
-        raise InvalidParameterError(
-            f"{parameter}={shown} has no meaning for the chosen model, which {reason}.", parameter=parameter
-        )
+def _find_useless(query: DenoiseQuery, model: ModelMetadata) -> dict[str, str]:
+    """Return the parameters of the query that the network cannot use, with the reasons."""
+    if model.input.size is None:
+        reasons = dict.fromkeys(("fit", "output_size"), "takes pictures of any size")
+    else:
+        reasons = dict.fromkeys(("bit_depth", "color"), "takes pictures of one size")
+    if model.input.polarity is None:
+        reasons["polarity"] = "works with either polarity"
+    if model.noise_level is None:
+        reasons |= dict.fromkeys(("noise_level", "strength"), "does not take a noise level")
+    asked_original = query.output_size == "original"  # which every network can do
+    return {
+        name: reason
+        for name, reason in reasons.items()
+        if getattr(query, name) is not None and not (name == "output_size" and asked_original)
+    }
+
+
+def _keep_useful(query: DenoiseQuery, model: ModelMetadata) -> DenoiseQuery:
+    return query.model_copy(update=dict.fromkeys(_find_useless(query, model)))

@@ -71,7 +71,7 @@ def _describe(outcome: Outcome, tally: Tally) -> BatchItem:
     return BatchItem(
         name=outcome.name,
         status=OK,
-        model=to_reference(denoised),
+        model=to_reference(denoised.model),
         input=to_description(denoised.source),
         timing_ms=denoised.timing_ms,
         batch_size=denoised.batch_size,

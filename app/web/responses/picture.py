@@ -9,6 +9,7 @@ from fastapi import Response
 
 from app.imaging.encode import ENDINGS, MEDIA_TYPES
 from app.imaging.samples import WHITE_8
+from app.inference.metadata import ModelMetadata
 from app.processing.picture import DenoisedPicture, Picture
 from app.telemetry.timing import server_timing
 from app.web.requests.negotiation import JSON
@@ -23,7 +24,7 @@ def to_response(denoised: DenoisedPicture, media_type: str) -> Response:
         return Response(denoised.encoded, media_type=media_type, headers=headers)
     body = DenoiseResponse(
         image=to_encoded_image(denoised),
-        model=to_reference(denoised),
+        model=to_reference(denoised.model),
         input=to_description(denoised.source),
         timing_ms=denoised.timing_ms,
         batch_size=denoised.batch_size,
@@ -51,9 +52,9 @@ def to_encoded_image(denoised: DenoisedPicture) -> EncodedImage:
     return EncodedImage(media_type=media_type, width=denoised.width, height=denoised.height, base64=text)
 
 
-def to_reference(denoised: DenoisedPicture) -> ModelReference:
-    """Return the model and version that denoised the picture."""
-    return ModelReference(name=denoised.model.name, version=denoised.model.version)
+def to_reference(model: ModelMetadata) -> ModelReference:
+    """Return the name and the version of a model."""
+    return ModelReference(name=model.name, version=model.version)
 
 
 def to_description(source: Picture) -> InputDescription:

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from app.errors import DeadlineExceededError
-from app.inference.metadata import ModelMetadata
+from app.inference.metadata import AUTO, ModelMetadata
 from app.inference.networks import Snapshot
 from app.processing.batch import Batch
 from app.processing.picture import DenoisedPicture, Upload
@@ -17,11 +17,12 @@ from app.telemetry.timing import StageTimer
 from app.web.dependencies import DenoiseQueryDep, Service, ServiceDep
 from app.web.openapi import BATCH_REQUEST, BATCH_RESPONSES, problem_responses
 from app.web.requests.negotiation import accepted_format, accepted_media_type
-from app.web.requests.query import choose_options
+from app.web.requests.query import choose
 from app.web.requests.uploads import read_uploads
 from app.web.responses.batch import MEDIA_TYPES, ZIP, write_json, write_zip
+from app.web.responses.picture import to_reference
 from app.web.responses.streaming import StreamedResponse
-from app.web.schemas import BatchSummary, ModelReference, Problem
+from app.web.schemas import BatchSummary, Problem
 
 router = APIRouter(prefix="/v1", tags=["denoise"])
 
@@ -52,20 +53,16 @@ async def denoise_batch(
 ) -> Response:
     """Send the pictures in parts `files` of a form. One that cannot be denoised fails alone, with a reason."""
     timer = StageTimer(("read",))
-    model = snapshot.catalogue.find(query.model, query.version)
-    options = choose_options(query, model, accepted=accepted_format(request.scope))
+    choice = choose(query, snapshot.catalogue, accepted=accepted_format(request.scope))
     with timer.stage("read"):
         files = await _read(request, service)
-    batch = Batch(service.process(snapshot, options), service.pixel_budget, deadline=service.deadline)
-    tally = _Tally(request, service, model, timer)
+    batch = Batch(service.process(snapshot, choice), service.pixel_budget, deadline=service.deadline)
+    tally = _Tally(request, service, choice.model, timer)
+    ending = ".zip" if media_type == ZIP else ".json"
     return StreamedResponse(
         (write_zip if media_type == ZIP else write_json)(batch.denoise(files), tally),
         media_type=media_type,
-        headers={
-            "X-Model-Name": model.name,
-            "X-Model-Version": str(model.version),
-            "Content-Disposition": f'attachment; filename="denoised{".zip" if media_type == ZIP else ".json"}"',
-        },
+        headers={"Content-Disposition": f'attachment; filename="denoised{ending}"'} | _model_headers(choice.model),
         timeout_s=service.request_timeout_s,
     )
 
@@ -80,20 +77,28 @@ async def _read(request: Request, service: Service) -> list[Upload]:
         ) from None
 
 
+def _model_headers(model: ModelMetadata | None) -> dict[str, str]:
+    """Name the model if it is the same for all pictures, whatever their sizes; the manifest has that of each."""
+    return {} if model is None else {"X-Model-Name": model.name, "X-Model-Version": str(model.version)}
+
+
 class _Tally:
     """Counts the items of a batch for its summary, the metrics and the log."""
 
-    def __init__(self, request: Request, service: Service, model: ModelMetadata, timer: StageTimer) -> None:
+    def __init__(self, request: Request, service: Service, model: ModelMetadata | None, timer: StageTimer) -> None:
         self._scope = request.scope
         self._metrics = service.metrics
         self._model = model
         self._timer = timer
         self._succeeded = self._failed = 0
-        add_to_record(self._scope, model=model.name, version=model.version)
+        if model is None:
+            add_to_record(self._scope, model=AUTO)
+        else:
+            add_to_record(self._scope, model=model.name, version=model.version)
 
     def count_picture(self, denoised: DenoisedPicture) -> None:
         self._succeeded += 1
-        self._metrics.observe_picture(self._model.name, batch_size=denoised.batch_size, timing_ms=denoised.timing_ms)
+        self._metrics.observe_picture(denoised.model.name, batch_size=denoised.batch_size, timing_ms=denoised.timing_ms)
 
     def count_problem(self, problem: Problem) -> None:
         self._failed += 1
@@ -104,7 +109,7 @@ class _Tally:
         self._metrics.observe_stage("read", timing_ms["read"])
         add_to_record(self._scope, succeeded=self._succeeded, failed=self._failed)
         return BatchSummary(
-            model=ModelReference(name=self._model.name, version=self._model.version),
+            model=None if self._model is None else to_reference(self._model),
             succeeded=self._succeeded,
             failed=self._failed,
             timing_ms=timing_ms,

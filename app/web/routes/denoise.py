@@ -12,7 +12,7 @@ from app.web.dependencies import AcceptedMediaType, DenoiseQueryDep, ServiceDep
 from app.web.middleware.direct_route import DirectRoute
 from app.web.openapi import IMAGE_REQUEST, IMAGE_RESPONSES, problem_responses
 from app.web.requests.negotiation import FORMATS
-from app.web.requests.query import choose_options
+from app.web.requests.query import choose
 from app.web.requests.uploads import read_upload
 from app.web.responses.picture import log_fields, to_response
 
@@ -39,9 +39,8 @@ async def denoise(
         service.networks.hold() as snapshot,
         Reservation(service.pixel_budget) as reservation,
     ):
-        model = snapshot.catalogue.find(query.model, query.version)
-        options = choose_options(query, model, accepted=FORMATS.get(media_type, "png"))
-        process = service.process(snapshot, options)
+        choice = choose(query, snapshot.catalogue, accepted=FORMATS.get(media_type, "png"))
+        process = service.process(snapshot, choice)
         async with service.deadline() as deadline:
 
             async def reserve(pixels: int) -> None:

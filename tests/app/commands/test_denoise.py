@@ -73,10 +73,34 @@ def test_one_picture_goes_through_standard_input_and_output_silently(
     monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(PICTURE)))
-    assert denoise("-") == 0
+    assert denoise("-", "--model", "tiny") == 0
     written = capfdbinary.readouterr()
     assert np.array_equal(decode(written.out), ring())
     assert written.err == b""
+
+
+@pytest.mark.parametrize("place", ["here", "service"])
+def test_the_model_is_chosen_by_the_size_of_each_picture_and_named_at_the_end(
+    pictures: Path, tmp_path: Path, url: str, place: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--url", url] if place == "service" else []
+    (pictures / "b.png").write_bytes(encode(ring(65)))
+    assert denoise(pictures, "-o", tmp_path / "out", *options) == 0
+    assert decode((tmp_path / "out/b.png").read_bytes()).shape == (65, 65)
+    assert capsys.readouterr().err.endswith(
+        "\nmodel: tiny/2 for 2, free/1 for 1, chosen by size (--model names another)\n"
+    )
+    assert denoise(pictures / "b.png", "-o", tmp_path / "b.png", *options) == 0
+    assert capsys.readouterr().err == "model: free/1, chosen by size (--model names another)\n"
+
+
+def test_a_version_alone_is_one_of_the_default_model(
+    pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (pictures / "b.png").write_bytes(encode(ring(65)))
+    assert denoise(pictures / "b.png", "-o", tmp_path / "b.png", "--version", "1") == 0
+    assert decode((tmp_path / "b.png").read_bytes()).shape == (28, 28)
+    assert capsys.readouterr().err == ""
 
 
 def test_existing_results_are_skipped_without_loading_a_network(

@@ -12,3 +12,12 @@ def test_the_models_are_a_table(url: str, place: str, capsys: pytest.CaptureFixt
     (tiny,) = (line for line in lines if line.startswith("tiny (default)"))
     assert tiny.split()[2:] == ["1,", "2", "28x28", "light-on-dark", "20.0", "dB", "The", "second"]
     assert any("any size" in line for line in lines)
+    assert lines[-1] == "auto: tiny up to 64x64 pixels and with --fit mnist, else free"
+
+
+def test_auto_is_one_model_if_the_default_takes_any_size(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DENOISER_DEFAULT_MODEL", "told")
+    assert main(["models"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "auto: told"

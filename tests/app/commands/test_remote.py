@@ -12,7 +12,7 @@ from app.commands.remote import MAX_BUSY_RESPONSES
 from tests.app.processes import denoise, files
 from tests.app.serving import Response, answering
 
-MODELS = {"default": "tiny", "models": []}
+MODELS = {"default": "tiny", "auto": {"small_side_px": 64, "small": "tiny", "large": "tiny"}, "models": []}
 
 
 def service(

@@ -483,7 +483,7 @@ class TestDamage:
 
     def test_running_out_of_memory_is_not_blamed_on_the_image(self) -> None:
         with pytest.raises(MemoryError):
-            decode_gray(OpenedImage(format="PNG", pixels=1, pillow=HungryImage()), backdrop=WHITE)
+            decode_gray(OpenedImage(format="PNG", size=(1, 1), pillow=HungryImage()), backdrop=WHITE)
 
     def test_every_refusal_is_safe_to_show(self) -> None:
         for data in (b"text", SAMPLES["png-gray"][:20], SAMPLES["png-gray"][:80], webp_announcing(9000, 9000)):

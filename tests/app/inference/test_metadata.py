@@ -35,6 +35,11 @@ def test_a_noise_level_range_is_read(tmp_path: Path) -> None:
     assert (noise_level.min, noise_level.max) == (0, 0.294)
 
 
+def test_the_name_auto_is_reserved(tmp_path: Path) -> None:
+    with pytest.raises(ModelStoreError, match=r"metadata\.json: name: .*'auto' is reserved"):
+        read_metadata(write(tmp_path, name="auto"))
+
+
 def test_it_cannot_be_changed(tmp_path: Path) -> None:
     metadata = read_metadata(write(tmp_path))
     with pytest.raises(ValueError, match="frozen"):

@@ -91,6 +91,45 @@ class TestDefault:
         with pytest.raises(ModelStoreError, match="no model 'absent'"):
             open_store(tmp_path, default="absent")
 
+    def test_with_auto_it_is_the_one_for_small_pictures(self, tmp_path: Path) -> None:
+        write_version(tmp_path, "own")
+        catalogue = open_store(tmp_path, default="auto")
+        assert (catalogue.default, catalogue.chooses_by_size) == ("own", True)
+        assert not open_store(tmp_path, default=None).chooses_by_size
+
+    def test_other_versions_have_the_same_default(self, tmp_path: Path) -> None:
+        write_version(tmp_path, "digits")
+        write_version(tmp_path, "other")
+        catalogue = open_store(tmp_path, default="auto")
+        fewer = catalogue.with_versions([catalogue.find("digits", 1)])
+        assert list(fewer.models) == ["digits"]
+        assert (fewer.store, fewer.default, fewer.chooses_by_size) == (tmp_path, "digits", True)
+
+
+class TestLargePictures:
+    @pytest.mark.parametrize(
+        ("free", "chosen"), [(["b", "photo", "a"], "photo"), (["b", "a"], "a"), (["b"], "b"), ([], "digits")], ids=str
+    )
+    def test_they_have_a_model_of_any_size_if_there_is_one(self, tmp_path: Path, free: list[str], chosen: str) -> None:
+        write_version(tmp_path, "digits")
+        write_version(tmp_path, "article")
+        for name in free:
+            write_version(tmp_path, name, input=ANY_SIZE)
+        assert open_store(tmp_path, default=None).find_for_large().name == chosen
+
+    def test_they_have_the_default_model_if_that_takes_any_size(self, tmp_path: Path) -> None:
+        for name in ("mine", "photo"):
+            write_version(tmp_path, name, input=ANY_SIZE)
+        assert open_store(tmp_path, default="mine").find_for_large().name == "mine"
+
+    def test_the_highest_version_counts(self, tmp_path: Path) -> None:
+        write_version(tmp_path, "digits")
+        write_version(tmp_path, "a", 1, input=ANY_SIZE)
+        write_version(tmp_path, "a", 2)
+        write_version(tmp_path, "b", 1)
+        write_version(tmp_path, "b", 2, input=ANY_SIZE)
+        assert open_store(tmp_path, default=None).find_for_large().key == ("b", 2)
+
 
 class TestChecking:
     def test_a_store_that_is_not_a_folder_is_named(self, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from app.inference.denoiser import Denoiser
 from app.processing.batch import WINDOW, WINDOW_PIXELS, Batch, Outcome
 from app.processing.deadline import Deadline
 from app.processing.decoders import Decoders, ImageDecoder
-from app.processing.options import Options
+from app.processing.options import Choice, Options
 from app.processing.picture import DenoisedPicture, Upload
 from app.processing.pipeline import Process
 from app.processing.pixel_budget import PixelBudget, Reservation
@@ -28,6 +28,8 @@ PICTURE = encode(ring())
 LARGE = encode(np.zeros((1024, 1024), np.uint8))
 MAX_PIXELS = 40_000_000
 TEN_SECONDS = partial(Deadline, 10)
+METADATA = make_metadata()
+CHOICE = Choice.always(Options(METADATA))
 
 Start = Callable[["Files"], AsyncGenerator[Outcome, None]]
 
@@ -56,7 +58,8 @@ async def batches(
 ) -> AsyncIterator[Start]:
     batcher = Batcher(denoiser, name="test")
     with ThreadPoolExecutor(1) as pool:
-        process = Process(pool, pool, decoders or InProcessDecoder(), MAX_PIXELS, batcher, Options(make_metadata()))
+        batchers = {METADATA.key: batcher}
+        process = Process(pool, pool, decoders or InProcessDecoder(), MAX_PIXELS, batchers, CHOICE)
         budget = budget or PixelBudget(2 * MAX_PIXELS)
         yield lambda files: Batch(process, budget, deadline=deadline).denoise(files)
         await batcher.close()
@@ -106,7 +109,7 @@ async def test_a_picture_that_waits_for_room_leaves_its_decoder_to_others() -> N
             await other.reserve(1)
             waiting = [asyncio.ensure_future(anext(start(Files([LARGE])))) for _ in range(2)]
             await refused.wait()
-            decoded = await decoders.decode(encode(ring(), "BMP"), backdrop=1.0, keeps_color=False, reserve=accept)
+            decoded, _ = await decoders.decode(encode(ring(), "BMP"), choice=CHOICE, reserve=accept)
             assert decoded.format == "BMP"
             assert not any(outcome.done() for outcome in waiting)
         for outcome in asyncio.as_completed(waiting):

@@ -13,6 +13,8 @@ from app.errors import DenoiserError, ImageTooLargeError, InvalidImageError, Que
 from app.imaging.decode import MAX_SCANS, DecodedImage, decode_image, open_image
 from app.imaging.icc_profile import MAX_PROFILE_BYTES
 from app.processing.decoders import LARGE_PIXELS, Decoders
+from app.processing.options import Choice, Options
+from tests.app.fakes import make_metadata
 from tests.app.pictures import encode, gradient, huge_png, sample_files
 from tests.app.profiles import rgb_profile
 
@@ -34,8 +36,13 @@ async def accept(_pixels: int) -> None:
     """Reserve nothing."""
 
 
+def choice(*, keeps_color: bool = False) -> Choice:
+    return Choice.always(Options(make_metadata(), keeps_color=keeps_color))
+
+
 async def decode(decoders: Decoders, data: bytes, *, keeps_color: bool = False) -> DecodedImage:
-    return await decoders.decode(data, backdrop=1.0, keeps_color=keeps_color, reserve=accept)
+    decoded, _ = await decoders.decode(data, choice=choice(keeps_color=keeps_color), reserve=accept)
+    return decoded
 
 
 def processes() -> dict[int, int]:
@@ -89,7 +96,7 @@ class TestResults:
 
         data = encode(Image.new("RGB", (20, 10)), icc_profile=rgb_profile().ljust(8000, b"\0"))
         for keeps_color in (True, False):
-            await decoders.decode(data, backdrop=1.0, keeps_color=keeps_color, reserve=note)
+            await decoders.decode(data, choice=choice(keeps_color=keeps_color), reserve=note)
         assert reserved == [200 + 1000, 200]
 
     async def test_a_large_picture_of_few_bytes_is_decoded(self, decoders: Decoders) -> None:
@@ -120,7 +127,7 @@ class TestResults:
             raise QueueFullError(f"{pixels} are too many")
 
         with pytest.raises(QueueFullError, match="391"):
-            await decoders.decode(SAMPLES["png-gray"][:80], backdrop=1.0, keeps_color=False, reserve=refuse)
+            await decoders.decode(SAMPLES["png-gray"][:80], choice=choice(), reserve=refuse)
         await decode(decoders, SMALL)
 
 
@@ -145,7 +152,7 @@ class TestEnds:
                 os.kill(pid, signal.SIGKILL)
 
         with pytest.raises(InvalidImageError, match="more memory or time"):
-            await decoders.decode(SMALL, backdrop=1.0, keeps_color=False, reserve=kill_all)
+            await decoders.decode(SMALL, choice=choice(), reserve=kill_all)
         await decode(decoders, SMALL)
 
     async def test_idle_processes_that_are_killed_are_replaced(self, decoders: Decoders) -> None:
@@ -193,7 +200,7 @@ async def cancel_at_work(decoders: Decoders) -> None:
     async def tell(_pixels: int) -> None:
         decoding.set()
 
-    task = asyncio.create_task(decoders.decode(SLOW, backdrop=1.0, keeps_color=False, reserve=tell))
+    task = asyncio.create_task(decoders.decode(SLOW, choice=choice(), reserve=tell))
     await decoding.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

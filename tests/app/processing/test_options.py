@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.processing.options import Options
+from app.processing.options import SMALL_SIDE_PX, Choice, Options
 from tests.app.fakes import ANY_SIZE, NOISE_LEVELS, make_metadata
 
 DEAF = make_metadata()
@@ -31,3 +31,17 @@ def test_the_network_receives_no_level_outside_its_range(level: float, told: flo
 def test_a_network_that_takes_no_level_receives_none() -> None:
     assert Options(DEAF).told_noise_level(0.1) is None
     assert Options(TOLD).told_noise_level(None) is None
+
+
+@pytest.mark.parametrize("size", [(1, 1), (64, 64), (64, 1)])
+def test_a_picture_is_small_up_to_64_pixels_in_width_and_height(size: tuple[int, int]) -> None:
+    assert SMALL_SIDE_PX == 64
+    choice = Choice(small=Options(DEAF), large=Options(TOLD))
+    assert choice.for_size(size).model is DEAF
+    assert choice.for_size((size[0], 65)).model is TOLD
+    assert choice.for_size((65, size[1])).model is TOLD
+
+
+def test_a_choice_names_its_model_unless_that_depends_on_the_size() -> None:
+    assert Choice.always(Options(DEAF)).model is DEAF
+    assert Choice(small=Options(DEAF), large=Options(TOLD)).model is None

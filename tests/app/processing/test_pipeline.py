@@ -16,7 +16,7 @@ from app.inference.batching import Batcher
 from app.inference.denoiser import NoiseLevels
 from app.inference.metadata import ModelMetadata
 from app.processing.decoders import ImageDecoder
-from app.processing.options import Options
+from app.processing.options import Choice, Options
 from app.processing.picture import DenoisedPicture, Upload
 from app.processing.pipeline import INLINE_PIXELS, Process, Watch
 from app.processing.pixel_budget import PixelBudget, Reservation, Reserve
@@ -69,7 +69,7 @@ class SeeingDenoiser(IdentityDenoiser):
 class EndlessDecoder:
     """Never comes to an end."""
 
-    async def decode(self, data: bytes, *, backdrop: float, keeps_color: bool, reserve: Reserve) -> DecodedImage:
+    async def decode(self, data: bytes, *, choice: Choice, reserve: Reserve) -> tuple[DecodedImage, Options]:
         await asyncio.get_running_loop().create_future()
         raise AssertionError
 
@@ -287,7 +287,9 @@ async def denoise(
     """Send a picture all the way through a network."""
     batcher = Batcher(denoiser or IdentityDenoiser(), name="test")
     decoder = decoder or InProcessDecoder(MAX_PIXELS)
-    process = Process(pool, avif_pool or pool, decoder, MAX_PIXELS, batcher, options(model, **query))
+    process = Process(
+        pool, avif_pool or pool, decoder, MAX_PIXELS, {model.key: batcher}, Choice.always(options(model, **query))
+    )
     try:
         with Reservation(PixelBudget(pixels)) as reservation:
             return await process.denoise(

@@ -2,7 +2,7 @@
 
 from fastapi.testclient import TestClient
 
-from app.processing.options import Options
+from app.processing.options import Choice, Options
 from app.web.dependencies import Service
 from tests.app.pictures import encode, ring
 from tests.app.serving import MakeClient
@@ -12,10 +12,10 @@ def test_a_process_uses_the_network_and_the_limits_of_the_service(make_client: M
     service: Service = make_client(max_pixels=1234).app_state["service"]
     snapshot = service.networks.current
     for model in snapshot.catalogue:
-        options = Options(model)
-        process = service.process(snapshot, options)
-        assert process.batcher is snapshot.batchers[model.key]
-        assert process.options is options
+        choice = Choice.always(Options(model))
+        process = service.process(snapshot, choice)
+        assert process.batchers is snapshot.batchers
+        assert process.choice is choice
         assert process.pool is service.pool
         assert process.max_pixels == 1234
     assert len({id(batcher) for batcher in snapshot.batchers.values()}) == 4

@@ -81,8 +81,8 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing_behind(tmp_path: Path) -
     assert list((tmp_path / "blobs").iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["", "../blobs", ".blobs", "a/b", "x" * 65])
-def test_a_name_that_cannot_be_a_folder_is_refused(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("name", ["", "../blobs", ".blobs", "a/b", "x" * 65, "auto"])
+def test_a_name_that_cannot_be_a_folder_or_is_reserved_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(StoreError, match="cannot name a model"), new_version(tmp_path, name):
         pass
 

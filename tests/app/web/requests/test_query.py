@@ -1,5 +1,6 @@
 """Queries, and the options that they become for a network."""
 
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -7,9 +8,10 @@ import pytest
 
 from app.errors import InvalidParameterError
 from app.processing.options import Options
-from app.web.requests.query import choose_options, parse_query
+from app.inference.model_store import Catalogue, open_store
+from app.web.requests.query import choose, choose_options, parse_query
 from app.web.schemas import DenoiseQuery
-from tests.app.fakes import ANY_SIZE, NOISE_LEVELS, make_metadata
+from tests.app.fakes import ANY_SIZE, NOISE_LEVELS, make_metadata, write_version
 
 FIXED = make_metadata()
 FREE = make_metadata(input=ANY_SIZE)
@@ -137,3 +139,57 @@ def test_a_bad_parameter_is_named(query: dict[str, Any], parameter: str) -> None
     with pytest.raises(InvalidParameterError, match=parameter) as refusal:
         parse_query(urlencode(query, doseq=True).encode())
     assert refusal.value.parameter == parameter
+
+
+class TestAuto:
+    @pytest.fixture
+    def catalogue(self, tmp_path: Path) -> Catalogue:
+        write_version(tmp_path, "digits")
+        write_version(tmp_path, "photo", input=ANY_SIZE, noise_level=NOISE_LEVELS)
+        return open_store(tmp_path, default=None)
+
+    def test_the_model_depends_on_the_size(self, catalogue: Catalogue) -> None:
+        choice = choose(DenoiseQuery(model="auto"), catalogue)
+        assert (choice.small.model.name, choice.large.model.name) == ("digits", "photo")
+
+    def test_without_it_the_default_model_has_every_size(self, catalogue: Catalogue) -> None:
+        choice = choose(DenoiseQuery(), catalogue)
+        assert choice.model is not None
+        assert choice.model.name == "digits"
+
+    def test_it_can_be_the_default(self, catalogue: Catalogue) -> None:
+        choice = choose(DenoiseQuery(), open_store(catalogue.store, default="auto"))
+        assert (choice.small.model.name, choice.large.model.name) == ("digits", "photo")
+
+    def test_fitting_as_mnist_makes_every_picture_small(self, catalogue: Catalogue) -> None:
+        choice = choose(DenoiseQuery(model="auto", fit="mnist"), catalogue)
+        assert choice.small == choice.large
+        assert (choice.large.model.name, choice.large.fit) == ("digits", "mnist")
+
+    def test_each_model_gets_the_parameters_that_it_can_use(self, catalogue: Catalogue) -> None:
+        query = DenoiseQuery(
+            model="auto", fit="pad", output_size="model", polarity="dark-on-light", noise_level=51, strength=0.5,
+            bit_depth="16", color="gray", quality=70,
+        )  # fmt: skip
+        choice = choose(query, catalogue)
+        assert choice.small == Options(choice.small.model, fit="pad", polarity="dark-on-light", quality=70)
+        assert choice.large == Options(
+            choice.large.model, noise_level=0.2, strength=0.5, bit_depth="16", keeps_color=False, quality=70
+        )
+
+    def test_the_original_size_is_for_both(self, catalogue: Catalogue) -> None:
+        choice = choose(DenoiseQuery(model="auto", output_size="original"), catalogue)
+        assert choice.small.to_source
+        assert choice.large.to_source
+
+    @pytest.mark.parametrize("default", [None, "auto"])
+    def test_a_version_needs_a_model(self, catalogue: Catalogue, default: str | None) -> None:
+        query = DenoiseQuery(model=None if default else "auto", version=1)
+        with pytest.raises(InvalidParameterError, match="version=1: name the model, too") as refusal:
+            choose(query, open_store(catalogue.store, default=default))
+        assert refusal.value.parameter == "version"
+
+    @pytest.mark.parametrize("query", [{"noise_level": 80}, {"bit_depth": "16", "format": "jpeg"}], ids=str)
+    def test_a_value_that_no_model_can_use_is_refused(self, catalogue: Catalogue, query: dict[str, Any]) -> None:
+        with pytest.raises(InvalidParameterError):
+            choose(DenoiseQuery(model="auto", **query), catalogue)

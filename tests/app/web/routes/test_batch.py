@@ -101,6 +101,17 @@ def test_the_query_applies_to_every_picture(make_client: MakeClient) -> None:
     assert manifest["model"]["version"] == 1
 
 
+def test_auto_judges_each_picture_and_its_item_names_the_model(client: TestClient) -> None:
+    response = post(client, ("a.png", PICTURE), ("b.png", encode(ring(65))), model="auto", fit="pad")
+    pictures, manifest = unpack(response)
+    assert [item["model"]["name"] for item in manifest["items"]] == ["tiny", "free"]
+    assert [decode(picture).shape for picture in pictures.values()] == [(28, 28), (65, 65)]
+    assert "model" not in manifest
+    assert "x-model-name" not in response.headers
+    assert sample(client, "denoiser_batch_size_count", model="free") == 1
+    assert sample(client, "denoiser_requests_total", route="/v1/denoise/batch", model="auto", status="200") == 1
+
+
 @pytest.mark.parametrize(
     ("query", "status"), [({"model": "none"}, 404), ({"fit": "crop"}, 422), ({"model": "free", "fit": "pad"}, 422)]
 )

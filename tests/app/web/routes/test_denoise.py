@@ -1,9 +1,11 @@
 """POST /v1/denoise, through the whole application and a fake network."""
 
 import base64
+import shutil
 import threading
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from PIL import Image
 from starlette.types import Message
 
 from app.processing.admission import Admission, Slot
-from tests.app.fakes import GatedDenoiser, InvertingDenoiser
+from tests.app.fakes import ANY_SIZE, GatedDenoiser, InvertingDenoiser, write_version
 from tests.app.pictures import decode, encode, ring
 from tests.app.serving import MakeClient
 
@@ -104,6 +106,42 @@ def test_a_network_of_any_size_gets_the_picture_unchanged(client: TestClient) ->
     assert np.array_equal(decode(response.content), upload)
     assert "x-polarity" not in response.headers
     assert "x-noise-level" not in response.headers
+
+
+@pytest.mark.parametrize(
+    ("size", "query", "name", "version"),
+    [(64, {}, "tiny", "2"), (65, {}, "free", "1"), (300, {}, "free", "1"), (300, {"fit": "mnist"}, "tiny", "2")],
+)
+def test_auto_chooses_the_model_by_the_size_and_the_headers_name_it(
+    client: TestClient, size: int, query: dict[str, str], name: str, version: str
+) -> None:
+    response = client.post("/v1/denoise", content=encode(ring(size)), params={"model": "auto", **query})
+    assert (response.headers["x-model-name"], response.headers["x-model-version"]) == (name, version)
+    assert decode(response.content).shape == ((28, 28) if name == "tiny" else (size, size))
+    assert ("x-polarity" in response.headers) == (name == "tiny")
+
+
+def test_under_auto_each_picture_is_read_as_its_model_needs_it(client: TestClient) -> None:
+    query = {"model": "auto", "polarity": "light-on-dark"}
+    for size, backdrop in ((20, 0), (80, 255)):
+        clear = Image.new("RGBA", (size, size), (200, 100, 50, 0))
+        response = client.post("/v1/denoise", content=encode(clear), params=query)
+        assert np.unique(decode(response.content)).tolist() == [backdrop]
+    colored = client.post("/v1/denoise", content=encode(Image.new("RGB", (80, 80), (200, 100, 50))), params=query)
+    assert decode(colored.content).shape == (80, 80, 3)
+
+
+def test_auto_can_be_the_default(make_client: MakeClient, store: Path) -> None:
+    shutil.rmtree(store / "told")
+    shutil.rmtree(store / "free")
+    write_version(store, "digits", 1)
+    write_version(store, "photo", 1, input=ANY_SIZE)
+    client = make_client(default_model="auto")
+    for size, name in ((28, "digits"), (100, "photo")):
+        response = client.post("/v1/denoise", content=encode(ring(size)))
+        assert response.headers["x-model-name"] == name
+    assert client.get("/v1/models").json()["default"] == "auto"
+    assert client.post("/v1/denoise?version=1", content=encode(ring())).json()["parameter"] == "version"
 
 
 def noisy_gray(sigma: float = 20) -> NDArray[np.uint8]:

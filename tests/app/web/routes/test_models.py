@@ -11,6 +11,7 @@ def test_the_list_names_the_default_and_every_model_with_its_versions(client: Te
         ("tiny", [1, 2]),
         ("told", [1]),
     ]
+    assert body["auto"] == {"small_side_px": 64, "small": "tiny", "large": "free"}
 
 
 def test_a_model_is_described_by_its_highest_version(client: TestClient) -> None:

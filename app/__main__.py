@@ -1,4 +1,4 @@
-"""The command line: ``python -m app serve``, ``denoise``, ``models`` and ``health``."""
+"""The command line: ``python -m app serve``, ``denoise``, ``models``, ``keys`` and ``health``."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -14,6 +14,7 @@ COMMANDS = {
     "serve": "Start the service.",
     "denoise": "Clean pictures, folders of them, or standard input.",
     "models": "List the models.",
+    "keys": "Add, list and remove the keys of the service.",
     "health": "Ask whether a service is ready.",
 }
 INTERRUPTED = 130  # what shells report for a process that SIGINT ended

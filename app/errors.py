@@ -4,6 +4,11 @@
 
     DenoiserError
     ├── RequestError                  the client can do something about it
+    │   ├── KeyMissingError
+    │   ├── KeyUnknownError
+    │   ├── ScopeMissingError
+    │   ├── RateExceededError
+    │   ├── ShareExceededError
     │   ├── NoImageError
     │   ├── ModelNotFoundError
     │   ├── ProblemNotFoundError
@@ -19,7 +24,8 @@
     │   ├── DeadlineExceededError
     │   └── ClientGoneError
     ├── InferenceError                the network failed
-    └── ModelStoreError               the service cannot start
+    ├── KeyFileError                  the service cannot start
+    └── ModelStoreError               likewise
 """
 
 from collections.abc import Sequence
@@ -59,6 +65,28 @@ class RequestError(DenoiserError):
         self.parameter = parameter
         if retry_after_s is not None:
             self.retry_after_s = retry_after_s
+
+
+class KeyMissingError(RequestError):
+    """The request has no key, and needs one."""
+
+
+class KeyUnknownError(RequestError):
+    """The request has a key that the service does not know."""
+
+
+class ScopeMissingError(RequestError):
+    """The key is not for what the request asks for."""
+
+
+class RateExceededError(RequestError):
+    """The key allows fewer requests a second."""
+
+
+class ShareExceededError(RequestError):
+    """The requests of the key hold as many slots as it may have."""
+
+    retry_after_s = 1
 
 
 class NoImageError(RequestError):
@@ -128,6 +156,10 @@ class ClientGoneError(RequestError):
 
 class InferenceError(DenoiserError):
     """The network raised an error, which is chained as the cause."""
+
+
+class KeyFileError(DenoiserError):
+    """The file of keys is missing, or cannot be read or written."""
 
 
 class ModelStoreError(DenoiserError):

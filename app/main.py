@@ -16,6 +16,8 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from app import __version__
+from app.access.key_watch import KeyWatch
+from app.access.keyring import Keyring
 from app.cpu_quota import available_cpus
 from app.errors import ModelStoreError
 from app.imaging.png import encode_png
@@ -41,6 +43,7 @@ from app.web.dependencies import Service
 from app.web.middleware.body_limit import BodyLimit
 from app.web.middleware.direct_route import DirectRoutes
 from app.web.middleware.head import HeadAsGet
+from app.web.middleware.key_check import KeyCheck
 from app.web.pages import routes as pages
 from app.web.pages.swagger import swagger_assets
 from app.web.requests.query import choose, choose_options
@@ -49,8 +52,8 @@ from app.web.routes import batch, denoise, models, probes
 from app.web.schemas import DenoiseQuery
 
 EXPOSED_HEADERS = (
-    "Content-Disposition", "Retry-After", "Server-Timing", "X-Batch-Size", "X-Input-Size", "X-Model-Name",
-    "X-Model-Version", "X-Noise-Level", "X-Polarity", REQUEST_ID_HEADER,
+    "Content-Disposition", "Retry-After", "Server-Timing", "WWW-Authenticate", "X-Batch-Size", "X-Input-Size",
+    "X-Model-Name", "X-Model-Version", "X-Noise-Level", "X-Polarity", REQUEST_ID_HEADER,
 )  # fmt: skip
 
 BLANK_PNM = b"P5 1 1 255 \0"  # always decoded apart
@@ -90,6 +93,7 @@ def create_app(
             yield State(service=await _start(settings, load, admission, decoders, metrics, stack, skips_broken))
 
     app = Application(
+        requires_keys=settings.keys_file is not None,
         title="denoiser",
         summary="Send a noisy picture, get a clean one back, with the time that every step took.",
         version=__version__,
@@ -113,6 +117,8 @@ def _add_middleware(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
     """Add the middleware, innermost first."""
     app.add_middleware(HeadAsGet)
     app.add_middleware(DirectRoutes, routes=app.routes)
+    if settings.keys_file is not None:
+        app.add_middleware(KeyCheck)
     app.add_middleware(BodyLimit, max_bytes=settings.max_upload_bytes)
     app.add_middleware(RequestTelemetry, error_response=answer_internal_error, observe=metrics.observe)
     if settings.cors_origins:
@@ -136,6 +142,7 @@ async def _start(
 ) -> Service:
     """Load and warm every model, and follow the store; ``stack`` stops what was started, in reverse order."""
     catalogue = open_store(settings.model_store, default=settings.default_model, skips_broken=skips_broken)
+    keyring = await _open_keys(settings, stack, waits=skips_broken)
     if decoders is None:
         decoders = await stack.enter_async_context(Decoders(settings.decoders, max_pixels=settings.max_pixels))
     load = load or create_loader(settings.precision)
@@ -176,7 +183,18 @@ async def _start(
         request_timeout_s=settings.request_timeout_s,
         request_timeout_s_per_megapixel=settings.request_timeout_s_per_megapixel,
         max_batch_files=settings.max_batch_files,
+        keyring=keyring,
     )
+
+
+async def _open_keys(settings: Settings, stack: AsyncExitStack, *, waits: bool) -> Keyring | None:
+    """Read the keys and follow their file; return None if there is none."""
+    if settings.keys_file is None:
+        return None
+    watch = KeyWatch(settings.keys_file)
+    keyring = await watch.open(waits=waits)
+    stack.push_async_callback(_cancel, asyncio.create_task(watch.run(keyring)))
+    return keyring
 
 
 async def _run_in_new_thread(step: Callable[[], Denoiser]) -> Denoiser:

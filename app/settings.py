@@ -16,7 +16,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="DENOISER_", env_ignore_empty=True, frozen=True, extra="forbid")
 
-    host: str = Field("127.0.0.1", description="Address to listen on; loopback, because there is no authentication.")
+    host: str = Field("127.0.0.1", description="Address to listen on; loopback, because anyone may call without keys.")
     port: int = Field(8000, ge=0, le=65535, description="TCP port; 0 lets the system choose.")
     workers: int = Field(1, ge=1, description="Server processes; each loads every model.")
     model_store: Path = Field(MODEL_STORE, description="Folder with the models.")
@@ -45,6 +45,9 @@ class Settings(BaseSettings):
         ge=32,
         description="Connections open at once, of which 16 are kept for probes; by default three quarters of the files "
         "that the process may open.",
+    )
+    keys_file: Path | None = Field(
+        None, description="JSON file of the keys that may call the service; without one, anyone may."
     )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Origins, separated by commas, whose pages may call the service; `*` for any."

@@ -54,6 +54,22 @@ def unknown_variables(environment: Mapping[str, str] = os.environ) -> Iterator[s
             yield f"{variable} is no setting" + (f"; is {prefix}{meant[0].upper()} meant?" if meant else "")
 
 
+def check_keys(settings: Settings) -> None:
+    """Check that the file of keys can be used, if there is one.
+
+    Raises:
+        CommandError: it cannot.
+    """
+    from app.access.key_file import read_keys
+    from app.errors import KeyFileError
+
+    if settings.keys_file is not None:
+        try:
+            read_keys(settings.keys_file)
+        except KeyFileError as error:
+            raise CommandError(str(error)) from error
+
+
 def read_store(settings: Settings) -> "Catalogue":
     """Find and check every model in the store.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from app.commands.configuration import CommandError, read_settings, read_store, unknown_variables
+from app.commands.configuration import CommandError, check_keys, read_settings, read_store, unknown_variables
 from app.telemetry.logs import configure_logging
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ def command(load: "Loader | None", host: str | None, port: int | None, workers: 
     configure_logging(settings.log_format)
     for warning in unknown_variables():
         logger.warning(warning)
-    sockets = _bind(settings)  # this and the store before worker processes start, which would all fail
+    sockets = _bind(settings)  # this, the keys and the store before worker processes start, which would all fail
+    check_keys(settings)
     read_store(settings)
 
     from app.server.workers import serve  # here, so that a wrong setting is reported before FastAPI is imported

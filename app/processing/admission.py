@@ -7,7 +7,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Self
 
-from app.errors import NotReadyError, QueueFullError
+from app.access.keyring import Caller
+from app.errors import NotReadyError, QueueFullError, ShareExceededError
 
 # A request that finds every slot taken waits at most PATIENCE_S, if LIKELY_SHARE of that would do at the current
 # rate, and if fewer than MAX_WAITING times the slots wait.
@@ -46,16 +47,39 @@ class Admission:
         if self.is_draining:
             raise NotReadyError("The service is shutting down.", retry_after_s=DRAINING_RETRY_AFTER_S)
 
-    async def admit(self) -> "Slot":
+    async def admit(self, caller: Caller | None = None) -> "Slot":
         """Take a slot for a ``with`` block, or wait a moment for one that is likely to become free.
 
         A small picture takes so little time that refusing its request and receiving it again would cost more.
 
+        Args:
+            caller: sent the request, and may have a share of the slots; None for one that may have all.
+
         Raises:
             NotReadyError: the service is draining.
+            ShareExceededError: requests of the caller hold its share of the slots.
             QueueFullError: every slot is taken, and none became free in time.
         """
         self.refuse_if_draining()
+        if caller is None:
+            return await self._take_slot()
+        limit = max(1, int(caller.max_share * self._slots))
+        if caller.held >= limit:
+            raise ShareExceededError(
+                f"Requests with this key hold {limit} places, as many as it may have.",
+                limit=limit,
+                retry_after_s=self.retry_after_s(),
+            )
+        caller.held += 1
+        try:
+            slot = await self._take_slot()
+        except BaseException:
+            caller.held -= 1
+            raise
+        slot.caller = caller
+        return slot
+
+    async def _take_slot(self) -> "Slot":
         if self._free_slots:
             self._free_slots -= 1
             if self._free_slots == 0:
@@ -131,6 +155,7 @@ class Slot:
 
     def __init__(self, admission: Admission) -> None:
         self._admission = admission
+        self.caller: Caller | None = None  # has it counted, too
 
     def __enter__(self) -> Self:
         """Hold the slot, which admit has taken."""
@@ -138,4 +163,6 @@ class Slot:
 
     def __exit__(self, *_: object) -> None:
         """Free the slot."""
+        if self.caller is not None:
+            self.caller.held -= 1
         self._admission.give_back()

@@ -16,8 +16,8 @@ MEDIA_TYPE = exposition.CONTENT_TYPE_LATEST
 
 STAGE_BUCKETS_S = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64)
-SHARED_FILES = ("counter", "histogram", "gauge_livesum", "gauge_max")  # of a process, as prometheus_client names them
-SHARED_FILE_BYTES = 2**17  # more than all routes, models and stages need
+# Of a process, as prometheus_client names them; all routes, models, stages and hundreds of keys need fewer bytes
+SHARED_FILES = {"counter": 2**20, "histogram": 2**17, "gauge_livesum": 2**17, "gauge_max": 2**17}
 DROPPED = ("client-gone", "deadline-exceeded")  # problems of requests that were accepted but got no result
 STORE_CHANGES = ("installed", "removed", "refused")
 
@@ -27,13 +27,19 @@ class Metrics:
 
     def __init__(self) -> None:
         if SHARED_FOLDER in os.environ:
-            for name in SHARED_FILES:
-                _reserve(Path(os.environ[SHARED_FOLDER], f"{name}_{os.getpid()}.db"))
+            for name, size in SHARED_FILES.items():
+                _reserve(Path(os.environ[SHARED_FOLDER], f"{name}_{os.getpid()}.db"), size)
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "denoiser_requests",
             "Requests by route, model (empty if none was reached) and HTTP status.",
             ["route", "model", "status"],
+            registry=self._registry,
+        )
+        self._key_requests = Counter(
+            "denoiser_key_requests",
+            "Requests that need a key, by its name (empty if it was missing or unknown) and HTTP status.",
+            ["key", "status"],
             registry=self._registry,
         )
         self._stages = Histogram(
@@ -79,6 +85,7 @@ class Metrics:
             self._store_changes.labels(change)
         # prometheus_client checks and converts labels on every call, which takes as long as counting
         self._request_counter = cache(self._requests.labels)
+        self._key_request_counter = cache(self._key_requests.labels)
         self._stage_histogram = cache(self._stages.labels)
         self._batch_histogram = cache(self._batches.labels)
 
@@ -99,6 +106,8 @@ class Metrics:
         """Count a finished request; ``record`` has the fields of its log record."""
         model = record.get("model", "")
         self._request_counter(route, model, record["status"]).inc()
+        if "key" in record:
+            self._key_request_counter(record["key"], record["status"]).inc()
         self.observe_problem(record.get("problem", ""))
         if "timing_ms" in record:
             self.observe_picture(model, batch_size=record["batch_size"], timing_ms=record["timing_ms"])
@@ -135,8 +144,8 @@ def shared_between_processes() -> Iterator[None]:
         OSError: there is no room for the files of a process.
     """
     with tempfile.TemporaryDirectory(prefix="denoiser-metrics-") as folder:
-        for name in SHARED_FILES:
-            _reserve(Path(folder, name))
+        for name, size in SHARED_FILES.items():
+            _reserve(Path(folder, name), size)
         for name in SHARED_FILES:
             Path(folder, name).unlink()
         os.environ[SHARED_FOLDER] = folder
@@ -146,10 +155,10 @@ def shared_between_processes() -> Iterator[None]:
             del os.environ[SHARED_FOLDER]
 
 
-def _reserve(path: Path) -> None:
+def _reserve(path: Path, size: int) -> None:
     """Create a file whose blocks are all on the disk: a process that writes to a mapped page without one is killed."""
     with path.open("wb") as file:
-        os.posix_fallocate(file.fileno(), 0, SHARED_FILE_BYTES)
+        os.posix_fallocate(file.fileno(), 0, size)
 
 
 def forget_process(pid: int) -> None:

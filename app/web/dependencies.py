@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
+from app.access.keyring import Keyring
 from app.inference.networks import Networks, Snapshot
 from app.processing.admission import Admission
 from app.processing.deadline import Deadline
@@ -34,6 +35,7 @@ class Service:
     request_timeout_s: float
     request_timeout_s_per_megapixel: float
     max_batch_files: int
+    keyring: Keyring | None  # None where keys are off
 
     def deadline(self) -> Deadline:
         """Return the deadline of one picture, which starts when it is entered."""

@@ -35,6 +35,24 @@ INTERNAL_DETAIL = "Something went wrong inside the service."
 INTERNAL_ERROR = ProblemType(500, "internal-error", "Internal error", "Report it with the response's X-Request-ID.")
 NOT_FOUND = ProblemType(404, "not-found", "No such page", "The endpoints are listed at /docs.")
 PROBLEM_TYPES: dict[type[errors.DenoiserError], ProblemType] = {
+    errors.KeyMissingError: ProblemType(
+        401, "key-missing", "No key", "Send a key as `X-API-Key`, or as `Authorization: Bearer`."
+    ),
+    errors.KeyUnknownError: ProblemType(
+        401, "key-unknown", "Unknown key", "Check the key; it may have been replaced by another."
+    ),
+    errors.ScopeMissingError: ProblemType(
+        403, "scope-missing", "Key without the scope", "Use a key that has the scope which the detail names."
+    ),
+    errors.RateExceededError: ProblemType(
+        429, "rate-exceeded", "Too many requests", "Try again after the number of seconds in Retry-After."
+    ),
+    errors.ShareExceededError: ProblemType(
+        429,
+        "share-exceeded",
+        "Too many requests at once",
+        "Send fewer requests at once; try again after the number of seconds in Retry-After.",
+    ),
     errors.NoImageError: ProblemType(
         400,
         "no-image",
@@ -84,6 +102,13 @@ PROBLEM_TYPES: dict[type[errors.DenoiserError], ProblemType] = {
     errors.InferenceError: ProblemType(
         500, "inference-failed", "Inference failed", "Report it with the response's X-Request-ID."
     ),
+}
+
+# RFC 6750, section 3
+CHALLENGES: dict[type[errors.DenoiserError], str] = {
+    errors.KeyMissingError: 'Bearer realm="denoiser"',
+    errors.KeyUnknownError: 'Bearer realm="denoiser", error="invalid_token"',
+    errors.ScopeMissingError: 'Bearer realm="denoiser", error="insufficient_scope"',
 }
 
 STATUS_PROBLEM_TYPES = {
@@ -177,7 +202,9 @@ def answer_denoiser_error(scope: Scope, error: errors.DenoiserError) -> Response
     if not isinstance(error, errors.RequestError):
         logger.error("request failed", exc_info=error)
         return _answer(scope, kind, str(error))
-    headers = {"Retry-After": str(error.retry_after_s)} if error.retry_after_s is not None else None
+    headers = {"Retry-After": str(error.retry_after_s)} if error.retry_after_s is not None else {}
+    if challenge := CHALLENGES.get(type(error)):
+        headers["WWW-Authenticate"] = challenge
     return _answer(scope, kind, str(error), headers=headers, **_extensions(error))
 
 

@@ -14,6 +14,7 @@ from app.processing.batch import Batch
 from app.processing.picture import DenoisedPicture, Upload
 from app.telemetry.request_log import add_to_record
 from app.telemetry.timing import StageTimer
+from app.web.access import caller_of
 from app.web.dependencies import DenoiseQueryDep, Service, ServiceDep
 from app.web.openapi import BATCH_REQUEST, BATCH_RESPONSES, problem_responses
 from app.web.requests.negotiation import accepted_format, accepted_media_type
@@ -31,9 +32,10 @@ async def _media_type(request: Request) -> str:
     return accepted_media_type(request.scope, MEDIA_TYPES)
 
 
-async def _hold_snapshot(service: ServiceDep) -> AsyncIterator[Snapshot]:
+async def _hold_snapshot(request: Request, service: ServiceDep) -> AsyncIterator[Snapshot]:
     """Hold a slot and the networks until the response has been sent."""
-    with await service.admission.admit(), service.metrics.in_work(), service.networks.hold() as snapshot:
+    slot = await service.admission.admit(caller_of(request.scope))
+    with slot, service.metrics.in_work(), service.networks.hold() as snapshot:
         yield snapshot
 
 

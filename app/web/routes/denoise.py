@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from app.processing.pixel_budget import Reservation
 from app.telemetry.request_log import add_to_record
 from app.telemetry.timing import StageTimer
+from app.web.access import caller_of
 from app.web.connection import watch_connection
 from app.web.dependencies import AcceptedMediaType, DenoiseQueryDep, ServiceDep
 from app.web.middleware.direct_route import DirectRoute
@@ -32,7 +33,7 @@ async def denoise(
     """Send the picture in the part `file` of a form, or as the body itself; the content decides the format."""
     timer = StageTimer()
     with timer.stage("queue"):
-        slot = await service.admission.admit()
+        slot = await service.admission.admit(caller_of(request.scope))
     with (
         slot,
         service.metrics.in_work(),

@@ -13,6 +13,14 @@ def test_a_missing_store_is_a_short_error(tmp_path: Path) -> None:
     assert "nowhere: the model store is not a folder" in ended.stderr
 
 
+def test_a_broken_file_of_keys_is_a_short_error(tmp_path: Path) -> None:
+    (tmp_path / "keys.json").write_text("{")
+    ended = command("serve", keys_file=tmp_path / "keys.json")
+    assert ended.returncode == 1
+    assert ended.stderr.count("\n") == 1
+    assert "keys.json: the file: Invalid JSON" in ended.stderr
+
+
 def test_a_wrong_option_is_reported_before_fastapi_is_imported() -> None:
     program = """if True:
         import sys

@@ -3,7 +3,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from app.errors import NotReadyError, QueueFullError
+from app.access.key_file import Key, digest
+from app.access.keyring import Caller
+from app.errors import NotReadyError, QueueFullError, ShareExceededError
 from app.processing.admission import Admission, Slot
 
 pytestmark = pytest.mark.anyio
@@ -230,3 +232,45 @@ async def test_a_request_that_waits_when_draining_begins_is_refused_as_draining(
         await waiting
     house.admission.is_draining = False
     assert house.free_slots() == is_granted
+
+
+def make_caller(max_share: float = 0.5) -> Caller:
+    return Caller(Key(name="shop", sha256=digest("secret"), max_share=max_share))
+
+
+@pytest.mark.parametrize(("max_share", "slots", "limit"), [(0.5, 4, 2), (0.5, 5, 2), (0.01, 4, 1), (1, 4, 4)])
+async def test_a_caller_holds_at_most_its_share_of_the_slots(max_share: float, slots: int, limit: int) -> None:
+    admission = Admission(slots=slots, patience_s=0)
+    caller = make_caller(max_share)
+    with ExitStack() as stack:
+        for _ in range(limit):
+            stack.enter_context(await admission.admit(caller))
+        with pytest.raises(ShareExceededError) as refused:
+            await admission.admit(caller)
+        assert refused.value.limit == limit
+        for _ in range(slots - limit):  # the rest is for others
+            stack.enter_context(await admission.admit(make_caller(1)))
+    with await admission.admit(caller):
+        assert caller.held == 1
+
+
+async def test_a_request_that_waits_counts_for_its_callers_share() -> None:
+    house = await FullHouse.of(2)
+    caller = make_caller()
+    waiting = asyncio.create_task(house.admission.admit(caller))
+    await asyncio.sleep(0)
+    with pytest.raises(ShareExceededError):
+        await house.admission.admit(caller)
+    house.free_one()
+    with await waiting:
+        assert caller.held == 1
+    assert caller.held == 0
+
+
+async def test_a_request_that_is_refused_does_not_count_for_its_callers_share() -> None:
+    house = await FullHouse.of(patience_s=0)
+    caller = make_caller()
+    for _ in range(3):
+        with pytest.raises(QueueFullError):
+            await house.admission.admit(caller)
+    assert caller.held == 0

@@ -8,6 +8,7 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -352,3 +353,32 @@ def test_probes_are_answered_while_silent_clients_hold_every_connection_of_few(f
         while httpx.get(f"{service.url}/v1/models").status_code == 503:
             pass
         assert httpx.post(f"{service.url}/v1/denoise", content=ring_png(0.4)).status_code == 200
+
+
+def test_keys_rotate_under_load_in_every_worker_and_are_in_no_log(fakes: dict[str, Any], tmp_path: Path) -> None:
+    keys = ("--file", str(tmp_path / "keys.json"))
+    old = command("keys", "add", "shop", *keys).stdout.strip()
+    with running_service(workers=2, keys_file=keys[1], drain_grace_s=0, **fakes) as running:
+
+        def call(secret: str) -> int:  # on a connection of its own, so that either worker may answer
+            return httpx.post(
+                f"{running.url}/v1/denoise", content=ring_png(0), headers={"X-API-Key": secret}
+            ).status_code
+
+        def call_until_both(secret: str, status: int, *, valid: str) -> None:
+            """Call until 20 calls in a row had the status; those with a key that is valid all the time succeed."""
+            in_a_row = 0
+            while in_a_row < 20:
+                in_a_row = in_a_row + 1 if call(secret) == status else 0
+                assert call(valid) == 200
+
+        assert call("another") == 401
+        new = command("keys", "add", "shop", *keys).stdout.strip()
+        call_until_both(new, 200, valid=old)
+        command("keys", "remove", "shop", "--id", sha256(old.encode()).hexdigest()[:8], *keys)
+        call_until_both(old, 401, valid=new)
+        assert running.stop(signal.SIGTERM) == 0
+        assert running.has_ended.wait(EXIT_TIMEOUT_S)
+    log = "".join(running.log)
+    assert "key=shop" in log
+    assert not any(secret in log for secret in (old, new))

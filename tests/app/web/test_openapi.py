@@ -1,11 +1,15 @@
 """The OpenAPI description: what FastAPI cannot derive, and that all of it holds together."""
 
+import json
 import re
+from pathlib import Path
 
 from fastapi.testclient import TestClient
 
+from app.access.key_file import digest
 from app.web.responses.problems import PROBLEM_TYPES
 from app.web.schemas import DenoiseQuery
+from tests.app.serving import MakeClient
 
 
 def test_the_description_offers_a_file_picker_and_shows_png_first(client: TestClient) -> None:
@@ -39,7 +43,7 @@ def test_every_reference_in_the_description_exists(client: TestClient) -> None:
 
 def test_every_error_is_described_as_a_problem(client: TestClient) -> None:
     responses = client.get("/openapi.json").json()["paths"]["/v1/denoise"]["post"]["responses"]
-    expected = {str(kind.status) for kind in PROBLEM_TYPES.values()} - {"499"}
+    expected = {str(kind.status) for kind in PROBLEM_TYPES.values()} - {"401", "403", "499"}  # the first two with keys
     assert expected <= responses.keys()
     assert all("application/problem+json" in responses[status]["content"] for status in expected)
 
@@ -47,3 +51,25 @@ def test_every_error_is_described_as_a_problem(client: TestClient) -> None:
 def test_pages_are_not_part_of_the_api(client: TestClient) -> None:
     paths = client.get("/openapi.json").json()["paths"]
     assert {path.split("/")[1] for path in paths} == {"v1", "livez", "readyz", "metrics"}
+
+
+def test_without_keys_no_operation_needs_one(client: TestClient) -> None:
+    description = client.get("/openapi.json").json()
+    assert description["security"] == []
+    assert "securitySchemes" not in description["components"]
+    assert "401" not in description["paths"]["/v1/denoise"]["post"]["responses"]
+
+
+def test_with_keys_the_description_says_what_needs_one_and_how_it_is_sent(
+    make_client: MakeClient, tmp_path: Path
+) -> None:
+    path = tmp_path / "keys.json"
+    path.write_text(json.dumps({"keys": [{"name": "shop", "sha256": digest("secret")}]}))
+    description = make_client(keys_file=path).get("/openapi.json").json()
+    assert description["components"]["securitySchemes"].keys() == {"bearer", "header"}
+    assert description["security"] == [{"bearer": []}, {"header": []}]
+    operations = {path: operation for path, item in description["paths"].items() for operation in item.values()}
+    for path_, operation in operations.items():
+        is_open = path_ in ("/livez", "/readyz")
+        assert operation.get("security") == ([] if is_open else None)
+        assert {"401", "403", "429"} <= operation["responses"].keys() or is_open

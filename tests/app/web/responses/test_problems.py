@@ -19,7 +19,7 @@ def leaves(kind: type[errors.DenoiserError]) -> set[type[errors.DenoiserError]]:
 
 
 def test_every_error_that_a_request_can_meet_has_a_status() -> None:
-    assert leaves(errors.DenoiserError) - {errors.ModelStoreError} == PROBLEM_TYPES.keys()
+    assert leaves(errors.DenoiserError) - {errors.KeyFileError, errors.ModelStoreError} == PROBLEM_TYPES.keys()
 
 
 def test_every_error_is_problem_details_with_a_request_id(client: TestClient) -> None:

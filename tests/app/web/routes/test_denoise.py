@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from starlette.types import Message
 
+from app.access.keyring import Caller
 from app.processing.admission import Admission, Slot
 from tests.app.fakes import ANY_SIZE, GatedDenoiser, InvertingDenoiser, write_version
 from tests.app.pictures import decode, encode, ring
@@ -277,10 +278,10 @@ class WatchedAdmission(Admission):
         self.is_full = False
         self.is_waited_for = threading.Event()
 
-    async def admit(self) -> Slot:
+    async def admit(self, caller: Caller | None = None) -> Slot:
         if self.is_full:
             self.is_waited_for.set()
-        slot = await super().admit()
+        slot = await super().admit(caller)
         self.is_full = True
         return slot
 

@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 import pytest
 
 from app.errors import InvalidParameterError
-from app.processing.options import Options
 from app.inference.model_store import Catalogue, open_store
+from app.processing.options import Options
 from app.web.requests.query import choose, choose_options, parse_query
 from app.web.schemas import DenoiseQuery
 from tests.app.fakes import ANY_SIZE, NOISE_LEVELS, make_metadata, write_version

@@ -44,6 +44,7 @@ from app.web.middleware.body_limit import BodyLimit
 from app.web.middleware.direct_route import DirectRoutes
 from app.web.middleware.head import HeadAsGet
 from app.web.middleware.key_check import KeyCheck
+from app.web.middleware.metrics_port import MetricsPort
 from app.web.pages import routes as pages
 from app.web.pages.swagger import swagger_assets
 from app.web.requests.query import choose, choose_options
@@ -53,7 +54,7 @@ from app.web.schemas import DenoiseQuery
 
 EXPOSED_HEADERS = (
     "Content-Disposition", "Retry-After", "Server-Timing", "WWW-Authenticate", "X-Batch-Size", "X-Input-Size",
-    "X-Model-Name", "X-Model-Version", "X-Noise-Level", "X-Polarity", REQUEST_ID_HEADER,
+    "X-Model-Name", "X-Model-Version", "X-Noise-Level", "X-Polarity", REQUEST_ID_HEADER, "traceparent",
 )  # fmt: skip
 
 BLANK_PNM = b"P5 1 1 255 \0"  # always decoded apart
@@ -119,6 +120,8 @@ def _add_middleware(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
     app.add_middleware(DirectRoutes, routes=app.routes)
     if settings.keys_file is not None:
         app.add_middleware(KeyCheck)
+    if settings.metrics_port is not None:
+        app.add_middleware(MetricsPort, port=settings.metrics_port)
     app.add_middleware(BodyLimit, max_bytes=settings.max_upload_bytes)
     app.add_middleware(RequestTelemetry, error_response=answer_internal_error, observe=metrics.observe)
     if settings.cors_origins:

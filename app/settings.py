@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # how a local client reaches a service on all addresses
@@ -18,6 +18,9 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Address to listen on; loopback, because anyone may call without keys.")
     port: int = Field(8000, ge=0, le=65535, description="TCP port; 0 lets the system choose.")
+    metrics_port: int | None = Field(
+        None, ge=1, le=65535, description="TCP port of the metrics, which are on no other then."
+    )
     workers: int = Field(1, ge=1, description="Server processes; each loads every model.")
     model_store: Path = Field(MODEL_STORE, description="Folder with the models.")
     store_poll_s: float = Field(
@@ -69,6 +72,13 @@ class Settings(BaseSettings):
         """Return the URL at which a client on the same machine reaches a service with these settings on ``port``."""
         host = LOOPBACK.get(self.host, self.host)
         return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+    @field_validator("metrics_port")
+    @classmethod
+    def _is_another_port(cls, value: int | None, others: ValidationInfo) -> int | None:
+        if value is not None and value == others.data.get("port"):
+            raise ValueError("must differ from DENOISER_PORT")
+        return value
 
     @field_validator("cors_origins", mode="before")
     @classmethod

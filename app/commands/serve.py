@@ -39,10 +39,16 @@ def command(load: "Loader | None", host: str | None, port: int | None, workers: 
 def _bind(settings: "Settings") -> list[socket.socket]:
     from app.server.listening import bind_sockets
 
-    try:
-        return bind_sockets(settings)
-    except OSError as error:
-        raise CommandError(
-            f"cannot listen on {settings.host}, port {settings.port}: {str(error.strerror).lower()}. "
-            "Choose another port with --port (0: any that is free), another address with --host."
-        ) from error
+    ports = {settings.port: "with --port (0: any that is free)"}
+    if settings.metrics_port is not None:
+        ports[settings.metrics_port] = "with DENOISER_METRICS_PORT"
+    sockets: list[socket.socket] = []
+    for port, way in ports.items():
+        try:
+            sockets += bind_sockets(settings.host, port)
+        except OSError as error:
+            raise CommandError(
+                f"cannot listen on {settings.host}, port {port}: {str(error.strerror).lower()}. "
+                f"Choose another port {way}, another address with --host."
+            ) from error
+    return sockets

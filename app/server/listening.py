@@ -2,20 +2,18 @@
 
 import socket
 
-from app.settings import Settings
 
-
-def bind_sockets(settings: Settings) -> list[socket.socket]:
-    """Bind every address of the host to the port; nothing is accepted before a server listens on the sockets.
+def bind_sockets(host: str, port: int) -> list[socket.socket]:
+    """Bind every address of the host to the port, 0 for one that is free; a server has to listen before one can connect.
 
     Raises:
         OSError: the port is taken, or the address cannot be had.
     """
-    found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     sockets: list[socket.socket] = []
     try:
         for family, _, _, _, address in found:
-            port = sockets[0].getsockname()[1] if sockets else settings.port  # the system has chosen one, perhaps
+            port = sockets[0].getsockname()[1] if sockets else port  # the system has chosen one, perhaps
             sockets.append(_bind(family, (address[0], port, *address[2:])))
     except OSError:
         close_sockets(sockets)

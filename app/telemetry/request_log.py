@@ -1,12 +1,14 @@
-"""Put a request id on every response, and write one log record for every request."""
+"""Put a request id and its trace on every response, and write one log record for every request."""
 
 import logging
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.telemetry.trace_context import TRACEPARENT, TraceContext, parse_traceparent
 
 REQUEST_ID_HEADER = "X-Request-ID"
 REQUEST_ID_KEY = REQUEST_ID_HEADER.lower().encode()  # as ASGI spells header names
@@ -21,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 class RequestTelemetry:
     """Pure ASGI middleware: gives a request its id, answers uncaught exceptions, and logs the request once.
+
+    A request that is part of a trace has this in its log record and its response.
 
     Args:
         app: the application.
@@ -39,14 +43,17 @@ class RequestTelemetry:
             await self._app(scope, receive, send)
             return
         start = time.perf_counter()
-        request_id = _request_id(scope)
-        header = REQUEST_ID_KEY, request_id.encode()
+        request_id, trace = _identify(scope["headers"])
+        headers = [(REQUEST_ID_KEY, request_id.encode())]
         record: dict[str, Any] = {"method": scope["method"], "path": scope["path"], "request_id": request_id}
+        if trace is not None:
+            headers.append((TRACEPARENT, trace.header))
+            record |= {"trace_id": trace.trace_id, "parent_id": trace.parent_id, "sampled": trace.is_sampled}
         scope["denoiser.record"] = record
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], header]
+                message["headers"] = [*message["headers"], *headers]
                 record["status"] = message["status"]
             await send(message)
 
@@ -80,11 +87,20 @@ def add_to_record(scope: Scope, **fields: object) -> None:
     scope.setdefault("denoiser.record", {}).update(fields)
 
 
-def _request_id(scope: Scope) -> str:
-    """Return the client's id if it is 1 to 128 printable ASCII characters, else a new one."""
-    for name, value in scope["headers"]:
+def _identify(headers: Iterable[tuple[bytes, bytes]]) -> tuple[str, TraceContext | None]:
+    """Return the id of a request and its trace.
+
+    The id is the client's if it is 1 to 128 printable ASCII characters, else a new one. There is no trace if the
+    client names none, or not exactly one in a valid form.
+    """
+    given: bytes | None = None
+    traces: list[bytes] = []
+    for name, value in headers:
         if name == REQUEST_ID_KEY:
-            if value.isascii() and 0 < len(value) <= MAX_REQUEST_ID_LENGTH and (given := value.decode()).isprintable():
-                return str(given)
-            break
-    return os.urandom(16).hex()
+            given = value if given is None else given
+        elif name == TRACEPARENT:
+            traces.append(value)
+    trace = parse_traceparent(traces[0]) if len(traces) == 1 else None
+    if given and len(given) <= MAX_REQUEST_ID_LENGTH and given.isascii() and (text := given.decode()).isprintable():
+        return text, trace
+    return os.urandom(16).hex(), trace

@@ -45,7 +45,7 @@ def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [{"port": 65536}, {"port": -1}, {"workers": 0}, {"queue_size": 0}, {"drain_grace_s": -1}, {"inference_threads": 0},
-     {"precision": "float16"}, {"prot": 80}],
+     {"precision": "float16"}, {"prot": 80}, {"metrics_port": 8000}, {"metrics_port": 0}],
     ids=str,
 )  # fmt: skip
 def test_a_value_that_makes_no_sense_is_refused(wrong: dict[str, Any]) -> None:

@@ -32,7 +32,7 @@ async def lifespan(app):
 
 configure_logging("text")
 settings = Settings(port=0, drain_grace_s=0.1, request_timeout_s=0.1, request_timeout_s_per_megapixel=1e9)
-DrainingServer(settings, FastAPI(lifespan=lifespan), Admission(slots=1)).run(bind_sockets(settings))
+DrainingServer(settings, FastAPI(lifespan=lifespan), Admission(slots=1)).run(bind_sockets(settings.host, 0))
 """
 
 

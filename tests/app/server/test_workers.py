@@ -382,3 +382,18 @@ def test_keys_rotate_under_load_in_every_worker_and_are_in_no_log(fakes: dict[st
     log = "".join(running.log)
     assert "key=shop" in log
     assert not any(secret in log for secret in (old, new))
+
+
+def test_metrics_can_have_a_port_of_their_own_that_all_workers_share(fakes: dict[str, Any]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        metrics_port = free.getsockname()[1]
+    with running_service(workers=2, metrics_port=metrics_port, drain_grace_s=0, **fakes) as running:
+        for _ in range(3):
+            assert httpx.post(f"{running.url}/v1/denoise", content=ring_png(0)).status_code == 200
+        assert httpx.get(f"{running.url}/metrics").status_code == 404
+        assert httpx.get(f"http://127.0.0.1:{metrics_port}/v1/models").status_code == 404
+        metrics = httpx.get(f"http://127.0.0.1:{metrics_port}/metrics").text
+        assert 'denoiser_requests_total{model="tiny",route="/v1/denoise",status="200"} 3.0' in metrics
+        refused = command("serve", port=0, metrics_port=metrics_port)
+        assert refused.returncode == 1
+        assert f"port {metrics_port}: address already in use. Choose another port with DENOISER_M" in refused.stderr

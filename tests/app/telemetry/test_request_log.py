@@ -88,3 +88,30 @@ def test_probes_are_not_logged(client: TestClient, caplog: pytest.LogCaptureFixt
     with caplog.at_level(logging.INFO, "app.telemetry.request_log"):
         client.get("/readyz")
     assert [record for record in caplog.records if record.name == "app.telemetry.request_log"] == []
+
+
+TRACE_ID, PARENT_ID = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+
+
+@pytest.mark.parametrize(("flags", "is_sampled"), [("01", True), ("00", False)])
+def test_a_trace_is_taken_over_into_log_and_response(
+    client: TestClient, caplog: pytest.LogCaptureFixture, flags: str, *, is_sampled: bool
+) -> None:
+    traceparent = f"00-{TRACE_ID}-{PARENT_ID}-{flags}"
+    with caplog.at_level(logging.INFO, "app.telemetry.request_log"):
+        response = client.post("/v1/denoise", headers={"traceparent": traceparent})
+    assert response.headers["traceparent"] == traceparent
+    (record,) = (record for record in caplog.records if record.name == "app.telemetry.request_log")
+    expected = {"trace_id": TRACE_ID, "parent_id": PARENT_ID, "sampled": is_sampled}
+    assert fields_of(record) | expected == fields_of(record)
+
+
+@pytest.mark.parametrize("given", [[], ["nonsense"], [f"00-{TRACE_ID}-{PARENT_ID}-01"] * 2], ids=len)
+def test_without_one_valid_traceparent_there_is_no_trace(
+    client: TestClient, caplog: pytest.LogCaptureFixture, given: list[str]
+) -> None:
+    with caplog.at_level(logging.INFO, "app.telemetry.request_log"):
+        response = client.get("/v1/models", headers=[("traceparent", value) for value in given])
+    assert "traceparent" not in response.headers
+    (record,) = (record for record in caplog.records if record.name == "app.telemetry.request_log")
+    assert "trace_id" not in fields_of(record)

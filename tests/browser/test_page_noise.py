@@ -21,11 +21,11 @@ from tests.browser.bench import (
 
 CLEAN = np.rint(255 * digit(height=28, width=28, size=20)).astype(np.uint8)
 BEFORE = """async () => {
-  const { readPixels } = await import("/static/picture.js");
+  const { readPixels } = await import("/static/picture/picture.js");
   return [...readPixels(document.getElementById("before"), 1).levels];
 }"""
 GRAY = """async ([sigma, seed]) => {
-  const { addNoise } = await import("/static/noise.js");
+  const { addNoise } = await import("/static/picture/noise.js");
   const levels = new Uint8ClampedArray(256 * 256).fill(128);
   return [...addNoise({ width: 256, height: 256, channels: 1, levels }, sigma, seed).levels];
 }"""

@@ -1,27 +1,35 @@
 // The page: take a picture, denoise it again whenever something changes, and show the result.
 
-import { Comparison } from "./comparison.js";
-import { takeFiles } from "./intake.js";
-import { addNoise, psnr } from "./noise.js";
-import { AUTO, LARGEST_SMALL_PX, hasFixedSize, suitableModel } from "./models.js";
-import { encodePng, hasColor, openPicture, readPixels, release } from "./picture.js";
-import { hideProblem, showProblem } from "./problem.js";
-import { drawFacts, drawTiming, formatDb, formatMs, timeStages } from "./report.js";
-import { offerSamples, sampleAddress, SAMPLES } from "./samples.js";
-import { curlCommand, denoise, fetchFile, listModels, resultName } from "./service.js";
-import { Settings } from "./settings.js";
+import { describeSize, showChoice } from "./panels/choice.js";
+import { showQuality } from "./panels/quality.js";
+import { drawFacts, drawTiming, formatMs, timeStages } from "./panels/report.js";
+import { Settings } from "./panels/settings.js";
+import { takeFiles } from "./picture/intake.js";
+import { openPicture, release, sizeOf } from "./picture/picture.js";
+import { offerSamples, sampleAddress, SAMPLES } from "./picture/samples.js";
+import { discard, prepare } from "./picture/source.js";
+import { curlCommand, fetchFile, listModels } from "./service/calls.js";
+import { AUTO, hasFixedSize, isSmall } from "./service/models.js";
+import { hideProblem, showProblem } from "./service/problem.js";
+import { Comparison } from "./stage/comparison.js";
+import { peekWhileHeld } from "./stage/peek.js";
+import { Progress } from "./stage/progress.js";
+import { denoiseInSteps } from "./work.js";
 
 const PAUSE_MS = 120; // so that a moving slider makes one call, not one for each step
 const SIGMA = { small: 102, large: 25 }; // 8-bit scale; digits are evaluated at 0.4 of white, photos at 25
 
 const $ = (id) => document.getElementById(id);
-const comparison = new Comparison($("stage"));
+const comparison = new Comparison($("stage"), showZoom);
+const progress = new Progress($("progress"), $("cancel"), cancel);
 let settings = null; // set once the models are known
 let isForThisPicture = false; // whether the model was chosen for the present picture alone
 let openings = 0;
 let opened = null; // the picture that was chosen
-let sent = null; // { picture, clean, noisy, key }: what is sent; clean and noisy are pixels, if noise was added
+let sent = null; // what is sent of it
 let result = null;
+let preview = null;
+let noiseLevel = null; // as estimated, for what is sent
 let running = new AbortController();
 let timer = 0;
 
@@ -38,7 +46,8 @@ async function start() {
   const offered = SAMPLES.filter(({ isDigit }) => settings.models.find((model) => hasFixedSize(model) === isDigit));
   offerSamples($("samples"), offered, openSample);
   const first = offered.find(({ isDigit }) => isDigit === hasFixedSize(settings.models[0]));
-  if (first && !opened) await openSample(first);
+  if (opened) await run();
+  else if (first) await openSample(first);
 }
 
 async function openSample(sample) {
@@ -58,70 +67,17 @@ async function open(load, name, { sigma = null, isDigit = null } = {}) {
   if (turn !== openings) return release(picture); // another picture was chosen meanwhile
   release(opened);
   opened = picture;
-  const { image } = picture;
-  $("sigma").value = sigma ?? (image && isSmall(image) ? SIGMA.small : SIGMA.large);
+  const size = sizeOf(picture.image);
+  $("sigma").value = sigma ?? (isSmall(size) ? SIGMA.small : SIGMA.large);
   $("add-noise").checked = sigma !== null;
-  $("add-noise").disabled = !image;
+  $("add-noise").disabled = !picture.image;
   if (isForThisPicture) settings?.choose(AUTO);
   isForThisPicture = false;
-  settings?.suit(sizeOf(image));
+  settings?.suit(size);
   if (isDigit !== null) chooseKind(isDigit);
   removeResult();
+  comparison.fit();
   await run();
-}
-
-function schedule() {
-  clearTimeout(timer);
-  timer = setTimeout(run, PAUSE_MS);
-}
-
-async function run() {
-  running.abort();
-  running = new AbortController();
-  const { signal } = running;
-  if (!settings) return start();
-  if (!opened) return;
-  showInputs();
-  showChoice();
-  hideProblem($("problem"));
-  comparison.isBusy = true;
-  try {
-    const prepared = await prepare();
-    if (signal.aborted) return discard(prepared);
-    showSent(prepared);
-    const query = settings.query();
-    $("curl").textContent = curlCommand(sent.picture.name, query);
-    const response = await denoise(sent.picture.blob, query, signal);
-    const picture = await openPicture(response.blob, resultName(sent.picture.name));
-    if (signal.aborted) return release(picture);
-    showResult(picture, response);
-  } catch (error) {
-    if (signal.aborted) return;
-    removeResult();
-    $("note").hidden = true; // the service returned nothing
-    showProblem($("problem"), error);
-  } finally {
-    if (!signal.aborted) comparison.isBusy = false;
-  }
-}
-
-/** Make the picture that is sent from the one that was opened, unless it exists already. */
-async function prepare() {
-  if (!$("add-noise").checked || !opened.image) return { picture: opened, clean: null, noisy: null, key: opened.url };
-  const [sigma, seed] = [Number($("sigma").value), Number($("seed").textContent)];
-  const channels = settings.get("color") === "keep" && hasColor(opened.image) ? 3 : 1;
-  const key = [opened.url, sigma, seed, channels].join(" ");
-  if (sent?.key === key) return sent;
-  const clean = readPixels(opened.image, channels);
-  const noisy = addNoise(clean, sigma, seed);
-  const picture = await openPicture(await encodePng(noisy), opened.name.replace(/(\.[^.]*)?$/, "-noisy.png"));
-  return { picture, clean, noisy, key };
-}
-
-function showInputs() {
-  $("noise-settings").hidden = !$("add-noise").checked;
-  $("sigma-value").textContent = $("sigma").value;
-  $("empty").hidden = true;
 }
 
 /** Use a model of the sample's kind, until the next picture is opened. */
@@ -131,46 +87,90 @@ function chooseKind(isDigit) {
   isForThisPicture = true;
 }
 
-/** Say which model is used and why, and offer one of the other kind. */
-function showChoice() {
-  const { model, isAuto, models } = settings;
-  const other = hasFixedSize(model) ? suitableModel(models, null) : models[0];
-  const isOffered = hasFixedSize(other) !== hasFixedSize(model);
-  const isShrunk = hasFixedSize(model) && !(opened.image && isSmall(opened.image));
-  $("choice").hidden = !isAuto && !(isShrunk && isOffered);
-  $("choice-reason").textContent = isAuto
-    ? reasonOf(model)
-    : `${model.name} shrinks it to ${model.input.width}\u00a0×\u00a0${model.input.height} pixels.`;
-  $("other-choice").hidden = !isOffered;
-  $("other-choice").textContent = hasFixedSize(model) ? `Keep its size: use ${other.name}` : `Use ${other.name} instead`;
-  $("other-choice").value = other.name;
+/** Denoise again in a moment; what is in work is out of date already. */
+function schedule() {
+  clearTimeout(timer);
+  running.abort();
+  timer = setTimeout(run, PAUSE_MS);
 }
 
-function reasonOf({ name }) {
-  if (!opened.image) return `Chosen: ${name}.`;
-  const extent = isSmall(opened.image) ? "has at most" : "is larger than";
-  return `Chosen: ${name}, since the picture ${extent} ${LARGEST_SMALL_PX}\u00a0×\u00a0${LARGEST_SMALL_PX} pixels.`;
+async function run() {
+  clearTimeout(timer);
+  running.abort();
+  running = new AbortController();
+  const { signal } = running;
+  if (!settings) return start();
+  if (!opened) return;
+  showInputs();
+  showChoice({ place: $("choice"), reason: $("choice-reason"), other: $("other-choice") }, settings, sizeOf(opened.image));
+  hideProblem($("problem"));
+  comparison.isBusy = true;
+  progress.start();
+  try {
+    const prepared = await prepare(opened, noise(), sent);
+    if (signal.aborted) return discard(prepared, sent, opened);
+    showSent(prepared);
+    const query = settings.query();
+    $("curl").textContent = curlCommand(sent.picture.name, query);
+    const job = { picture: sent.picture, query, model: settings.model, visible: comparison.visiblePart, noiseLevel };
+    const { picture, response } = await denoiseInSteps(job, { expect, preview: showPreview }, signal);
+    if (signal.aborted) return release(picture);
+    showResult(picture, response);
+  } catch (error) {
+    if (signal.aborted) return;
+    removeResult();
+    $("note").hidden = true; // the service returned nothing
+    showProblem($("problem"), error);
+  } finally {
+    if (!signal.aborted) end();
+  }
+
+  function expect(milliseconds) {
+    if (!signal.aborted) progress.expect(milliseconds);
+  }
+
+  function showPreview(picture, part) {
+    if (signal.aborted) return release(picture);
+    release(preview);
+    preview = picture;
+    comparison.showPreview(picture.image, part);
+    $("after-caption").textContent = `After: preview of ${describeSize(part)}`;
+  }
 }
 
-function isSmall(image) {
-  return Math.max(image.naturalWidth, image.naturalHeight) <= LARGEST_SMALL_PX;
+function end() {
+  comparison.isBusy = false;
+  progress.stop();
 }
 
-function sizeOf(image) {
-  return image && { width: image.naturalWidth, height: image.naturalHeight };
+function cancel() {
+  running.abort();
+  clearTimeout(timer);
+  end();
+  const message = `Cancelled.${result ? " The result is that of earlier settings." : ""}`;
+  Object.assign($("note"), { hidden: false, textContent: message });
+  $("status").textContent = message;
 }
 
-/** Free a prepared picture, unless it is in use. */
-function discard(prepared) {
-  if (prepared && prepared.picture !== sent?.picture && prepared.picture !== opened) release(prepared.picture);
+/** The noise that is to be added, or null. */
+function noise() {
+  if (!$("add-noise").checked) return null;
+  return { sigma: Number($("sigma").value), seed: Number($("seed").textContent), isGray: settings.get("color") !== "keep" };
+}
+
+function showInputs() {
+  $("noise-settings").hidden = !$("add-noise").checked;
+  $("sigma-value").textContent = $("sigma").value;
+  $("empty").hidden = true;
 }
 
 function showSent(prepared) {
   const previous = sent;
+  if (previous?.key !== prepared.key) noiseLevel = null;
   sent = prepared;
-  discard(previous);
+  discard(previous, sent, opened);
   const { image, name, url } = sent.picture;
-  const caption = image ? `Before: ${name}, ${describeSize(image)}` : "";
+  const caption = image ? `Before: ${name}, ${describeSize(sizeOf(image))}` : "";
   comparison.showBefore(image, caption);
   $("before-caption").textContent = caption;
   $("note").hidden = image !== null;
@@ -183,7 +183,7 @@ function showResult(picture, response) {
   result = picture;
   const model = `${response.header("X-Model-Name")}/${response.header("X-Model-Version")}`;
   const isFitted = settings.get("output_size") === "model" && settings.get("fit") !== "stretch";
-  const caption = `After: ${describeSize(picture.image)}, ${response.blob.size.toLocaleString("en")} bytes`;
+  const caption = `After: ${describeSize(sizeOf(picture.image))}, ${response.blob.size.toLocaleString("en")} bytes`;
   comparison.showAfter(picture.image, caption, !isFitted);
   $("after-caption").textContent = caption;
   Object.assign($("download"), { href: picture.url, download: picture.name });
@@ -191,49 +191,35 @@ function showResult(picture, response) {
   $("report").hidden = false;
   $("wall").textContent = formatMs(response.wallMs);
   drawTiming($("timing-bar"), $("timing-legend"), timeStages(response.header("Server-Timing"), response.wallMs));
-  const noiseLevel = response.header("X-Noise-Level");
+  noiseLevel = settings.get("noise_level") === "auto" ? response.header("X-Noise-Level") : noiseLevel;
   drawFacts($("facts"), [
     ["Model", model],
     ["Picture", response.header("X-Input-Size")?.replace("x", " × ")],
     ["Polarity", response.header("X-Polarity")],
-    ["Noise level", noiseLevel && `σ ${noiseLevel} of 255`],
+    ["Noise level", response.header("X-Noise-Level") && `σ ${response.header("X-Noise-Level")} of 255`],
     ["Batch size", response.header("X-Batch-Size")],
   ]);
-  const change = showPsnr(picture.image);
+  const change = showQuality($("psnr"), sent, picture.image, settings.get("fit") === "mnist" ? "the paper is now plain" : null);
   $("status").textContent = `Denoised by ${model} in ${formatMs(response.wallMs)}. ${change}`;
-}
-
-/** Show how far the noisy and the denoised picture are from the clean one, and return that as a sentence. */
-function showPsnr(image) {
-  const { clean, noisy } = sent;
-  $("psnr").hidden = !clean;
-  if (!clean) return "";
-  const before = psnr(clean, noisy);
-  const isComparable = image.naturalWidth === clean.width && image.naturalHeight === clean.height;
-  if (!isComparable || settings.get("fit") === "mnist") {
-    const reason = isComparable ? "not comparable: the paper is now plain" : "not comparable: its size differs";
-    drawFacts($("psnr"), [["PSNR, noisy", formatDb(before)], ["Denoised", reason]]);
-    return "";
-  }
-  const after = psnr(clean, readPixels(image, clean.channels));
-  const gain = after - before;
-  drawFacts($("psnr"), [
-    ["PSNR, noisy", formatDb(before)],
-    ["PSNR, denoised", formatDb(after)],
-    [gain < 0 ? "Lost" : "Gained", Number.isFinite(gain) ? formatDb(Math.abs(gain)) : null],
-  ]);
-  return `PSNR ${formatDb(before)} before, ${formatDb(after)} after.`;
 }
 
 function removeResult() {
   comparison.removeAfter();
   release(result);
-  result = null;
+  release(preview);
+  result = preview = null;
   $("report").hidden = true;
   $("after-caption").textContent = "";
   $("status").textContent = "";
   $("download").removeAttribute("href");
   $("download").setAttribute("aria-disabled", "true");
+}
+
+function showZoom({ scale, isFitted }) {
+  const percent = 100 * scale;
+  $("zoom-level").textContent = `${percent < 10 ? percent.toFixed(1) : Math.round(percent)} %`;
+  $("zoom-fit").setAttribute("aria-pressed", isFitted);
+  $("zoom-full").setAttribute("aria-pressed", scale === 1);
 }
 
 function listCards(models) {
@@ -249,10 +235,6 @@ function listCards(models) {
     return entry;
   });
   $("model-list").replaceChildren(...entries);
-}
-
-function describeSize(image) {
-  return `${image.naturalWidth}\u00a0×\u00a0${image.naturalHeight}`; // no line break inside
 }
 
 async function copyCurl() {
@@ -281,7 +263,11 @@ $("new-seed").addEventListener("click", () => {
   $("seed").textContent = Number($("seed").textContent) + 1;
   schedule();
 });
-$("zoom").addEventListener("input", (event) => (comparison.zoom = event.target.value));
+$("zoom-in").addEventListener("click", () => comparison.zoomBy(1.5));
+$("zoom-out").addEventListener("click", () => comparison.zoomBy(1 / 1.5));
+$("zoom-fit").addEventListener("click", () => comparison.fit());
+$("zoom-full").addEventListener("click", () => comparison.zoomTo(1));
+peekWhileHeld($("peek"), (isPeeking) => (comparison.isPeeking = isPeeking));
 $("again").addEventListener("click", run);
 $("copy-curl").addEventListener("click", copyCurl);
 start();

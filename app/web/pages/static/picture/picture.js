@@ -27,6 +27,11 @@ export async function openPicture(blob, name) {
   return openPicture(drawn, name.replace(/\.svg$/i, ".png"));
 }
 
+/** Return the size of an image in pixels; null if there is no image. */
+export function sizeOf(image) {
+  return image && { width: image.naturalWidth, height: image.naturalHeight };
+}
+
 /** Free the memory of a picture. */
 export function release(picture) {
   if (picture) URL.revokeObjectURL(picture.url);
@@ -57,6 +62,13 @@ export function hasColor(image) {
   return levels.some((level, index) => level !== levels[index - (index % 3)]);
 }
 
+/** Cut a part, in pixels, out of an image, as PNG. */
+export function crop(image, { x, y, width, height }) {
+  const canvas = canvasOf(width, height);
+  canvas.getContext("2d").drawImage(image, x, y, width, height, 0, 0, width, height);
+  return toPng(canvas);
+}
+
 /** Encode pixels as PNG. */
 export function encodePng({ width, height, channels, levels }) {
   const canvas = canvasOf(width, height);
@@ -68,11 +80,15 @@ export function encodePng({ width, height, channels, levels }) {
     data.data[4 * pixel + 3] = 255;
   }
   canvas.getContext("2d").putImageData(data, 0, 0);
-  return new Promise((resolve, reject) => {
-    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("The picture is too large for this browser."))), "image/png");
-  });
+  return toPng(canvas);
 }
 
 function canvasOf(width, height) {
   return Object.assign(document.createElement("canvas"), { width, height });
+}
+
+function toPng(canvas) {
+  return new Promise((resolve, reject) => {
+    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("The picture is too large for this browser."))), "image/png");
+  });
 }

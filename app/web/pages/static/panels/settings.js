@@ -1,6 +1,6 @@
 // The controls that a network supports, and the query that they make.
 
-import { AUTO, hasFixedSize, suitableModel } from "./models.js";
+import { AUTO, hasFixedSize, suitableModel } from "../service/models.js";
 
 const DEFAULTS = {
   fit: "stretch",

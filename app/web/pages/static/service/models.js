@@ -8,6 +8,11 @@ export function hasFixedSize(model) {
   return model.input.height !== null;
 }
 
+/** Return whether a picture is known to be small. */
+export function isSmall(size) {
+  return size !== null && Math.max(size.width, size.height) <= LARGEST_SMALL_PX;
+}
+
 /**
  * Return the model for a picture: the default for a small one, else the one of any size.
  *
@@ -15,7 +20,7 @@ export function hasFixedSize(model) {
  * @param {?{width: number, height: number}} size null if unknown: most files that a browser cannot show are scans
  */
 export function suitableModel(models, size) {
-  if (size && Math.max(size.width, size.height) <= LARGEST_SMALL_PX) return models[0];
+  if (isSmall(size)) return models[0];
   const ofAnySize = models.filter((model) => !hasFixedSize(model)).sort((one, other) => (one.name < other.name ? -1 : 1));
   return ofAnySize.find(({ name }) => name === "photo") ?? ofAnySize[0] ?? models[0];
 }

@@ -4,7 +4,7 @@ import socket
 
 
 def bind_sockets(host: str, port: int) -> list[socket.socket]:
-    """Bind every address of the host to the port, 0 for one that is free; a server has to listen before one can connect.
+    """Bind every address of the host to the port (0: any); a server has to listen before clients can connect.
 
     Raises:
         OSError: the port is taken, or the address cannot be had.

@@ -22,6 +22,8 @@ PHOTO = {
     "metrics": {},
 }
 
+AUTO: dict[str, Any] = {"small_side_px": 64, "small": "digits", "large": "photo"}
+
 
 def open_bench(page: Page, url: str) -> None:
     """Open the page and wait for the result of its first sample."""
@@ -69,17 +71,19 @@ def sent_bytes(request: Request) -> bytes:
     return request.post_data_buffer
 
 
-def add_photo_model(page: Page) -> None:
+def add_photo_model(page: Page, noise_level: str = "24.7") -> None:
     """Let /v1/models list a network of any size that takes a noise level; its results are their inputs."""
 
     def list_models(route: Route) -> None:
         response = route.fetch()
         listed: dict[str, Any] = response.json()
         others = [model for model in listed["models"] if model["name"] != PHOTO["name"]]
-        route.fulfill(response=response, json=listed | {"models": [*others, PHOTO]})
+        route.fulfill(response=response, json=listed | {"models": [*others, PHOTO], "auto": AUTO})
 
     def denoise(route: Route) -> None:
-        if "model=photo" not in route.request.url:
+        url = route.request.url
+        is_large = max(decode(sent_bytes(route.request)).shape[:2]) > AUTO["small_side_px"]
+        if "model=photo" not in url and not ("model=auto" in url and is_large and "fit=mnist" not in url):
             route.fallback()
             return
         headers = {
@@ -88,7 +92,7 @@ def add_photo_model(page: Page) -> None:
             "X-Model-Version": "2",
             "X-Input-Size": "256x256",
             "X-Batch-Size": "3",
-            "X-Noise-Level": "24.7",
+            "X-Noise-Level": noise_level,
         }
         route.fulfill(body=sent_bytes(route.request), content_type="image/png", headers=headers)
 

@@ -2,6 +2,10 @@
 
 import re
 import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -68,7 +72,7 @@ def test_the_result_can_be_downloaded(page: Page, service: RunningService) -> No
 
 
 @pytest.mark.parametrize("context_options", [{"permissions": ["clipboard-read", "clipboard-write"]}])
-def test_the_equivalent_command_can_be_copied(page: Page, service: RunningService) -> None:
+def test_the_equivalent_code_can_be_copied(page: Page, service: RunningService) -> None:
     open_bench(page, service.url)
     result_after(page, choose_file(page, "it's four.png", DIGIT))
     result_after(page, lambda: page.get_by_label("Fit to the network").select_option("pad"))
@@ -76,7 +80,41 @@ def test_the_equivalent_command_can_be_copied(page: Page, service: RunningServic
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     command = shlex.split(page.evaluate("navigator.clipboard.readText()"))
     assert command == ["curl", "--data-binary", "@it's four.png", "-o", "it's four-denoised.png",
-                       f"{service.url}/v1/denoise?fit=pad"]  # fmt: skip
+                       f"{service.url}/v1/denoise?model=auto&fit=pad"]  # fmt: skip
+
+
+def test_python_and_javascript_do_the_same(page: Page, service: RunningService, tmp_path: Path) -> None:
+    open_bench(page, service.url)
+    response = result_after(page, choose_file(page, 'a "four".png', DIGIT))
+    (tmp_path / 'a "four".png').write_bytes(DIGIT)
+    node = shutil.which("node")
+    for language, command in (
+        ("Python", [sys.executable]),
+        ("JavaScript", [node, "--input-type=module"] if node else None),
+    ):
+        page.get_by_role("button", name=language).click()
+        code = page.locator("#snippet").inner_text()
+        assert response.url in code
+        if command:
+            subprocess.run(command, input=code, text=True, cwd=tmp_path, timeout=60, check=True)
+            assert (tmp_path / 'a "four"-denoised.png').read_bytes() == page.request.post(
+                response.url, data=DIGIT
+            ).body()
+
+
+def test_the_result_comes_in_the_chosen_format_and_sizes_can_be_compared(page: Page, service: RunningService) -> None:
+    open_bench(page, service.url)
+    response = result_after(page, lambda: page.get_by_label("Format").select_option("jpeg"))
+    name, content = download(page, "Download JPEG")
+    assert name == "seven-noisy-denoised.jpg"
+    assert content == page.request.post(response.url, data=sent_bytes(response.request)).body()
+    page.get_by_role("button", name="Compare").click()
+    expect(page.get_by_role("button", name="Compare")).to_be_enabled()
+    texts = page.locator("#format option").all_inner_texts()
+    assert [re.sub(r"[\d.]+", "0", text) for text in texts] == [
+        f"{name}, 0\N{NO-BREAK SPACE}bytes" for name in ("PNG", "JPEG", "WebP", "AVIF")
+    ]
+    assert texts[1].startswith(f"JPEG, {len(content)}")
 
 
 def test_what_is_sent_can_be_saved_for_that_command(page: Page, service: RunningService) -> None:
@@ -98,11 +136,11 @@ def test_a_format_that_the_browser_cannot_show_is_denoised_nonetheless(page: Pag
 def test_a_late_response_does_not_replace_a_newer_one(page: Page, service: RunningService) -> None:
     open_bench(page, service.url)
     held = []
-    page.route(re.compile("fit=pad"), lambda route: held.append(route))
+    page.route(re.compile("fit=pad"), lambda route: held.append(route), times=1)
     with page.expect_request(re.compile("fit=pad")):
         page.locator("#fit").select_option("pad")
     response = result_after(page, choose_file(page, "four.png", DIGIT))
-    assert response.url.endswith("/v1/denoise")
+    assert response.url.endswith("/v1/denoise?model=auto&fit=pad")
     held[0].abort()  # the page no longer waits for it
     expect(page.locator("#before")).to_have_attribute("alt", FOUR_BEFORE)
     expect(page.get_by_role("alert")).to_be_hidden()

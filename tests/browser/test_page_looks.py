@@ -71,7 +71,7 @@ def test_the_page_works_behind_a_path_prefix(page: Page, service: RunningService
 
     page.route(f"{service.url}/**", pass_on)
     open_bench(page, prefix)
-    expect(page.locator("#curl")).to_contain_text(f"{prefix}/v1/denoise")
+    expect(page.locator("#snippet")).to_contain_text(f"{prefix}/v1/denoise")
     result_after(page, page.get_by_role("button", name="a three").click)
     result_after(page, lambda: page.get_by_label("Model", exact=True).select_option("article"))
     page.get_by_role("link", name="Model card").click()

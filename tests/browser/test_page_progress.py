@@ -17,7 +17,7 @@ DENOISE_LARGE = """async (bytes) => {
   const picture = await openPicture(new Blob([new Uint8Array(bytes)], { type: "image/png" }), "large.png");
   const visible = { x: 0, y: 0, width: 800, height: 600 };
   const model = { name: "photo", input: { height: null } };
-  const job = { picture, query: new URLSearchParams("model=photo"), model, visible, noiseLevel: "24.7" };
+  const job = { picture, query: new URLSearchParams("model=auto"), model, visible, noiseLevel: "24.7" };
   await denoiseInSteps(job, { expect() {}, preview() {} }, new AbortController().signal);
 }"""
 
@@ -98,7 +98,7 @@ def test_a_preview_uses_the_noise_level_that_was_estimated_for_the_whole(page: P
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.url) if DENOISE.search(request.url) else None)
     page.evaluate(DENOISE_LARGE, list(encode(gradient(*LARGE))))
-    assert [url.partition("?")[2] for url in sent] == ["model=photo&noise_level=24.7", "model=photo"]
+    assert [url.partition("?")[2] for url in sent] == ["model=photo&noise_level=24.7", "model=auto"]
 
 
 def test_progress_is_shown_and_work_can_be_cancelled(page: Page, service: RunningService) -> None:

@@ -1,16 +1,18 @@
 // The page: take a picture, denoise it again whenever something changes, and show the result.
 
 import { describeSize, showChoice } from "./panels/choice.js";
+import { Formats, formatBytes } from "./panels/formats.js";
 import { showQuality } from "./panels/quality.js";
 import { drawFacts, drawTiming, formatMs, timeStages } from "./panels/report.js";
 import { Settings } from "./panels/settings.js";
 import { takeFiles } from "./picture/intake.js";
-import { openPicture, release, sizeOf } from "./picture/picture.js";
+import { openPicture, release } from "./picture/picture.js";
 import { offerSamples, sampleAddress, SAMPLES } from "./picture/samples.js";
 import { discard, prepare } from "./picture/source.js";
-import { curlCommand, fetchFile, listModels } from "./service/calls.js";
-import { AUTO, hasFixedSize, isSmall } from "./service/models.js";
+import { denoise, fetchFile, listModels } from "./service/calls.js";
+import { AUTO, Models, hasFixedSize } from "./service/models.js";
 import { hideProblem, showProblem } from "./service/problem.js";
+import { writeSnippet } from "./service/snippets.js";
 import { Comparison } from "./stage/comparison.js";
 import { peekWhileHeld } from "./stage/peek.js";
 import { Progress } from "./stage/progress.js";
@@ -18,9 +20,12 @@ import { denoiseInSteps } from "./work.js";
 
 const PAUSE_MS = 120; // so that a moving slider makes one call, not one for each step
 const SIGMA = { small: 102, large: 25 }; // 8-bit scale; digits are evaluated at 0.4 of white, photos at 25
+const LITTLE_NOISE = 5; // a lower estimate (8-bit scale) is said
+const STRONGER = { least: 8, factor: 1.5 }; // than the estimate
 
 const $ = (id) => document.getElementById(id);
 const comparison = new Comparison($("stage"), showZoom);
+const formats = new Formats($("format"));
 const progress = new Progress($("progress"), $("cancel"), cancel);
 let settings = null; // set once the models are known
 let isForThisPicture = false; // whether the model was chosen for the present picture alone
@@ -36,16 +41,16 @@ let timer = 0;
 async function start() {
   hideProblem($("problem"));
   try {
-    const list = await listModels();
-    settings = new Settings($("settings"), list);
-    listCards(settings.models);
+    settings = new Settings($("settings"), new Models(await listModels()), new URLSearchParams(location.search));
+    listCards(settings.models.all);
   } catch (error) {
     showProblem($("problem"), error);
     return;
   }
-  const offered = SAMPLES.filter(({ isDigit }) => settings.models.find((model) => hasFixedSize(model) === isDigit));
+  const { models } = settings;
+  const offered = SAMPLES.filter(({ isDigit }) => models.all.find((model) => hasFixedSize(model) === isDigit));
   offerSamples($("samples"), offered, openSample);
-  const first = offered.find(({ isDigit }) => isDigit === hasFixedSize(settings.models[0]));
+  const first = offered.find(({ isDigit }) => isDigit === hasFixedSize(settings.isAuto ? models.small : settings.model));
   if (opened) await run();
   else if (first) await openSample(first);
 }
@@ -67,8 +72,8 @@ async function open(load, name, { sigma = null, isDigit = null } = {}) {
   if (turn !== openings) return release(picture); // another picture was chosen meanwhile
   release(opened);
   opened = picture;
-  const size = sizeOf(picture.image);
-  $("sigma").value = sigma ?? (isSmall(size) ? SIGMA.small : SIGMA.large);
+  const { size } = picture;
+  $("sigma").value = sigma ?? (settings?.models.isSmall(size) ? SIGMA.small : SIGMA.large);
   $("add-noise").checked = sigma !== null;
   $("add-noise").disabled = !picture.image;
   if (isForThisPicture) settings?.choose(AUTO);
@@ -83,7 +88,8 @@ async function open(load, name, { sigma = null, isDigit = null } = {}) {
 /** Use a model of the sample's kind, until the next picture is opened. */
 function chooseKind(isDigit) {
   if (hasFixedSize(settings.model) === isDigit) return;
-  settings.choose(settings.models.find((model) => hasFixedSize(model) === isDigit).name);
+  const { small, large, all } = settings.models;
+  settings.choose([small, large, ...all].find((model) => hasFixedSize(model) === isDigit).name);
   isForThisPicture = true;
 }
 
@@ -102,7 +108,8 @@ async function run() {
   if (!settings) return start();
   if (!opened) return;
   showInputs();
-  showChoice({ place: $("choice"), reason: $("choice-reason"), other: $("other-choice") }, settings, sizeOf(opened.image));
+  remember();
+  showChoice({ place: $("choice"), reason: $("choice-reason"), other: $("other-choice") }, settings, opened.size);
   hideProblem($("problem"));
   comparison.isBusy = true;
   progress.start();
@@ -111,11 +118,15 @@ async function run() {
     if (signal.aborted) return discard(prepared, sent, opened);
     showSent(prepared);
     const query = settings.query();
-    $("curl").textContent = curlCommand(sent.picture.name, query);
+    showSnippet();
+    formats.show(sent.key, query);
     const job = { picture: sent.picture, query, model: settings.model, visible: comparison.visiblePart, noiseLevel };
     const { picture, response } = await denoiseInSteps(job, { expect, preview: showPreview }, signal);
     if (signal.aborted) return release(picture);
+    formats.note(sent.key, query, response.blob.size);
+    formats.show(sent.key, query);
     showResult(picture, response);
+    if (!opened.image) suitSize(response.header("X-Input-Size"));
   } catch (error) {
     if (signal.aborted) return;
     removeResult();
@@ -136,6 +147,23 @@ async function run() {
     comparison.showPreview(picture.image, part);
     $("after-caption").textContent = `After: preview of ${describeSize(part)}`;
   }
+}
+
+/** Take the size of a picture that the browser cannot show from the service. */
+function suitSize(text) {
+  const [width, height] = text.split("x").map(Number);
+  if (opened.size) return;
+  opened.size = { width, height };
+  const before = settings.query().toString();
+  settings.suit(opened.size);
+  if (settings.query().toString() !== before) schedule();
+}
+
+/** Keep the settings in the address, so that they survive a reload and can be sent on. */
+function remember() {
+  if (isForThisPicture) return;
+  const text = settings.address.toString();
+  history.replaceState(null, "", `${location.pathname}${text && `?${text}`}${location.hash}`);
 }
 
 function end() {
@@ -170,7 +198,7 @@ function showSent(prepared) {
   sent = prepared;
   discard(previous, sent, opened);
   const { image, name, url } = sent.picture;
-  const caption = image ? `Before: ${name}, ${describeSize(sizeOf(image))}` : "";
+  const caption = image ? `Before: ${name}, ${describeSize(sent.picture.size)}` : "";
   comparison.showBefore(image, caption);
   $("before-caption").textContent = caption;
   $("note").hidden = image !== null;
@@ -183,15 +211,16 @@ function showResult(picture, response) {
   result = picture;
   const model = `${response.header("X-Model-Name")}/${response.header("X-Model-Version")}`;
   const isFitted = settings.get("output_size") === "model" && settings.get("fit") !== "stretch";
-  const caption = `After: ${describeSize(sizeOf(picture.image))}, ${response.blob.size.toLocaleString("en")} bytes`;
+  const caption = `After: ${describeSize(picture.size)}, ${formatBytes(response.blob.size)}`;
   comparison.showAfter(picture.image, caption, !isFitted);
   $("after-caption").textContent = caption;
-  Object.assign($("download"), { href: picture.url, download: picture.name });
+  const format = $("format").selectedOptions[0].dataset.name;
+  Object.assign($("download"), { href: picture.url, download: picture.name, textContent: `Download ${format}` });
   $("download").removeAttribute("aria-disabled");
   $("report").hidden = false;
   $("wall").textContent = formatMs(response.wallMs);
   drawTiming($("timing-bar"), $("timing-legend"), timeStages(response.header("Server-Timing"), response.wallMs));
-  noiseLevel = settings.get("noise_level") === "auto" ? response.header("X-Noise-Level") : noiseLevel;
+  if (settings.get("noise_level") === "auto") showEstimate(response.header("X-Noise-Level"));
   drawFacts($("facts"), [
     ["Model", model],
     ["Picture", response.header("X-Input-Size")?.replace("x", " × ")],
@@ -203,12 +232,43 @@ function showResult(picture, response) {
   $("status").textContent = `Denoised by ${model} in ${formatMs(response.wallMs)}. ${change}`;
 }
 
+/** Let the slider start from the estimate, and say if it is low; the service may have found less than there is. */
+function showEstimate(estimate) {
+  noiseLevel = estimate;
+  settings.showEstimate(estimate);
+  $("faint").hidden = Number(estimate) >= LITTLE_NOISE;
+  $("faint-text").textContent = `Little noise found: σ ${estimate} of 255.`;
+}
+
+function showSnippet() {
+  const { value } = $("languages").querySelector("[aria-pressed=true]");
+  $("snippet").textContent = writeSnippet(value, sent.picture.name, settings.query(), false);
+}
+
+/** Find out how large the result is in the other formats. */
+async function compareSizes() {
+  if (!result) return;
+  const { signal } = running;
+  $("compare-sizes").disabled = true;
+  try {
+    for (const query of formats.unknown(sent.key, settings.query())) {
+      const response = await denoise(sent.picture.blob, query, signal);
+      formats.note(sent.key, query, response.blob.size);
+      formats.show(sent.key, settings.query());
+    }
+  } catch (error) {
+    if (!signal.aborted) showProblem($("problem"), error);
+  } finally {
+    $("compare-sizes").disabled = false;
+  }
+}
+
 function removeResult() {
   comparison.removeAfter();
   release(result);
   release(preview);
   result = preview = null;
-  $("report").hidden = true;
+  $("report").hidden = $("faint").hidden = true;
   $("after-caption").textContent = "";
   $("status").textContent = "";
   $("download").removeAttribute("href");
@@ -237,11 +297,11 @@ function listCards(models) {
   $("model-list").replaceChildren(...entries);
 }
 
-async function copyCurl() {
-  const text = $("curl").textContent;
-  getSelection().selectAllChildren($("curl")); // if the clipboard is not accessible, Ctrl+C copies the selection
+async function copySnippet() {
+  const text = $("snippet").textContent;
+  getSelection().selectAllChildren($("snippet")); // if the clipboard is not accessible, Ctrl+C copies the selection
   const isCopied = await Promise.resolve(navigator.clipboard?.writeText(text).then(() => true)).catch(() => false);
-  $("copy-curl").textContent = isCopied ? "Copied" : "Selected: press Ctrl+C";
+  $("copy-snippet").textContent = isCopied ? "Copied" : "Selected: press Ctrl+C";
 }
 
 takeFiles($("file"), (file) => open(async () => file, file.name));
@@ -250,6 +310,7 @@ $("settings").addEventListener("input", (event) => {
     settings.choose(event.target.value);
     isForThisPicture = false;
   }
+  if (settings.get("noise_level") !== "auto") $("faint").hidden = true;
   schedule();
 });
 $("other-choice").addEventListener("click", (event) => {
@@ -269,5 +330,17 @@ $("zoom-fit").addEventListener("click", () => comparison.fit());
 $("zoom-full").addEventListener("click", () => comparison.zoomTo(1));
 peekWhileHeld($("peek"), (isPeeking) => (comparison.isPeeking = isPeeking));
 $("again").addEventListener("click", run);
-$("copy-curl").addEventListener("click", copyCurl);
+$("languages").addEventListener("click", ({ target }) => {
+  if (!target.value) return;
+  for (const button of $("languages").children) button.setAttribute("aria-pressed", button === target);
+  $("copy-snippet").textContent = "Copy";
+  if (sent) showSnippet();
+});
+$("copy-snippet").addEventListener("click", copySnippet);
+$("compare-sizes").addEventListener("click", compareSizes);
+$("stronger").addEventListener("click", () => {
+  settings.setNoiseLevel(Math.max(STRONGER.least, Math.round(STRONGER.factor * noiseLevel)));
+  $("faint").hidden = true;
+  schedule();
+});
 start();

@@ -1,6 +1,6 @@
 // Denoise one picture: a part of what can be seen first if the whole takes long, then the whole.
 
-import { crop, openPicture, sizeOf } from "./picture/picture.js";
+import { crop, openPicture } from "./picture/picture.js";
 import { denoise, resultName } from "./service/calls.js";
 import { hasFixedSize } from "./service/models.js";
 import { Rate } from "./service/rate.js";
@@ -26,19 +26,20 @@ const rate = new Rate();
  */
 export async function denoiseInSteps({ picture, query, model, visible, noiseLevel }, report, signal) {
   const kind = `${model.name} ${query.get("format")}`;
-  const size = sizeOf(picture.image);
+  const { size } = picture;
   const pixels = size && size.width * size.height;
-  if (size && !hasFixedSize(model) && isLong(kind, pixels)) {
+  if (picture.image && !hasFixedSize(model) && isLong(kind, pixels)) {
     const part = shrink(visible, rate.pixelsIn(kind, PREVIEW_MS, PREVIEW_GUESS_PX));
     if (part.width * part.height < pixels / 2) await preview(part);
   }
   report.expect(size && rate.expectedMs(kind, pixels));
   const response = await denoise(picture.blob, query, signal);
   if (size) rate.learn(kind, pixels, response.wallMs);
-  return { picture: await openPicture(response.blob, resultName(picture.name)), response };
+  return { picture: await openPicture(response.blob, resultName(picture.name, query.get("format"))), response };
 
   async function preview(part) {
     const partQuery = new URLSearchParams(query);
+    partQuery.set("model", model.name); // a small part is no small picture
     if (noiseLevel && !partQuery.has("noise_level")) partQuery.set("noise_level", noiseLevel);
     const response = await denoise(await crop(picture.image, part), partQuery, signal);
     rate.learn(kind, part.width * part.height, response.wallMs);

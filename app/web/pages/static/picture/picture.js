@@ -5,6 +5,7 @@
  * @property {string} name file name
  * @property {Blob} blob what is sent
  * @property {string} url for an <img>; release() frees it
+ * @property {?{width: number, height: number}} size in pixels; null if the browser cannot tell
  * @property {?HTMLImageElement} image null if the browser cannot show the format (TIFF, PNM)
  *
  * @typedef {object} Pixels
@@ -20,16 +21,11 @@ export async function openPicture(blob, name) {
   const image = new Image();
   image.src = url;
   const isReadable = await image.decode().then(() => true, () => false);
-  const picture = { name, blob, url, image: isReadable ? image : null };
+  const picture = { name, blob, url, image: isReadable ? image : null, size: isReadable ? sizeOf(image) : null };
   if (!isReadable || blob.type !== "image/svg+xml") return picture;
   const drawn = await encodePng(readPixels(image, 3));
   release(picture);
   return openPicture(drawn, name.replace(/\.svg$/i, ".png"));
-}
-
-/** Return the size of an image in pixels; null if there is no image. */
-export function sizeOf(image) {
-  return image && { width: image.naturalWidth, height: image.naturalHeight };
 }
 
 /** Free the memory of a picture. */
@@ -81,6 +77,10 @@ export function encodePng({ width, height, channels, levels }) {
   }
   canvas.getContext("2d").putImageData(data, 0, 0);
   return toPng(canvas);
+}
+
+function sizeOf(image) {
+  return { width: image.naturalWidth, height: image.naturalHeight };
 }
 
 function canvasOf(width, height) {

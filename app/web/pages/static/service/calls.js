@@ -23,33 +23,25 @@ export async function fetchFile(address) {
 export async function denoise(blob, query, signal) {
   performance.clearResourceTimings();
   const start = performance.now();
-  const headers = { Accept: "image/png", "Content-Type": "application/octet-stream" };
+  const headers = { Accept: "image/*", "Content-Type": "application/octet-stream" };
   const response = await call(denoiseAddress(query), { method: "POST", body: blob, headers, signal });
-  const png = await response.blob();
+  const image = await response.blob();
   // The browser's own record leaves out the time that this code waited; it may come late, or not at all.
   const [timing] = performance.getEntriesByName(response.url);
   const wallMs = timing?.requestStart ? timing.responseEnd - timing.requestStart : performance.now() - start;
-  return { blob: png, header: (name) => response.headers.get(name), wallMs };
+  return { blob: image, header: (name) => response.headers.get(name), wallMs };
 }
 
-/** Return the shell command that does the same as denoise(). */
-export function curlCommand(name, query) {
-  const address = new URL(denoiseAddress(query), document.baseURI).href;
-  return `curl --data-binary ${quote(`@${name}`)} -o ${quote(resultName(name))} ${quote(address)}`;
+/** Return the file name of a result: seven.png becomes seven-denoised.png, or .jpg with the format "jpeg". */
+export function resultName(name, format) {
+  const ending = format === "jpeg" ? "jpg" : (format ?? "png");
+  return `${name.replace(/\.[^.]*$/, "")}-denoised.${ending}`;
 }
 
-/** Return the file name of a result: seven.png becomes seven-denoised.png. */
-export function resultName(name) {
-  return `${name.replace(/\.[^.]*$/, "")}-denoised.png`;
-}
-
-function denoiseAddress(query) {
+/** Return the relative address of a call. */
+export function denoiseAddress(query) {
   const parameters = query.toString();
   return parameters ? `v1/denoise?${parameters}` : "v1/denoise";
-}
-
-function quote(text) {
-  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 async function call(address, options = {}) {

@@ -9,11 +9,14 @@ from app.errors import NotAcceptableError
 from app.imaging.encode import MEDIA_TYPES, OutputFormat
 
 JSON = "application/json"
+OCTET_STREAM = "application/octet-stream"  # the same bytes, for clients that know no other type of binary data
 IMAGE_TYPES = tuple(MEDIA_TYPES.values())  # the preferred first
 FORMATS: Mapping[str, OutputFormat] = {media_type: name for name, media_type in MEDIA_TYPES.items()}
 MAX_ACCEPT = 1000  # characters that are read; browsers send about a hundred
 
-_PICTURE_TYPES = {None: (*IMAGE_TYPES, JSON)} | {name: (media_type, JSON) for name, media_type in MEDIA_TYPES.items()}
+_PICTURE_TYPES = {None: (*IMAGE_TYPES, JSON, OCTET_STREAM)} | {
+    name: (media_type, JSON, OCTET_STREAM) for name, media_type in MEDIA_TYPES.items()
+}
 
 
 def picture_types(asked: OutputFormat | None) -> Sequence[str]:

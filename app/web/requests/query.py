@@ -15,15 +15,18 @@ from app.inference.model_store import Catalogue
 from app.processing.options import Choice, Options
 from app.web.schemas import DenoiseQuery
 
+Fields = tuple[tuple[str, str], ...]  # names and values
+
 
 @lru_cache(maxsize=256)  # clients repeat their queries, and checking one takes longer than a look-up
-def parse_query(query_string: bytes) -> DenoiseQuery:
-    """Read a query.
+def parse_query(query_string: bytes, fields: Fields = ()) -> DenoiseQuery:
+    """Read a query, and the fields of a form that say more.
 
     Raises:
-        InvalidParameterError: a parameter is unknown, is given more than once, or has a value that is not allowed.
+        InvalidParameterError: a parameter is unknown, is given more than once, in either or in both, or has a value
+            that is not allowed.
     """
-    pairs = parse_qsl(query_string.decode("latin-1"), keep_blank_values=True)
+    pairs = [*parse_qsl(query_string.decode("latin-1"), keep_blank_values=True), *fields]
     parameters = dict(pairs)
     try:
         query = DenoiseQuery.model_validate(parameters)
@@ -33,7 +36,8 @@ def parse_query(query_string: bytes) -> DenoiseQuery:
     names = [name for name, _ in pairs]
     for name in parameters:
         if names.count(name) > 1:
-            raise InvalidParameterError(f"{name} is given more than once.", parameter=name)
+            where = " (in the query and in the form)" if fields else ""
+            raise InvalidParameterError(f"{name} is given more than once{where}.", parameter=name)
     return query
 
 

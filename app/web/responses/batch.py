@@ -7,14 +7,14 @@ from typing import Protocol
 from app.imaging.encode import ENDINGS
 from app.processing.batch import Outcome
 from app.processing.picture import DenoisedPicture
-from app.web.requests.negotiation import JSON
+from app.web.requests.negotiation import JSON, OCTET_STREAM
 from app.web.responses.archive import MANIFEST, OutputNames, ZipStream
 from app.web.responses.picture import to_description, to_encoded_image, to_reference
 from app.web.responses.problems import describe_problem
 from app.web.schemas import BatchItem, BatchSummary, Problem
 
 ZIP = "application/zip"
-MEDIA_TYPES = (ZIP, JSON)
+MEDIA_TYPES = (ZIP, JSON, OCTET_STREAM)
 OK = 200
 
 

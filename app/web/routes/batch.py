@@ -17,10 +17,10 @@ from app.telemetry.timing import StageTimer
 from app.web.access import caller_of
 from app.web.dependencies import DenoiseQueryDep, Service, ServiceDep
 from app.web.openapi import BATCH_REQUEST, BATCH_RESPONSES, problem_responses
-from app.web.requests.negotiation import accepted_format, accepted_media_type
-from app.web.requests.query import choose
+from app.web.requests.negotiation import JSON, accepted_format, accepted_media_type
+from app.web.requests.query import Fields, choose, parse_query
 from app.web.requests.uploads import read_uploads
-from app.web.responses.batch import MEDIA_TYPES, ZIP, write_json, write_zip
+from app.web.responses.batch import MEDIA_TYPES, write_json, write_zip
 from app.web.responses.picture import to_reference
 from app.web.responses.streaming import StreamedResponse
 from app.web.schemas import BatchSummary, Problem
@@ -55,21 +55,23 @@ async def denoise_batch(
 ) -> Response:
     """Send the pictures in parts `files` of a form. One that cannot be denoised fails alone, with a reason."""
     timer = StageTimer(("read",))
-    choice = choose(query, snapshot.catalogue, accepted=accepted_format(request.scope))
     with timer.stage("read"):
-        files = await _read(request, service)
+        files, fields = await _read(request, service)
+    if fields:
+        query = parse_query(request.scope["query_string"], fields)
+    choice = choose(query, snapshot.catalogue, accepted=accepted_format(request.scope))
     batch = Batch(service.process(snapshot, choice), service.pixel_budget, deadline=service.deadline)
     tally = _Tally(request, service, choice.model, timer)
-    ending = ".zip" if media_type == ZIP else ".json"
     return StreamedResponse(
-        (write_zip if media_type == ZIP else write_json)(batch.denoise(files), tally),
+        (write_json if media_type == JSON else write_zip)(batch.denoise(files), tally),
         media_type=media_type,
-        headers={"Content-Disposition": f'attachment; filename="denoised{ending}"'} | _model_headers(choice.model),
+        headers={"Content-Disposition": f'attachment; filename="denoised{".json" if media_type == JSON else ".zip"}"'}
+        | _model_headers(choice.model),
         timeout_s=service.request_timeout_s,
     )
 
 
-async def _read(request: Request, service: Service) -> list[Upload]:
+async def _read(request: Request, service: Service) -> tuple[list[Upload], Fields]:
     try:
         async with asyncio.timeout(service.request_timeout_s):
             return await read_uploads(request, max_files=service.max_batch_files)

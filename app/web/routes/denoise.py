@@ -12,8 +12,8 @@ from app.web.connection import watch_connection
 from app.web.dependencies import AcceptedMediaType, DenoiseQueryDep, ServiceDep
 from app.web.middleware.direct_route import DirectRoute
 from app.web.openapi import IMAGE_REQUEST, IMAGE_RESPONSES, problem_responses
-from app.web.requests.negotiation import FORMATS
-from app.web.requests.query import choose
+from app.web.requests.negotiation import FORMATS, accepted_media_type, picture_types
+from app.web.requests.query import choose, parse_query
 from app.web.requests.uploads import read_upload
 from app.web.responses.picture import log_fields, to_response
 
@@ -40,8 +40,6 @@ async def denoise(
         service.networks.hold() as snapshot,
         Reservation(service.pixel_budget) as reservation,
     ):
-        choice = choose(query, snapshot.catalogue, accepted=FORMATS.get(media_type, "png"))
-        process = service.process(snapshot, choice)
         async with service.deadline() as deadline:
 
             async def reserve(pixels: int) -> None:
@@ -49,8 +47,12 @@ async def denoise(
                 await reservation.reserve(pixels)
 
             with timer.stage("read"):
-                upload = await read_upload(request)
-            denoised = await process.denoise(
+                upload, fields = await read_upload(request)
+            if fields:
+                query = parse_query(request.scope["query_string"], fields)
+                media_type = accepted_media_type(request.scope, picture_types(query.format))
+            choice = choose(query, snapshot.catalogue, accepted=FORMATS.get(media_type, "png"))
+            denoised = await service.process(snapshot, choice).denoise(
                 upload,
                 timer=timer,
                 reserve=reserve,

@@ -25,7 +25,12 @@ async def readyz(service: ServiceDep) -> Status:
     return Status(status="ready")
 
 
-@router.get("/metrics", summary="Counters for Prometheus", response_class=Response)
+@router.get(
+    "/metrics",
+    summary="Counters for Prometheus",
+    response_class=Response,
+    responses={200: {"description": "The metrics.", "content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
 async def metrics(service: ServiceDep) -> Response:
     """Return the metrics in Prometheus' text format, for all processes of the service."""
     return Response(service.metrics.render(), media_type=MEDIA_TYPE)

@@ -3,12 +3,15 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
+import pytest
 from fastapi.testclient import TestClient
 
 from app.access.key_file import digest
 from app.web.responses.problems import PROBLEM_TYPES
 from app.web.schemas import DenoiseQuery
+from tests.app.pictures import encode, ring
 from tests.app.serving import MakeClient
 
 
@@ -17,7 +20,7 @@ def test_the_description_offers_a_file_picker_and_shows_png_first(client: TestCl
     form = operation["requestBody"]["content"]["multipart/form-data"]["schema"]
     assert form["properties"]["file"]["format"] == "binary"
     assert list(operation["responses"]["200"]["content"]) == [
-        "image/png", "image/jpeg", "image/webp", "image/avif", "application/json"
+        "image/png", "image/jpeg", "image/webp", "image/avif", "application/octet-stream", "application/json"
     ]  # fmt: skip
 
 
@@ -26,13 +29,50 @@ def test_the_description_offers_a_picker_for_each_of_many_files(client: TestClie
     files = operation["requestBody"]["content"]["multipart/form-data"]["schema"]["properties"]["files"]
     assert files["type"] == "array"
     assert files["items"] == {"type": "string", "format": "binary"}
-    assert list(operation["responses"]["200"]["content"]) == ["application/zip", "application/json"]
+    assert list(operation["responses"]["200"]["content"]) == [
+        "application/zip",
+        "application/octet-stream",
+        "application/json",
+    ]
 
 
 def test_the_description_lists_every_parameter_of_the_query(client: TestClient) -> None:
     operation = client.get("/openapi.json").json()["paths"]["/v1/denoise"]["post"]
     assert [parameter["name"] for parameter in operation["parameters"]] == list(DenoiseQuery.model_fields)
     assert {parameter["in"] for parameter in operation["parameters"]} == {"query"}
+
+
+@pytest.mark.parametrize("path", ["/v1/denoise", "/v1/denoise/batch"])
+def test_the_fields_of_the_forms_are_the_parameters(client: TestClient, path: str) -> None:
+    operation = client.get("/openapi.json").json()["paths"][path]["post"]
+    form = operation["requestBody"]["content"]["multipart/form-data"]["schema"]
+    fields = dict(list(form["properties"].items())[1:])
+    schemas = {parameter["name"]: parameter["schema"] for parameter in operation["parameters"]}
+    assert {name: _allowed(field) for name, field in fields.items()} == {
+        name: _allowed(schema) for name, schema in schemas.items()
+    }
+    assert form["additionalProperties"] is False
+    assert "null" not in json.dumps([fields, schemas])
+
+
+def _allowed(schema: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in schema.items() if key not in ("title", "description")}
+
+
+def test_operations_have_the_names_that_generated_clients_use(client: TestClient) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+    assert {operation["operationId"] for item in paths.values() for operation in item.values()} == {
+        "denoise", "denoise_batch", "list_models", "describe_model", "describe_version", "livez", "readyz", "metrics"
+    }  # fmt: skip
+
+
+def test_the_headers_of_a_response_are_described(client: TestClient) -> None:
+    responses = client.get("/openapi.json").json()["paths"]["/v1/denoise"]["post"]["responses"]
+    answer = client.post("/v1/denoise", content=encode(ring()), params={"model": "told"})
+    transport = {"content-length", "content-type", "x-content-type-options"}
+    described = {name.lower() for name in responses["200"]["headers"]}
+    assert set(answer.headers) - transport <= described
+    assert "Retry-After" in responses["429"]["headers"]
 
 
 def test_every_reference_in_the_description_exists(client: TestClient) -> None:

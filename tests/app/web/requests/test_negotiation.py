@@ -126,6 +126,8 @@ def scope(*accept: str) -> dict[str, Any]:
         ("image/webp, image/png;q=0.9", "image/webp"),
         ("image/avif,image/webp,image/apng,*/*;q=0.8", "image/webp"),
         ("application/json", "application/json"),
+        ("application/octet-stream", "application/octet-stream"),
+        ("application/*", "application/json"),
     ],
 )
 def test_accept_chooses_the_format_of_a_picture(accept: str, expected: str) -> None:

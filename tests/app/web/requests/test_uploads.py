@@ -1,5 +1,7 @@
 """The pictures that a request carries, as its body or in a form, through the whole application."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
@@ -87,3 +89,59 @@ def test_an_empty_file_picker_is_not_a_file(client: TestClient) -> None:
         "/v1/denoise/batch", content=boundary, headers={"Content-Type": "multipart/form-data; boundary=x"}
     )
     assert response.status_code == 400
+
+
+ONE, MANY = ("/v1/denoise", "file"), ("/v1/denoise/batch", "files")
+
+
+@pytest.mark.parametrize(("path", "part"), [ONE, MANY])
+def test_fields_of_the_form_are_parameters(client: TestClient, path: str, part: str) -> None:
+    fields = {"model": "told", "noise_level": "12.5", "format": "webp"}
+    response = client.post(path, files={part: ("a.png", PICTURE)}, data=fields, headers={"Accept": "application/json"})
+    body = response.json()
+    item = body["items"][0] if part == "files" else body
+    assert item["model"]["name"] == "told"
+    assert item["input"]["noise_level"] == 12.5
+    assert item["image"]["media_type"] == "image/webp"
+
+
+def test_the_query_and_the_form_add_up(client: TestClient) -> None:
+    response = client.post(
+        "/v1/denoise?noise_level=20", files={"file": ("a.png", PICTURE)}, data={"model": "told", "format": "jpeg"}
+    )
+    assert (response.headers["x-model-name"], response.headers["x-noise-level"]) == ("told", "20")
+    assert response.headers["content-type"] == "image/jpeg"
+
+
+@pytest.mark.parametrize(("path", "part"), [ONE, MANY])
+@pytest.mark.parametrize(
+    ("fields", "parameter", "words"),
+    [
+        ({"modle": "told"}, "modle", "There is no parameter 'modle'."),
+        ({"fit": "crop"}, "fit", "'stretch', 'pad' or 'mnist', not 'crop'"),
+        ({"version": "1"}, "version", "more than once (in the query and in the form)"),
+        ({"noise_level": "9"}, "noise_level", "has no meaning for the chosen model"),
+        ({"model": "x" * 201}, "model", "has 201 bytes; at most 200"),
+    ],
+)
+def test_fields_are_checked_like_the_query(
+    client: TestClient, path: str, part: str, fields: dict[str, str], parameter: str, words: str
+) -> None:
+    response = client.post(f"{path}?version=1", files={part: ("a.png", PICTURE)}, data=fields)
+    assert response.status_code == 422
+    assert response.json()["parameter"] == parameter
+    assert words in response.json()["detail"]
+
+
+@pytest.mark.parametrize(("path", "part"), [ONE, MANY])
+def test_a_file_in_another_part_is_refused(client: TestClient, path: str, part: str) -> None:
+    files: Any = {part: ("a.png", PICTURE), "mask": ("m.png", PICTURE)}
+    response = client.post(path, files=files)
+    assert response.status_code == 422
+    assert response.json()["parameter"] == "mask"
+
+
+def test_a_format_in_the_form_that_accept_does_not_allow_is_refused(client: TestClient) -> None:
+    files = {"file": ("a.png", PICTURE)}
+    response = client.post("/v1/denoise", files=files, data={"format": "jpeg"}, headers={"Accept": "image/png"})
+    assert response.status_code == 406

@@ -78,6 +78,12 @@ def test_json_carries_the_pictures_in_base64(client: TestClient) -> None:
     assert (body.succeeded, body.failed) == (1, 1)
 
 
+def test_a_client_that_knows_only_binary_data_gets_the_zip(client: TestClient) -> None:
+    response = post(client, ("one.png", PICTURE), accept="application/octet-stream")
+    assert response.headers["content-type"] == "application/octet-stream"
+    assert list(unpack(response)[0]) == ["one.png"]
+
+
 def test_a_bad_file_fails_alone_by_name(client: TestClient) -> None:
     bad = [("text.png", b"no picture"), ("cut.png", PICTURE[: len(PICTURE) // 2]), ("empty.png", b"")]
     pictures, manifest = unpack(post(client, ("a.png", PICTURE), *bad, ("z.png", PICTURE)))
@@ -181,7 +187,7 @@ def test_json_names_the_format_of_its_pictures(client: TestClient) -> None:
 def test_the_response_can_be_neither_a_png_nor_a_page(client: TestClient) -> None:
     response = post(client, ("a.png", PICTURE), accept="image/png, text/html")
     assert response.status_code == 406
-    assert response.json()["names"] == ["application/zip", "application/json"]
+    assert response.json()["names"] == ["application/zip", "application/json", "application/octet-stream"]
 
 
 def test_pictures_that_meet_a_full_pixel_budget_wait(make_client: MakeClient) -> None:

@@ -2,64 +2,107 @@
 
 import argparse
 import logging
-import os
 import shlex
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow prints a greeting when Keras imports it
-
 from training.arguments import build_parser
-from training.config import Interface, NoiseLevelRange
-from training.errors import TrainingError
+from training.config import Config, Interface, NoiseLevelRange
+from training.errors import RunError, TrainingError
 from training.presets import PRESETS
-from training.store.versions import check_name, find_version
+from training.quiet import without_greetings
+from training.store.versions import FULL, check_name, find_version
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, which ends a run as Ctrl-C does."""
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run one command and return its exit status: 0, 1 after an error, 130 after Ctrl-C."""
+    """Run one command and return its exit status: 0, 1 after an error, 130 after Ctrl-C, 143 after SIGTERM."""
     options = build_parser().parse_args(argv, argparse.Namespace(argv=argv))
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # short runs make it warn of frequent tracing
+    usual = signal.signal(signal.SIGTERM, _terminate)
     try:
+        with without_greetings():
+            import keras  # noqa: F401  # imports its backend
         COMMANDS[options.command](options)
     except TrainingError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except Terminated:
+        return 128 + signal.SIGTERM
     except KeyboardInterrupt:
-        return 130
+        return 128 + signal.SIGINT
+    finally:
+        signal.signal(signal.SIGTERM, usual)
     return 0
+
+
+def _terminate(_number: int, _frame: object) -> None:
+    raise Terminated
 
 
 # Keras and TensorFlow take seconds to import: each command imports what it needs, --help nothing.
 
 
 def _train(options: argparse.Namespace) -> None:
-    from training.fit.train import train
     from training.tasks import TASKS
 
-    config = replace(PRESETS[options.preset], seed=options.seed, minutes=options.minutes)
-    if options.epochs is not None:
-        config = config.with_epochs(options.epochs)
-    options.run_dir = options.run_dir or Path("runs") / options.preset
-    check_name(options.name or options.preset)
-    origin = find_version(options.store, options.start_from) if options.start_from else None
-    if origin:
-        config = config.starting_from(f"{origin.parent.name}-{origin.name}")
-    task = TASKS[config.task]
-    images = task.load(options.data, config)
+    config, origin = _choose_config(options)
+    images = TASKS[config.task].load(options.data, config)
     if images.are_pairs:
         config = config.with_pairs()
-    try:
-        train(task, config, images, options.run_dir, resume=options.resume, origin=origin)
-    except KeyboardInterrupt:
-        _explain_interruption(options.run_dir, options.argv)
-        raise
+    if images.name != config.data:
+        config = config.without_lessons()
+    _fit(options, config, images, origin)
     print(f"trained; the weights are in {options.run_dir}")
     if not options.no_export:
         _export(options, images)
+
+
+def _choose_config(options: argparse.Namespace) -> tuple[Config, Path | None]:
+    """Return the preset with the options, and the version in the store whose weights it starts from.
+
+    Raises:
+        TrainingError: the options do not go together, or name what cannot be.
+    """
+    config = replace(PRESETS[options.preset], seed=options.seed, minutes=options.minutes)
+    if options.noisy_only:
+        if config.crops is None or options.name is None:
+            raise TrainingError("--noisy-only goes with the preset photo, and needs --name for the new network")
+        config = config.with_noisy_only()
+        options.start_from = options.start_from or options.preset
+    if options.epochs is not None:
+        config = config.with_epochs(options.epochs)
+    name = options.name or options.preset
+    check_name(name)
+    options.run_dir = options.run_dir or Path("runs") / name
+    if not options.start_from:
+        return config, None
+    origin = find_version(options.store, options.start_from)
+    return config.starting_from(f"{origin.parent.name}-{origin.name}"), origin
+
+
+def _fit(options: argparse.Namespace, config: Config, images: Any, origin: Path | None) -> None:  # noqa: ANN401
+    """Train; if that is interrupted, say what was kept and how to go on."""
+    from training.fit.train import train
+    from training.tasks import TASKS
+
+    try:
+        train(TASKS[config.task], config, images, options.run_dir, resume=options.resume, origin=origin)
+    except KeyboardInterrupt:
+        print(f"\ninterrupted; {_say_how_to_continue(options.run_dir, options.argv)}", file=sys.stderr)
+        raise
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        hint = _say_how_to_continue(options.run_dir, options.argv)
+        raise RunError(f"{options.run_dir}: no room for the files ({error.strerror}); {hint}") from error
 
 
 def _export(options: argparse.Namespace, images: Any = None) -> None:  # noqa: ANN401  # of any task
@@ -107,11 +150,12 @@ def _describe(options: argparse.Namespace) -> None:
     print(f"wrote {options.folder / 'metadata.json'}")
 
 
-def _explain_interruption(run_dir: Path, argv: Sequence[str]) -> None:
+def _say_how_to_continue(run_dir: Path, argv: Sequence[str]) -> str:
     best = sorted(run_dir.glob("*/best.npz"), key=lambda path: path.stat().st_mtime)
     kept = f"the best weights so far are in {best[-1]}" if best else "no epoch was finished"
-    resume = shlex.join(argv if "--resume" in argv else [*argv, "--resume"])
-    print(f"\ninterrupted; {kept}\nto continue: python -m training {resume}", file=sys.stderr)
+    started = (run_dir / "run.json").exists()
+    again = shlex.join([*argv, "--resume"] if started and "--resume" not in argv else argv)
+    return f"{kept}\nto continue: python -m training {again}"
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {

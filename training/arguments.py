@@ -21,7 +21,7 @@ def build_parser() -> argparse.ArgumentParser:
         commands.add_parser(
             "train",
             help="train a preset and export it as the next version",
-            description="Train a preset and export it as the next version. Ctrl-C keeps the best weights.",
+            description="Train a preset and export it as the next version. Ctrl-C and SIGTERM keep the best weights.",
         )
     )
     _add_export_arguments(
@@ -71,9 +71,15 @@ def _add_train_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="MODEL",
         help="train the last stage alone, from the weights of NAME, its highest version, or NAME/VERSION in the store",
     )
+    parser.add_argument(
+        "--noisy-only",
+        action="store_true",
+        help="of photo: adapt the network of --start-from (default: photo) to noisy pictures without clean ones;"
+        " needs --name",
+    )
     parser.add_argument("--resume", action="store_true", help="continue the run in --run-dir after its last epoch")
     parser.add_argument(
-        "--run-dir", type=Path, metavar="DIR", help="checkpoints and TensorBoard logs (default: runs/PRESET)"
+        "--run-dir", type=Path, metavar="DIR", help="checkpoints and TensorBoard logs (default: runs/NAME)"
     )
     _add_store_argument(parser)
     parser.add_argument("--name", metavar="NAME", help=NAME_HELP)

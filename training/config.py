@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from training.images.augmentation import RandomAffine
 from training.images.mixture import MixedNoise
-from training.images.noise import Noise, NoNoise, RandomLevelNoise, RecordedNoise
+from training.images.noise import Noise, NoNoise, RandomLevelNoise, RecordedNoise, UnknownNoise
 
 Polarity = Literal["light-on-dark", "dark-on-light"]
 TaskName = Literal["digits", "photos"]
@@ -103,23 +103,26 @@ class Crops:
 class Stage:
     """One call of fit, from fresh weights or from the best weights of the earlier stage ``start_from``.
 
+    A stage with a ``lesson``, a sentence for the model card, changes nothing for the other stages; runs on data other
+    than the preset's leave it out.
     ``measured_noise`` is the noise of validation and test images where it differs from that of training.
     """
 
     name: str
-    noise: Noise | RandomLevelNoise | MixedNoise | RecordedNoise
+    noise: Noise | RandomLevelNoise | MixedNoise | RecordedNoise | UnknownNoise
     epochs: int
     optimizer: Optimizer
     loss: Loss = "binary_crossentropy"
     start_from: str | None = None
     augmentation: RandomAffine | None = None
     measured_noise: Noise | None = None
+    lesson: str | None = None
 
     @property
     def test_noise(self) -> Noise | RecordedNoise:
         """The noise of validation and test images; TypeError if the network takes a noise level."""
         noise = self.measured_noise or self.noise
-        if isinstance(noise, RandomLevelNoise | MixedNoise):
+        if isinstance(noise, RandomLevelNoise | MixedNoise | UnknownNoise):
             raise TypeError(f"stage {self.name} is measured at fixed noise levels")
         return noise
 
@@ -156,6 +159,11 @@ class Config:
     seed: int = 0
 
     @property
+    def takes_noisy_only(self) -> bool:
+        """Whether the exported network is trained on noisy images without clean ones."""
+        return isinstance(self.stages[-1].noise, UnknownNoise)
+
+    @property
     def takes_pairs(self) -> bool:
         """Whether the exported network is trained on noisy/clean pairs."""
         return isinstance(self.stages[-1].noise, RecordedNoise)
@@ -177,9 +185,26 @@ class Config:
         )
         return replace(self, stages=stages)
 
+    def with_noisy_only(self) -> "Config":
+        """Return a short run of one stage that adapts an earlier network to noisy photographs without clean ones."""
+        crops = replace(self.crops or Crops(), steps_per_epoch=100)
+        stage = replace(
+            self.stages[-1],
+            name="adapt",
+            noise=UnknownNoise(),
+            epochs=30,
+            optimizer=Muon(1e-3, warmup_steps=50),
+            start_from=None,
+        )
+        return replace(self, stages=(stage,), crops=crops)
+
     def starting_from(self, origin: str) -> "Config":
         """Return the last stage alone, which starts from the weights that the run keeps under the name ``origin``."""
         return replace(self, stages=(replace(self.stages[-1], start_from=origin),))
+
+    def without_lessons(self) -> "Config":
+        """Return the same run without the stages that only teach something."""
+        return replace(self, stages=tuple(stage for stage in self.stages if stage.lesson is None))
 
     def with_epochs(self, epochs: int) -> "Config":
         """Return the same run with that many epochs in every stage."""

@@ -13,12 +13,17 @@ CONFIGS = (
         description="Handwritten digits, 28x28, trained for Gaussian noise 0.4: the small convolutional autoencoder"
         " of the well-known article",
         interface=Interface(polarity="light-on-dark"),
-        note="A plain autoencoder first, then a denoiser that starts from its weights. Adadelta needs a learning rate"
-        " of 1.0: ten epochs with Keras' default of 0.001, the stage default-rate, end far above the loss that a single"
-        " epoch with 1.0 reaches.",
+        note="A plain autoencoder first, then a denoiser that starts from its weights.",
         stages=(
             Stage("plain", NoNoise(), epochs=50, optimizer=Adadelta(1.0)),
-            Stage("default-rate", NoNoise(), epochs=10, optimizer=Adadelta(0.001)),
+            Stage(
+                "default-rate",
+                NoNoise(),
+                epochs=10,
+                optimizer=Adadelta(0.001),
+                lesson="Adadelta needs a learning rate of 1.0: ten epochs with Keras' default of 0.001, the stage"
+                " default-rate, end far above the loss that a single epoch with 1.0 reaches.",
+            ),
             Stage("denoise", GaussianNoise(0.4), epochs=100, optimizer=Adadelta(1.0), start_from="plain"),
         ),
     ),

@@ -81,7 +81,7 @@ def publish(task: Task[DatasetT], run: Run, images: DatasetT, *, store: Path, na
         write_metadata(folder, metadata)
         figures = task.draw(finished)
         save_figures(folder / "figures", figures)
-        card = task.render_card(metadata, figures, command=format_command(config, images.name))
+        card = task.render_card(metadata, figures, command=format_command(config, images.name, name=name))
         (folder / CARD_NAME).write_text(card, encoding="utf-8")
     return store / name / str(version)
 

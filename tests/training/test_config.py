@@ -45,3 +45,8 @@ def test_a_stage_that_is_told_the_level_is_not_measured_with_one_noise() -> None
     for stage in PRESETS["photo"].stages:
         with pytest.raises(TypeError, match="fixed noise levels"):
             _ = stage.test_noise
+
+
+def test_lessons_are_left_out_of_runs_on_other_data() -> None:
+    names = [stage.name for stage in PRESETS["article"].without_lessons().stages]
+    assert names == ["plain", "denoise"]

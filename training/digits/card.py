@@ -93,6 +93,7 @@ STAGE = "| {name} | {noise} | {epochs} | {optimizer_text} | {origin} | {best_bce
 def render_card(metadata: Metadata, figures: Collection[str], *, command: str) -> str:
     """Return the card; ``figures`` are the names of its figures, ``command`` reproduces the network."""
     training, metrics = metadata.training, metadata.metrics
+    config = training["config"]
     height, width = metadata.size
     is_mnist = training["data"] == "MNIST"
     return TEMPLATE.format(
@@ -108,7 +109,7 @@ def render_card(metadata: Metadata, figures: Collection[str], *, command: str) -
         if is_mnist
         else f"The holders of the rights to “{training['data']}” may disagree: state their licence here",
         noise=training["noise"],
-        note=training["config"]["note"],
+        note=" ".join([config["note"], *filter(None, (stage.get("lesson") for stage in config["stages"]))]),
         stages="\n".join(
             STAGE.format(
                 **stage,
@@ -116,7 +117,7 @@ def render_card(metadata: Metadata, figures: Collection[str], *, command: str) -
                 origin=stage["start_from"] or "random weights",
                 best_bce=metrics["best_validation_bce"][stage["name"]],
             )
-            for stage in training["config"]["stages"]
+            for stage in config["stages"]
         ),
         macs=""
         if metrics["mac_per_image"] is None

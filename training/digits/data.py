@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from training.errors import DataError
-from training.images.files import Pixels, find_images, open_upright, to_gray, to_images
+from training.images.files import Pixels, load_images, to_gray, to_images
 from training.images.noise import Images
 from training.images.pairs import holds_pairs, load_pairs
 
@@ -133,10 +133,7 @@ def load_folder(folder: Path, *, height: int, width: int) -> Images:
         fitted = ImageOps.fit(gray.image, (width, height), Image.Resampling.LANCZOS)
         return (np.asarray(fitted)[..., None] / gray.peak).clip(0, 1).astype(np.float32)
 
-    if holds_pairs(folder):
-        images = load_pairs(folder, fit)
-    else:
-        images = [fit(path, open_upright(path)) for path in find_images(folder)]
+    images = load_pairs(folder, fit) if holds_pairs(folder) else load_images(folder, fit)
     return np.stack([_make_light_on_dark(image) for image in images])
 
 

@@ -21,7 +21,7 @@ from training.fit.checkpoints import load_best, load_progresses
 from training.fit.figures import plot_loss
 from training.images.metrics import count_macs
 from training.images.mixture import MixedNoise
-from training.images.noise import Images, NoNoise, RandomLevelNoise, pair_up
+from training.images.noise import Images, NoNoise, RandomLevelNoise, UnknownNoise, pair_up
 from training.task import TrainedRun
 
 VALIDATION_SEED = 1
@@ -47,7 +47,7 @@ class DigitsTask:
         return list(weights)
 
     def batches(self, config: Config, stage: Stage, images: CleanImages) -> NoisyBatches:
-        if isinstance(stage.noise, RandomLevelNoise | MixedNoise):
+        if isinstance(stage.noise, RandomLevelNoise | MixedNoise | UnknownNoise):
             raise TypeError(f"stage {stage.name} of {config.preset} is for networks that take a noise level")
         return NoisyBatches(
             images.train,

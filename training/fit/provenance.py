@@ -9,7 +9,7 @@ import numpy as np
 
 from training.config import Config
 from training.errors import RunError
-from training.images.noise import RecordedNoise
+from training.images.noise import RecordedNoise, UnknownNoise
 from training.presets import PRESETS
 
 
@@ -29,6 +29,10 @@ def restore_config(run: dict[str, Any]) -> Config:
     config = PRESETS[run["config"]["preset"]]
     if run["noise"] == str(RecordedNoise()):
         config = config.with_pairs()
+    if run["noise"] == str(UnknownNoise()):
+        config = config.with_noisy_only()
+    if run["data"] != config.data:
+        config = config.without_lessons()
     first = run["config"]["stages"][0]
     if first["start_from"]:
         config = config.starting_from(first["start_from"])
@@ -39,14 +43,17 @@ def restore_config(run: dict[str, Any]) -> Config:
     return replace(config, seed=run["config"]["seed"], minutes=run["config"].get("minutes"), stages=stages)
 
 
-def format_command(config: Config, data_name: str) -> str:
-    """Return the command line that trains ``config``."""
+def format_command(config: Config, data_name: str, *, name: str | None = None) -> str:
+    """Return the command line that trains ``config``, to be exported under ``name`` if that is not the preset's."""
     preset = PRESETS[config.preset]
     words = ["python -m training train", config.preset]
     if data_name != "MNIST":
         words.append(" ".join(["--data", *(f"path/to/{name}" for name in data_name.split("+"))]))
     if origin := config.stages[0].start_from:
         words.append(f"--start-from {'/'.join(origin.rsplit('-', 1))}")
+    if config.takes_noisy_only:
+        preset = preset.with_noisy_only()
+        words.append("--noisy-only")
     usual_epochs = {stage.name: stage.epochs for stage in preset.stages}
     if any(stage.epochs != usual_epochs[stage.name] for stage in config.stages):
         words.append(f"--epochs {config.stages[-1].epochs}")
@@ -54,6 +61,8 @@ def format_command(config: Config, data_name: str) -> str:
         words.append(f"--minutes {config.minutes:g}")
     if config.seed != preset.seed:
         words.append(f"--seed {config.seed}")
+    if name not in (None, config.preset):
+        words.append(f"--name {name}")
     return " ".join(words)
 
 

@@ -81,7 +81,9 @@ def _prepare_run_dir(run_dir: Path, run: dict[str, Any], *, resume: bool) -> Non
     if resume and (other := _find_difference(json.loads(path.read_text()), run)):
         raise RunError(f"{run_dir}: was started with another {other}; choose another --run-dir")
     run_dir.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(run, indent=2))
+    partial = run_dir / "run.partial.json"
+    partial.write_text(json.dumps(run, indent=2))
+    partial.replace(path)
 
 
 def _find_difference(started: dict[str, Any], resumed: dict[str, Any]) -> str | None:
@@ -89,7 +91,7 @@ def _find_difference(started: dict[str, Any], resumed: dict[str, Any]) -> str | 
     if started["data"] != resumed["data"]:
         return "data"
     old, new = (
-        run["config"] | {"stages": [stage | {"epochs": None} for stage in run["config"]["stages"]]}
+        run["config"] | {"stages": [stage | {"epochs": None, "lesson": None} for stage in run["config"]["stages"]]}
         for run in (started, resumed)
     )
     names = new.keys() - {"task", "description", "interface", "note", "data", "minutes"}

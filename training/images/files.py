@@ -1,8 +1,9 @@
 """Image files as upright pixels, gray or in colour, and 8-bit levels as numbers in [0, 1]."""
 
 import warnings
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,8 @@ from training.images.noise import Images
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".pgm", ".ppm")
 
 Pixels = NDArray[np.uint8]
+Convert = Callable[[Path, Image.Image], NDArray[Any]]
+"""Returns pixels (H, W, C) for a path and its upright image, or raises DataError."""
 
 
 class Gray(NamedTuple):
@@ -29,6 +32,23 @@ def find_images(folder: Path) -> list[Path]:
     if not paths:
         raise DataError(f"{folder}: no images in it (looked for {', '.join(SUFFIXES)})")
     return paths
+
+
+def load_images(folder: Path, convert: Convert) -> list[NDArray[Any]]:
+    """Return every image in ``folder`` and its subfolders, by path.
+
+    Raises:
+        DataError: there is none, or some are unreadable or ``convert`` raises for them; the text lists the files.
+    """
+    images, problems = [], []
+    for path in find_images(folder):
+        try:
+            images.append(convert(path, open_upright(path)))
+        except DataError as error:
+            problems.append(str(error))
+    if problems:
+        raise DataError.of_files(f"{folder}: {len(problems)} of its images cannot be used:", problems)
+    return images
 
 
 def open_upright(path: Path) -> Image.Image:

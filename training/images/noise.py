@@ -149,6 +149,19 @@ class RecordedNoise:
         return float(min(np.sqrt(np.mean(np.square(deviations))), self.highest / 255))
 
 
+@dataclass(frozen=True)
+class UnknownNoise:
+    """The noise of noisy images without clean ones.
+
+    Its level is measured with a log-normal ``level_error``, so that networks also serve other estimates of it.
+    """
+
+    level_error: float = 0.4
+
+    def __str__(self) -> str:
+        return "that of the noisy images themselves"
+
+
 Noise = GaussianNoise | SaltAndPepperNoise | BlindNoise | NoNoise
 
 

@@ -1,22 +1,16 @@
 """Noisy/clean pairs in a folder: noisy/NAME.png beside clean/NAME.png."""
 
 from collections import defaultdict
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from training.errors import DataError
-from training.images.files import find_images, open_upright
+from training.images.files import Convert, find_images, open_upright
 
 CLEAN, NOISY = "clean", "noisy"
-MAX_PROBLEMS = 10  # further ones are only counted
-
-Convert = Callable[[Path, Image.Image], NDArray[Any]]
-"""Returns pixels (H, W, C) for a path and its upright image, or raises DataError."""
 
 
 def holds_pairs(folder: Path) -> bool:
@@ -45,7 +39,7 @@ def load_pairs(folder: Path, convert: Convert) -> list[NDArray[Any]]:
 
     Raises:
         DataError: a partner is missing or ambiguous, a file is unreadable, sizes differ, or ``convert`` raises; the
-            text lists at most ``MAX_PROBLEMS`` files.
+            text lists the files.
     """
     clean, noisy = _find_by_name(folder / CLEAN), _find_by_name(folder / NOISY)
     pairs, problems = [], []
@@ -56,8 +50,7 @@ def load_pairs(folder: Path, convert: Convert) -> list[NDArray[Any]]:
         except DataError as error:
             problems.append(str(error))
     if problems:
-        more = [f"and {len(problems) - MAX_PROBLEMS} more"] if len(problems) > MAX_PROBLEMS else []
-        raise DataError("\n  ".join(["these pairs do not match:", *problems[:MAX_PROBLEMS], *more]))
+        raise DataError.of_files("these pairs do not match:", problems)
     return pairs
 
 

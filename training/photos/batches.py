@@ -12,14 +12,15 @@ from training.config import Crops
 from training.images.camera import GRAY_WEIGHTS
 from training.images.files import to_images
 from training.images.mixture import MixedNoise
-from training.images.noise import Images, RandomLevelNoise, RecordedNoise
+from training.images.noise import Images, RandomLevelNoise, RecordedNoise, UnknownNoise
 from training.photos.data import Photo
+from training.photos.neighbours import measure_noise, split_neighbours
 
 VALIDATION_LEVELS = (15, 25, 50)  # standard deviations on the 8-bit scale, those of most publications
 VALIDATION_SEED = 1
 MARGIN_PX = 4  # what demosaicing and filters see of the outside, cut off again
 
-PhotoNoise = RandomLevelNoise | MixedNoise | RecordedNoise
+PhotoNoise = RandomLevelNoise | MixedNoise | RecordedNoise | UnknownNoise
 Inputs = dict[str, Images]
 
 
@@ -34,12 +35,14 @@ class NoisyCrop(NamedTuple):
 class NoisyCrops(keras.utils.PyDataset):
     """Batches ({image, noise_level}, clean) that depend on (seed, epoch, step) alone, for the sake of resumed runs.
 
-    Every other crop is gray. With recorded noise the photographs are pairs.
+    Every other crop is gray. With recorded noise the photographs are pairs; with unknown noise they are noisy, and one
+    half of their pixels stands for clean ones.
     """
 
     def __init__(self, photos: Sequence[Photo], noise: PhotoNoise, *, crops: Crops, batch_size: int, seed: int) -> None:
         super().__init__()
         self.photos = photos
+        self.levels = {is_gray: _measure_levels(photos, noise, is_gray=is_gray) for is_gray in (False, True)}
         # A photograph of four times the pixels is twice as likely: more is to be seen in it, but not four times more.
         lengths = np.array([math.sqrt(_count_crops(photo, crops.side_px)) for photo in photos])
         self.shares = lengths / lengths.sum()
@@ -58,15 +61,16 @@ class NoisyCrops(keras.utils.PyDataset):
     def __getitem__(self, step: int) -> tuple[Inputs, Images]:
         rng = np.random.default_rng([self.seed, self.epoch, step + 1])
         chosen = rng.choice(len(self.photos), self.batch_size, p=self.shares)
-        return stack(
-            [self._draw(self.photos[index], rng, is_gray=place % 2 == 1) for place, index in enumerate(chosen)]
-        )
+        return stack([self._draw(int(index), rng, is_gray=place % 2 == 1) for place, index in enumerate(chosen)])
 
-    def _draw(self, photo: Photo, rng: np.random.Generator, *, is_gray: bool) -> NoisyCrop:
-        side = self.crops.side_px
+    def _draw(self, index: int, rng: np.random.Generator, *, is_gray: bool) -> NoisyCrop:
+        photo, side = self.photos[index], self.crops.side_px
         if isinstance(self.noise, RecordedNoise):  # with the level of the whole picture, which the service knows, too
-            level = split_pair(photo, self.noise, is_gray=is_gray).level
-            return split_pair(draw_crop(photo, side, rng), self.noise, is_gray=is_gray)._replace(level=level)
+            pair = split_pair(draw_crop(photo, side, rng), self.noise, is_gray=is_gray)
+            return pair._replace(level=self.levels[is_gray][index])
+        if isinstance(self.noise, UnknownNoise):
+            level = self.levels[is_gray][index] * float(np.exp(rng.normal(0, self.noise.level_error)))
+            return pair_neighbours(draw_crop(photo, 2 * side, rng), level, rng, is_gray=is_gray)
         if isinstance(self.noise, MixedNoise):
             kind = rng.random()
             if kind < self.noise.scan_share:
@@ -151,6 +155,9 @@ def make_validation_crops(photos: Sequence[Photo], noise: PhotoNoise, crops: Cro
             level = split_pair(photo, noise, is_gray=is_gray).level
             made.append(split_pair(centre, noise, is_gray=is_gray)._replace(level=level))
             continue
+        if isinstance(noise, UnknownNoise):
+            made.append(pair_neighbours(centre, measure_level(photo, is_gray=is_gray), rng, is_gray=is_gray))
+            continue
         for level in VALIDATION_LEVELS:
             white = RandomLevelNoise(common=level, highest=level, noiseless=0, strong=1, rounded=0)
             made.append(add_white_noise(centre, white, rng, is_gray=is_gray))
@@ -168,6 +175,25 @@ def split_pair(pair: Photo, noise: RecordedNoise, *, is_gray: bool = False) -> N
     if is_gray:
         clean, noisy = to_gray(clean), to_gray(noisy)
     return NoisyCrop(noisy, clean, noise.measure_level(noisy, clean))
+
+
+def pair_neighbours(crop: Photo, level: float, rng: np.random.Generator, *, is_gray: bool) -> NoisyCrop:
+    """Return two neighbours of each 2x2 cell of a noisy crop: one as the noisy image, one in place of the clean one."""
+    image = to_gray(to_images(crop[None]))[0] if is_gray else to_images(crop[None])[0]
+    return NoisyCrop(*split_neighbours(image, rng), level)
+
+
+def measure_level(photo: Photo, *, is_gray: bool = False) -> float:
+    """Return the noise level of a noisy photograph in [0, 1] units."""
+    image = to_images(photo[None])[0]
+    return measure_noise(to_gray(image)[..., :1] if is_gray else image).level
+
+
+def _measure_levels(photos: Sequence[Photo], noise: PhotoNoise, *, is_gray: bool) -> list[float]:
+    """Return the level of each photograph as a whole, none where the noise is added."""
+    if isinstance(noise, RecordedNoise):
+        return [split_pair(photo, noise, is_gray=is_gray).level for photo in photos]
+    return [measure_level(photo, is_gray=is_gray) for photo in photos] if isinstance(noise, UnknownNoise) else []
 
 
 def cut_centre(photo: Photo, side: int) -> Photo:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from training.images.noise import RecordedNoise
+from training.images.noise import RecordedNoise, UnknownNoise
 from training.store.metadata import Metadata
 
 BSDS_LICENSE = (
@@ -17,7 +17,7 @@ TEMPLATE = """\
 
 {description}.
 
-![Crops of photographs: noisy, denoised, clean](figures/examples.png)
+![Crops of photographs: noisy, denoised{clean}](figures/examples.png)
 
 ## Intended use
 
@@ -80,6 +80,16 @@ The network knows the noise of its pairs: the same camera, scanner or setting gi
 was the standard deviation of noisy - clean of each whole pair; where the service's own estimate differs, set the level
 by hand."""
 
+KNOWS_NOISY_ONLY = """\
+The network knows the noise of its pictures: the same instrument and setting give the best results, other pictures
+may come out worse than from the network that it started from. It learned from noise that differs between neighbouring
+pixels; what they share, such as stripes or stains, it takes for the picture."""
+
+NOISY_ONLY_NOTE = """\
+Without clean pictures: of each cell of 2x2 pixels, one pixel goes into a noisy crop of half the size, and a neighbour
+of it into a second one, which takes the place of the clean crop. Both show the same, and what differs is noise, which
+cannot be predicted (T. Huang et al., “Neighbor2Neighbor”, CVPR 2021). """
+
 FIGURES_LICENSE = """ \
 The photographs in the figures are the camera man by Lav Varshney
 and the astronaut Eileen Collins by NASA, from scikit-image: CC0 and public domain."""
@@ -93,18 +103,13 @@ def render_card(metadata: Metadata, _figures: Collection[str], *, command: str) 
     training, metrics = metadata.training, metadata.metrics
     config = training["config"]
     names = training["data"].split("+")
-    are_pairs = training["noise"] == str(RecordedNoise())
     return TEMPLATE.format(
         name=metadata.name,
         version=metadata.version,
         description=metadata.description,
         **{key: config[key] for key in ("batch_size", "seed")},
         **metrics,
-        note="" if are_pairs else config["note"] + " ",
-        kind="noisy/clean pairs" if are_pairs else "photographs",
-        scales="" if are_pairs else ", at scales from 1 to 0.5",
-        limits=KNOWS_PAIRS if are_pairs else KNOWS_MIXED_NOISE,
-        figures_license="" if are_pairs else FIGURES_LICENSE,
+        **_explain_data(training["noise"], config["note"]),
         noise=training["noise"],
         precision=config["precision"].replace("_", " "),
         data=_describe_data(names, metrics.get("licences", {})),
@@ -125,6 +130,36 @@ def render_card(metadata: Metadata, _figures: Collection[str], *, command: str) 
         command=command,
         commit=f" Trained at commit {training['git_commit']}." if training["git_commit"] else "",
     )
+
+
+def _explain_data(noise: str, note: str) -> dict[str, str]:
+    """Return the passages that depend on whether there were clean images, noisy ones, or both."""
+    if noise == str(RecordedNoise()):
+        return {
+            "clean": ", clean",
+            "note": "",
+            "kind": "noisy/clean pairs",
+            "scales": "",
+            "limits": KNOWS_PAIRS,
+            "figures_license": "",
+        }
+    if noise == str(UnknownNoise()):
+        return {
+            "clean": "",
+            "note": NOISY_ONLY_NOTE,
+            "kind": "noisy photographs, without clean ones,",
+            "scales": "",
+            "limits": KNOWS_NOISY_ONLY,
+            "figures_license": "",
+        }
+    return {
+        "clean": ", clean",
+        "note": f"{note} ",
+        "kind": "photographs",
+        "scales": ", at scales from 1 to 0.5",
+        "limits": KNOWS_MIXED_NOISE,
+        "figures_license": FIGURES_LICENSE,
+    }
 
 
 def _describe_data(names: Sequence[str], licences: Mapping[str, int]) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from training.errors import DataError
-from training.images.files import find_images, open_upright, to_rgb
+from training.images.files import load_images, open_upright, to_rgb
 from training.images.pairs import holds_pairs, load_pairs
 
 Photo = NDArray[np.uint8]
@@ -84,10 +84,7 @@ def _load_folder(folder: Path, *, min_side_px: int) -> list[Photo]:
             raise DataError(f"{path}: {size} pixels, at least {min_side_px} in each direction are needed")
         return to_rgb(image)
 
-    if holds_pairs(folder):
-        photos = load_pairs(folder, convert)
-    else:
-        photos = [convert(path, open_upright(path)) for path in find_images(folder)]
+    photos = load_pairs(folder, convert) if holds_pairs(folder) else load_images(folder, convert)
     if len(photos) < MIN_PHOTOS:
         raise DataError(f"{folder}: {len(photos)} photographs, at least {MIN_PHOTOS} are needed")
     return photos

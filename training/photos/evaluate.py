@@ -11,7 +11,7 @@ from training.images.files import from_8_bit, to_8_bit
 from training.images.metrics import psnr_db, ssim
 from training.images.mixture import MixedNoise
 from training.images.noise import Images, RecordedNoise, round_to_8_bits
-from training.photos.batches import add_camera_noise, cut_centre, split_pair, to_gray
+from training.photos.batches import add_camera_noise, cut_centre, measure_level, pair_neighbours, split_pair, to_gray
 from training.photos.data import Photo
 from training.store.export import SavedNetwork
 
@@ -66,6 +66,14 @@ def measure_pair(photo: Photo) -> NoisyPhoto:
     """Return the images of a pair (H, W, 6), and the level of its noise as measured."""
     noisy, clean, level = split_pair(photo, RecordedNoise())
     return NoisyPhoto(clean, noisy, level)
+
+
+def measure_neighbours(photo: Photo) -> NoisyPhoto:
+    """Return two neighbours of each 2x2 cell of a noisy photograph, the second one in place of the clean image."""
+    first, second, level = pair_neighbours(
+        photo, measure_level(photo), np.random.default_rng(NOISE_SEED), is_gray=False
+    )
+    return NoisyPhoto(second, first, level)
 
 
 def photograph(photo: Photo, noise: MixedNoise) -> NoisyPhoto:

@@ -5,7 +5,9 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from training.images.files import from_8_bit
 from training.images.noise import Images
+from training.photos.batches import measure_level
 from training.photos.data import Photo, read_photo
 from training.photos.evaluate import PhotoMethod, Protocol, is_in_colour, measure_pair
 
@@ -26,6 +28,15 @@ def draw_examples(methods: Mapping[str, PhotoMethod], pairs: Sequence[Photo] = (
         ]
     rows = [[noisy, *(method(noisy, sigma) for method in methods.values()), clean] for clean, noisy, sigma in examples]
     return plot_crops(["noisy" if pairs else f"noise {EXAMPLE_LEVEL}", *methods, "clean"], rows)
+
+
+def draw_noisy_only(methods: Mapping[str, PhotoMethod], photos: Sequence[Photo]) -> Figure:
+    """Draw crops of noisy photographs and what each method makes of them."""
+    rows = []
+    for photo in photos[:EXAMPLE_PAIRS]:
+        noisy, level = from_8_bit(_cut_centre(photo)), measure_level(photo)
+        rows.append([noisy, *(method(noisy, level) for method in methods.values())])
+    return plot_crops(["noisy", *methods], rows)
 
 
 def _cut_centre(photo: Photo) -> Photo:

@@ -10,11 +10,13 @@ import keras
 from matplotlib.figure import Figure
 
 from training.config import Config, Crops, Stage
+from training.errors import DataError
 from training.fit.checkpoints import load_progresses
 from training.fit.figures import plot_loss
+from training.images.files import to_images
 from training.images.metrics import count_macs
 from training.images.mixture import MixedNoise
-from training.images.noise import Images, RandomLevelNoise, RecordedNoise
+from training.images.noise import Images
 from training.photos.batches import Inputs, NoisyCrops, PhotoNoise, cut_centre, make_validation_crops
 from training.photos.card import render_card
 from training.photos.data import CleanPhotos, Photo, load_photos
@@ -24,15 +26,17 @@ from training.photos.evaluate import (
     Protocol,
     as_method,
     leave_noisy,
+    measure_neighbours,
     measure_pair,
     photograph,
     score_on_photos,
 )
-from training.photos.figures import draw_examples
+from training.photos.figures import draw_examples, draw_noisy_only
+from training.photos.neighbours import measure_noise, require_independence
 from training.photos.networks import NETWORKS, Weights, adapt_weights, build_photo
 from training.task import TrainedRun
 
-PAIRS, CAMERA, IN_COLOUR = "pairs", "a camera's", " in colour"
+PAIRS, NEIGHBOURS, CAMERA, IN_COLOUR = "pairs", "neighbours", "a camera's", " in colour"
 MAIN_LEVEL = "25"
 MEASURED_SIDE_PX = 256  # the middle of each held-out photograph; whole ones would take an hour
 MAC_SIDE_PX = 64  # a size at which to count, since that of the images is free
@@ -47,7 +51,14 @@ class PhotosTask:
     render_card = staticmethod(render_card)
 
     def load(self, sources: Sequence[str], config: Config) -> CleanPhotos:
-        return load_photos(sources, min_side_px=_crops_of(config).side_px, seed=config.seed)
+        side_px = _crops_of(config).side_px
+        if not config.takes_noisy_only:
+            return load_photos(sources, min_side_px=side_px, seed=config.seed)
+        photos = load_photos(sources, min_side_px=2 * side_px, seed=config.seed)
+        if photos.are_pairs:
+            raise DataError(f"{photos.name}: holds pairs, which teach more: train without --noisy-only")
+        require_independence([measure_noise(to_images(photo[None])[0]) for photo in photos.train])
+        return photos
 
     def build_network(self, config: Config) -> keras.Model:
         return self.networks[config.architecture]()
@@ -76,6 +87,8 @@ class PhotosTask:
             protocols[CAMERA] = partial(photograph, noise=noise)
         if config.takes_pairs:
             protocols = {PAIRS: measure_pair}
+        if config.takes_noisy_only:
+            protocols = {NEIGHBOURS: measure_neighbours}
         measured = [cut_centre(photo, MEASURED_SIDE_PX) for photo in photos.validation]
         by_level = {}
         for level, make_noisy in protocols.items():
@@ -85,9 +98,12 @@ class PhotosTask:
         progresses = load_progresses(run.folder, config.stages)
         seconds = sum(progress.seconds for progress in progresses.values())
         kind = f"noise {noise}" if config.takes_pairs else "white Gaussian noise"
+        told = f"{kind}, level told"
+        if config.takes_noisy_only:
+            told = "half of the pixels denoised and compared with their neighbours, whose noise bounds the PSNR"
         return {
-            "protocol": f"The middle of {len(measured)} held-out photographs of {photos.name}, {kind}, level told",
-            **by_level[PAIRS if config.takes_pairs else MAIN_LEVEL],
+            "protocol": f"The middle of {len(measured)} held-out photographs of {photos.name}, {told}",
+            **(next(iter(by_level.values())) if len(by_level) == 1 else by_level[MAIN_LEVEL]),
             "by_noise_level": by_level,
             "train_images": len(photos.train),
             **({"licences": dict(photos.licences)} if photos.licences else {}),
@@ -99,10 +115,14 @@ class PhotosTask:
         }
 
     def draw(self, run: TrainedRun[CleanPhotos]) -> dict[str, Figure]:
-        """Draw crops of held-out pairs, or of photographs in the public domain, and the loss."""
-        pairs = run.images.validation if run.images.are_pairs else ()
+        """Draw crops of held-out pairs or noisy photographs, or of photographs in the public domain, and the loss."""
+        methods = {"denoised": as_method(run.saved)}
+        if run.config.takes_noisy_only:
+            examples = draw_noisy_only(methods, run.images.validation)
+        else:
+            examples = draw_examples(methods, run.images.validation if run.images.are_pairs else ())
         return {
-            "examples": draw_examples({"denoised": as_method(run.saved)}, pairs),
+            "examples": examples,
             "loss": plot_loss(run.config.stages, load_progresses(run.folder, run.config.stages)),
         }
 
@@ -119,6 +139,6 @@ def _crops_of(config: Config) -> Crops:
 
 
 def _noise_of(stage: Stage) -> PhotoNoise:
-    if not isinstance(stage.noise, RandomLevelNoise | MixedNoise | RecordedNoise):
+    if not isinstance(stage.noise, PhotoNoise):
         raise TypeError(f"stage {stage.name} has noise without a level that the network can be given")
     return stage.noise

@@ -1,6 +1,5 @@
 """Keras networks as SavedModels for the model store: the only module of training that imports TensorFlow."""
 
-import os
 import re
 import shutil
 from pathlib import Path
@@ -9,12 +8,12 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow prints a greeting when it is imported
-
-import tensorflow as tf
-
 from training.errors import StoreError
 from training.images.noise import Images
+from training.quiet import without_greetings
+
+with without_greetings():
+    import tensorflow as tf
 
 SIGNATURE = "serving_default"
 VERSIONS = {"tensorflow": tf.__version__}

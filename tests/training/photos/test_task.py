@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.training.drawing import draw_blobs, fill_channels, join_pair, write_images
+from tests.training.drawing import draw_blobs, fill_channels, join_pair, write_images, write_pairs
 from training.config import Config, Crops
 from training.errors import DataError
 from training.images.files import to_8_bit
@@ -18,6 +18,7 @@ TASK = PhotosTask()
 PHOTO = replace(PRESETS["photo"], crops=Crops(side_px=16, steps_per_epoch=2), batch_size=3, seed=4)
 DISCS = tuple(fill_channels(disc) for disc in to_8_bit(draw_blobs(3, size=40)[..., 0]))
 PHOTOS = CleanPhotos("discs", {}, train=DISCS[:2], validation=DISCS[2:])
+NOISY_ONLY = replace(PHOTO.with_noisy_only(), crops=PHOTO.crops)
 PAIRS = CleanPhotos("pairs", {}, *(tuple(join_pair(disc, disc // 2) for disc in DISCS) for _ in range(2)))
 
 
@@ -26,6 +27,18 @@ def test_photographs_must_hold_a_crop(tmp_path: Path) -> None:
     assert TASK.load([str(tmp_path)], PHOTO).name == tmp_path.name
     with pytest.raises(DataError, match="at least 48"):
         TASK.load([str(tmp_path)], replace(PHOTO, crops=Crops(side_px=48)))
+    with pytest.raises(DataError, match="at least 256"):
+        TASK.load([str(tmp_path)], PRESETS["photo"].with_noisy_only())
+
+
+def test_without_clean_images_noise_has_to_be_there_and_pairs_are_refused(tmp_path: Path) -> None:
+    config = replace(PHOTO.with_noisy_only(), crops=PHOTO.crops)
+    write_images(tmp_path / "clean", draw_blobs(3, size=40))
+    with pytest.raises(DataError, match="of these pictures"):
+        TASK.load([str(tmp_path / "clean")], config)
+    write_pairs(tmp_path / "pairs", draw_blobs(3, size=40), draw_blobs(3, size=40))
+    with pytest.raises(DataError, match="pairs: holds pairs"):
+        TASK.load([str(tmp_path / "pairs")], config)
 
 
 def test_networks_can_be_others_than_those_of_the_presets() -> None:
@@ -33,7 +46,11 @@ def test_networks_can_be_others_than_those_of_the_presets() -> None:
     assert small.build_network(PHOTO).count_params() < 10_000 < TASK.build_network(PHOTO).count_params()
 
 
-@pytest.mark.parametrize(("config", "photos"), [(PHOTO, PHOTOS), (PHOTO.with_pairs(), PAIRS)], ids=["clean", "pairs"])
+@pytest.mark.parametrize(
+    ("config", "photos"),
+    [(PHOTO, PHOTOS), (PHOTO.with_pairs(), PAIRS), (NOISY_ONLY, PHOTOS)],
+    ids=["clean", "pairs", "noisy"],
+)
 def test_batches_and_validation_give_the_network_image_and_level(config: Config, photos: CleanPhotos) -> None:
     batches = TASK.batches(config, config.stages[0], photos)
     assert len(batches) == 2
@@ -41,7 +58,8 @@ def test_batches_and_validation_give_the_network_image_and_level(config: Config,
     assert inputs["image"].shape == clean.shape == (3, 16, 16, 3)
     assert inputs["noise_level"].shape == (3,)
     inputs, clean = TASK.validation(config, config.stages[0], photos)
-    assert inputs["image"].shape == clean.shape == (3, 32, 32, 3)
+    side = 16 if config is NOISY_ONLY else 32
+    assert inputs["image"].shape == clean.shape == (len(clean), side, side, 3)
 
 
 def test_the_last_stage_learns_cameras_and_scans_too() -> None:

@@ -19,6 +19,7 @@
     │   ├── InvalidImageError
     │   ├── ImageTooLargeError
     │   ├── InvalidParameterError
+    │   ├── InvalidTensorError
     │   ├── QueueFullError
     │   ├── NotReadyError
     │   ├── DeadlineExceededError
@@ -127,6 +128,10 @@ class ImageTooLargeError(RequestError):
 
 class InvalidParameterError(RequestError):
     """A parameter has a value that is not allowed, or is of no use to the chosen network."""
+
+
+class InvalidTensorError(RequestError):
+    """A tensor is malformed, or not as the network takes it."""
 
 
 class QueueFullError(RequestError):

@@ -49,7 +49,7 @@ from app.web.pages import routes as pages
 from app.web.pages.swagger import swagger_assets
 from app.web.requests.query import choose, choose_options
 from app.web.responses.problems import add_error_handlers, answer_internal_error
-from app.web.routes import batch, denoise, models, probes
+from app.web.routes import batch, denoise, inference, models, probes
 from app.web.schemas import DenoiseQuery
 
 EXPOSED_HEADERS = (
@@ -105,7 +105,7 @@ def create_app(
         # FastAPI would look for exporters on every request; /metrics and the log are our own.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    for router in (denoise.router, batch.router, models.router, probes.router, pages.router):
+    for router in (denoise.router, batch.router, models.router, inference.router, probes.router, pages.router):
         app.router.routes.extend(router.routes)  # include_router would match each request twice
     app.mount("/docs/assets", swagger_assets())
     app.mount("/static", pages.static_files)

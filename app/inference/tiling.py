@@ -8,7 +8,7 @@ from functools import partial
 from itertools import product
 from typing import Protocol, TypeVar
 
-from app.imaging.full_size import FullSizeImage, Pass
+from app.imaging.full_size import Pass
 from app.imaging.tiles import Tile, cut_tiles
 from app.inference.batching import Batcher, Denoised, NetworkCall
 from app.inference.metadata import ModelMetadata
@@ -17,6 +17,17 @@ T = TypeVar("T")
 _Part = tuple[Pass, Tile, "asyncio.Future[Denoised]"]
 
 MIN_SHARED_PIXELS = 2**16  # smaller pictures are not cut just to keep several threads busy
+
+
+class TiledImage(Protocol):
+    """An image of any size that tiles are read from and written to; app.imaging.full_size has that of pictures."""
+
+    height: int
+    width: int
+
+    def passes(self, channels: int, /) -> list[Pass]:
+        """Return what a network of so many channels has to denoise."""
+        ...
 
 
 class Run(Protocol):
@@ -28,12 +39,12 @@ class Run(Protocol):
 
 
 def submit_tiles(
-    image: FullSizeImage, batcher: Batcher, model: ModelMetadata, *, noise_level: float | None, run: Run
+    image: TiledImage, batcher: Batcher, model: ModelMetadata, *, noise_level: float | None, run: Run
 ) -> "asyncio.Future[NetworkCall]":
     """Queue the tiles of an image, a few at a time, and write the denoised ones into the image.
 
     Args:
-        image: the image to denoise; afterwards, its ``finish`` may be called.
+        image: the image to denoise.
         batcher: the queue of the network.
         model: how the network's images may be cut.
         noise_level: what the network receives, in [0, 1] units; None for one that takes none.
@@ -60,7 +71,7 @@ def submit_tiles(
 
 
 async def _denoise_passes(
-    image: FullSizeImage, batcher: Batcher, model: ModelMetadata, noise_level: float | None, run: Run
+    image: TiledImage, batcher: Batcher, model: ModelMetadata, noise_level: float | None, run: Run
 ) -> NetworkCall:
     start = time.perf_counter()
     waiting: deque[_Part] = deque()
@@ -88,7 +99,7 @@ async def _denoise_passes(
     return NetworkCall(max(batch_sizes), waits_s[0], time.perf_counter() - start - waits_s[0])
 
 
-def _list_parts(image: FullSizeImage, model: ModelMetadata, threads: int) -> list[tuple[Pass, Tile]]:
+def _list_parts(image: TiledImage, model: ModelMetadata, threads: int) -> list[tuple[Pass, Tile]]:
     min_tiles = threads if image.height * image.width >= MIN_SHARED_PIXELS else 1
     tiles = cut_tiles(
         image.height, image.width, size_multiple=model.size_multiple, halo_px=model.halo_px, min_tiles=min_tiles

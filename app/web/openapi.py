@@ -10,6 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from app.imaging.encode import MEDIA_TYPES
 from app.web.access import required_scope
+from app.web.inference_schemas import InferenceRequest
 from app.web.schemas import BatchResponse, DenoiseQuery, DenoiseResponse, Problem
 
 SECURITY_SCHEMES = {
@@ -20,7 +21,7 @@ _REFERENCE = "#/components/schemas/{model}"
 _BINARY = {"type": "string", "format": "binary"}  # Swagger UI shows a file picker only for this schema
 _JSON, _OCTET_STREAM = "application/json", "application/octet-stream"
 _STATUS_DESCRIPTIONS = {
-    400: "No image in the request",
+    400: "No image in the request, or an invalid tensor",
     401: "No key, or an unknown one",
     403: "The key has not the scope",
     404: "No such model or version",
@@ -37,6 +38,10 @@ _PROBLEM = {"type": "/problems/invalid-parameter", "title": "Invalid parameter",
 _TAGS = [
     {"name": "denoise", "description": "Send noisy pictures, get clean ones."},
     {"name": "models", "description": "Which networks there are, what they take, and how good they are."},
+    {
+        "name": "Open Inference Protocol",
+        "description": "Tensors instead of pictures, for clients of KServe and Triton.",
+    },
     {"name": "operations", "description": "Probes and metrics."},
 ]
 
@@ -125,6 +130,29 @@ BATCH_RESPONSES = _responses(
 )
 
 
+INFERENCE_REQUEST: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            _JSON: {"schema": {"$ref": _REFERENCE.format(model=InferenceRequest.__name__)}},
+            _OCTET_STREAM: {"schema": _BINARY},
+        },
+        "description": "JSON, or JSON and binary data behind it (`Inference-Header-Content-Length`).",
+    }
+}
+INFERENCE_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The denoised tensor, as JSON, or as JSON and binary data behind it.",
+        "headers": _REQUEST_ID
+        | {
+            "Inference-Header-Content-Length": _header("Bytes of the JSON, if binary data follows.", 153, minimum=1),
+            "Server-Timing": _PICTURE["Server-Timing"],
+        },
+        "content": {_JSON: {"schema": {"type": "object"}}, _OCTET_STREAM: {"schema": _BINARY}},
+    }
+}
+
+
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Describe error responses, for the ``responses`` of a route."""
     reference = {"$ref": _REFERENCE.format(model=Problem.__name__)}
@@ -161,7 +189,8 @@ def describe_api(app: FastAPI, *, requires_keys: bool) -> dict[str, Any]:
             for parameter in operation.get("parameters", ()):
                 parameter["schema"] = _without_null(parameter["schema"])
     _, definitions = models_json_schema(
-        [(model, "serialization") for model in (DenoiseResponse, BatchResponse, Problem)], ref_template=_REFERENCE
+        [(model, "serialization") for model in (DenoiseResponse, BatchResponse, InferenceRequest, Problem)],
+        ref_template=_REFERENCE,
     )
     description["components"]["schemas"].update(definitions["$defs"])
     description["security"] = []

@@ -243,6 +243,9 @@ class Problem(BaseModel):
     limit: int | None = Field(None, exclude_if=_is_none, description="The limit that was exceeded.")
     names: list[str] | None = Field(None, exclude_if=_is_none, description="The names that would have worked.")
     parameter: str | None = Field(None, exclude_if=_is_none, description="The query parameter that is wrong.")
+    error: str | None = Field(
+        None, exclude_if=_is_none, description="The detail again, below `/v2`: clients of that protocol read it."
+    )
 
 
 class BatchItem(BaseModel):

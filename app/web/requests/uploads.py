@@ -26,7 +26,7 @@ async def read_upload(request: Request) -> tuple[Upload, Fields]:
         UploadTooLargeError, QueueFullError: see app.web.middleware.body_limit.
         ClientGoneError: the client left before it had sent everything.
     """
-    body = await _read_body(request.receive)
+    body = await read_body(request.receive)
     content_type = request.headers.get("content-type", "")
     is_form = content_type.lower().startswith("multipart/form-data")
     upload, fields = _read_form(body, content_type) if is_form else (Upload(body, None), ())
@@ -45,7 +45,7 @@ async def read_uploads(request: Request, *, max_files: int) -> tuple[list[Upload
         UploadTooLargeError, QueueFullError: see app.web.middleware.body_limit.
         ClientGoneError: the client left before it had sent everything.
     """
-    body = await _read_body(request.receive)
+    body = await read_body(request.receive)
     try:
         files, others = _sort(body, request.headers.get("content-type", ""), FILES, max_files=max_files)
     except MultipartError as error:
@@ -59,7 +59,7 @@ async def read_uploads(request: Request, *, max_files: int) -> tuple[list[Upload
     return uploads, _read_fields(others)
 
 
-async def _read_body(receive: Receive) -> bytes:
+async def read_body(receive: Receive) -> bytes:
     """Read the whole body, most often one message, in a third of the time that Request.body takes."""
     chunks: list[bytes] = []
     while True:

@@ -17,6 +17,7 @@ from app.web.requests.query import invalid_parameter
 from app.web.schemas import Problem
 
 MEDIA_TYPE = "application/problem+json"
+INFERENCE_PATH = "/v2"
 
 logger = logging.getLogger(__name__)
 
@@ -86,6 +87,9 @@ PROBLEM_TYPES: dict[type[errors.DenoiserError], ProblemType] = {
         "invalid-parameter",
         "Invalid parameter",
         "Correct the parameter that the detail names; /docs lists all parameters.",
+    ),
+    errors.InvalidTensorError: ProblemType(
+        400, "invalid-tensor", "Invalid tensor", "GET /v2/models/NAME says which tensors the model takes."
     ),
     errors.QueueFullError: ProblemType(
         429, "queue-full", "Queue full", "Try again after the number of seconds in Retry-After."
@@ -191,7 +195,12 @@ def _extensions(error: errors.RequestError) -> dict[str, object]:
 def _answer(
     scope: Scope, kind: ProblemType, detail: str, *, headers: dict[str, str] | None = None, **extensions: object
 ) -> Response:
-    """Build a response with problem details, and name the problem in the request's log record."""
+    """Build a response with problem details, and name the problem in the request's log record.
+
+    Clients of the Open Inference Protocol look for a member ``error``.
+    """
+    if str(scope.get("path", "")).startswith(INFERENCE_PATH):
+        extensions["error"] = detail
     add_to_record(scope, problem=kind.slug)
     return problem_response(kind, detail, headers=headers, **extensions)
 

@@ -62,7 +62,9 @@ def _allowed(schema: dict[str, Any]) -> dict[str, Any]:
 def test_operations_have_the_names_that_generated_clients_use(client: TestClient) -> None:
     paths = client.get("/openapi.json").json()["paths"]
     assert {operation["operationId"] for item in paths.values() for operation in item.values()} == {
-        "denoise", "denoise_batch", "list_models", "describe_model", "describe_version", "livez", "readyz", "metrics"
+        "denoise", "denoise_batch", "list_models", "describe_model", "describe_version", "livez", "readyz", "metrics",
+        "describe_inference_server", "is_server_live", "is_server_ready", "describe_tensors",
+        "describe_tensors_of_version", "is_model_ready", "is_version_ready", "infer", "infer_with_version",
     }  # fmt: skip
 
 
@@ -90,7 +92,7 @@ def test_every_error_is_described_as_a_problem(client: TestClient) -> None:
 
 def test_pages_are_not_part_of_the_api(client: TestClient) -> None:
     paths = client.get("/openapi.json").json()["paths"]
-    assert {path.split("/")[1] for path in paths} == {"v1", "livez", "readyz", "metrics"}
+    assert {path.split("/")[1] for path in paths} == {"v1", "v2", "livez", "readyz", "metrics"}
 
 
 def test_without_keys_no_operation_needs_one(client: TestClient) -> None:

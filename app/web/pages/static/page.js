@@ -5,11 +5,14 @@ import { Formats, formatBytes } from "./panels/formats.js";
 import { showQuality } from "./panels/quality.js";
 import { drawFacts, drawTiming, formatMs, timeStages } from "./panels/report.js";
 import { Settings } from "./panels/settings.js";
+import { Strip } from "./panels/strip.js";
 import { takeFiles } from "./picture/intake.js";
 import { openPicture, release } from "./picture/picture.js";
 import { offerSamples, sampleAddress, SAMPLES } from "./picture/samples.js";
 import { discard, prepare } from "./picture/source.js";
-import { denoise, fetchFile, listModels } from "./service/calls.js";
+import { Tray } from "./picture/tray.js";
+import { denoise, fetchFile, listModels, resultName } from "./service/calls.js";
+import { storedKey, storeKey } from "./service/key.js";
 import { AUTO, Models, hasFixedSize } from "./service/models.js";
 import { hideProblem, showProblem } from "./service/problem.js";
 import { writeSnippet } from "./service/snippets.js";
@@ -27,6 +30,8 @@ const $ = (id) => document.getElementById(id);
 const comparison = new Comparison($("stage"), showZoom);
 const formats = new Formats($("format"));
 const progress = new Progress($("progress"), $("cancel"), cancel);
+const tray = new Tray((size) => settings.query(size), showTray);
+const strip = new Strip($("strip"), (item) => openItem(item));
 let settings = null; // set once the models are known
 let isForThisPicture = false; // whether the model was chosen for the present picture alone
 let openings = 0;
@@ -37,6 +42,7 @@ let preview = null;
 let noiseLevel = null; // as estimated, for what is sent
 let running = new AbortController();
 let timer = 0;
+let collecting = new AbortController(); // the work on all pictures
 
 async function start() {
   hideProblem($("problem"));
@@ -44,7 +50,7 @@ async function start() {
     settings = new Settings($("settings"), new Models(await listModels()), new URLSearchParams(location.search));
     listCards(settings.models.all);
   } catch (error) {
-    showProblem($("problem"), error);
+    showFailure(error);
     return;
   }
   const { models } = settings;
@@ -56,7 +62,22 @@ async function start() {
 }
 
 async function openSample(sample) {
+  collecting.abort();
+  tray.fill([]);
   await open(() => fetchFile(sampleAddress(sample)), sample.file, sample);
+}
+
+async function openFiles(files) {
+  collecting.abort();
+  tray.fill(files);
+  await openItem(tray.selected);
+}
+
+/** Show one of the pictures that were chosen. */
+async function openItem(item) {
+  tray.selected = item;
+  showTray();
+  await open(async () => item.blob, item.name);
 }
 
 /** Open the picture in the blob that `load` returns; a sample says how noisy it becomes, and whether it is a digit. */
@@ -76,6 +97,8 @@ async function open(load, name, { sigma = null, isDigit = null } = {}) {
   $("sigma").value = sigma ?? (settings?.models.isSmall(size) ? SIGMA.small : SIGMA.large);
   $("add-noise").checked = sigma !== null;
   $("add-noise").disabled = !picture.image;
+  $("noise").hidden = tray.items.length > 1; // it is for trying, with one picture
+  if (tray.selected) tray.selected.size = size;
   if (isForThisPicture) settings?.choose(AUTO);
   isForThisPicture = false;
   settings?.suit(size);
@@ -111,6 +134,8 @@ async function run() {
   remember();
   showChoice({ place: $("choice"), reason: $("choice-reason"), other: $("other-choice") }, settings, opened.size);
   hideProblem($("problem"));
+  $("key-form").hidden = true;
+  showTray();
   comparison.isBusy = true;
   progress.start();
   try {
@@ -120,18 +145,28 @@ async function run() {
     const query = settings.query();
     showSnippet();
     formats.show(sent.key, query);
+    const item = tray.selected;
+    const known = item?.done?.query === query.toString() && !sent.clean ? item.done.response : null;
+    if (known) {
+      const picture = await openPicture(known.blob, resultName(item.name, query.get("format")));
+      return signal.aborted ? release(picture) : showResult(picture, known);
+    }
     const job = { picture: sent.picture, query, model: settings.model, visible: comparison.visiblePart, noiseLevel };
     const { picture, response } = await denoiseInSteps(job, { expect, preview: showPreview }, signal);
     if (signal.aborted) return release(picture);
     formats.note(sent.key, query, response.blob.size);
     formats.show(sent.key, query);
+    if (item && !sent.clean) item.done = { query: query.toString(), response };
     showResult(picture, response);
+    showTray();
     if (!opened.image) suitSize(response.header("X-Input-Size"));
   } catch (error) {
     if (signal.aborted) return;
     removeResult();
     $("note").hidden = true; // the service returned nothing
-    showProblem($("problem"), error);
+    if (tray.selected) tray.selected.failed = { query: settings.query().toString(), error };
+    showTray();
+    showFailure(error);
   } finally {
     if (!signal.aborted) end();
   }
@@ -147,6 +182,56 @@ async function run() {
     comparison.showPreview(picture.image, part);
     $("after-caption").textContent = `After: preview of ${describeSize(part)}`;
   }
+}
+
+/** Show an error where the pictures are, or ask for a key if that is what is wrong. */
+function showFailure(error) {
+  const wantsKey = error.status === 401 || (error.status === 403 && storedKey() !== null);
+  $("key-form").hidden = !wantsKey;
+  if (!wantsKey) {
+    showProblem($("problem"), error);
+    $("problem").scrollIntoView({ block: "nearest" });
+    return;
+  }
+  const reason = error.status === 403 ? error.detail : storedKey() ? "The key was refused." : "This service wants a key.";
+  $("key-reason").textContent = reason;
+  storeKey(null);
+  $("key").focus();
+}
+
+function showTray() {
+  strip.draw(tray);
+  $("many").hidden = tray.items.length < 2;
+  const count = (state) => tray.items.filter((item) => tray.stateOf(item) === state).length;
+  const failed = count("failed");
+  $("many-status").textContent = `${count("done")} of ${tray.items.length} done${failed ? `, ${failed} failed` : ""}`;
+}
+
+/** Denoise all pictures, and save the results as one ZIP. */
+async function collect() {
+  collecting.abort();
+  collecting = new AbortController();
+  const { signal } = collecting;
+  showCollecting(true);
+  try {
+    await tray.denoiseAll(signal);
+    const zip = signal.aborted ? null : await tray.zip();
+    if (zip && !signal.aborted) save(zip, "denoised.zip");
+  } catch (error) {
+    if (!signal.aborted) showFailure(error);
+  }
+  if (collecting.signal === signal) showCollecting(false);
+}
+
+function showCollecting(isWorking) {
+  $("collect").hidden = isWorking;
+  $("cancel-all").hidden = !isWorking;
+}
+
+function save(blob, name) {
+  const url = URL.createObjectURL(blob);
+  Object.assign(document.createElement("a"), { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000); // the browser may read it later
 }
 
 /** Take the size of a picture that the browser cannot show from the service. */
@@ -242,7 +327,7 @@ function showEstimate(estimate) {
 
 function showSnippet() {
   const { value } = $("languages").querySelector("[aria-pressed=true]");
-  $("snippet").textContent = writeSnippet(value, sent.picture.name, settings.query(), false);
+  $("snippet").textContent = writeSnippet(value, sent.picture.name, settings.query(), storedKey() !== null);
 }
 
 /** Find out how large the result is in the other formats. */
@@ -304,7 +389,16 @@ async function copySnippet() {
   $("copy-snippet").textContent = isCopied ? "Copied" : "Selected: press Ctrl+C";
 }
 
-takeFiles($("file"), (file) => open(async () => file, file.name));
+takeFiles($("file"), openFiles);
+$("collect").addEventListener("click", collect);
+$("cancel-all").addEventListener("click", () => collecting.abort());
+$("key-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  storeKey($("key").value);
+  $("key").value = "";
+  $("key-form").hidden = true;
+  run();
+});
 $("settings").addEventListener("input", (event) => {
   if (event.target.id === "model") {
     settings.choose(event.target.value);

@@ -1,15 +1,16 @@
-// How a picture comes in: chosen, dropped anywhere on the page, or pasted.
+// How pictures come in: chosen, dropped anywhere on the page, or pasted.
 
-/** Call `take` with the first file that comes in any of these ways. */
+/** Call `take` with all files that come in one of these ways. */
 export function takeFiles(input, take) {
-  const takeFirst = (files) => {
-    if (files.length > 0) take(files[0]);
+  const takeAny = (files) => {
+    if (files.length > 0) take([...files]);
   };
   input.addEventListener("change", () => {
-    takeFirst([...input.files]);
-    input.value = ""; // so that the same file can be chosen again
+    const files = [...input.files];
+    input.value = ""; // so that the same files can be chosen again
+    takeAny(files);
   });
-  document.addEventListener("paste", (event) => takeFirst(event.clipboardData.files));
+  document.addEventListener("paste", (event) => takeAny(event.clipboardData.files));
   document.addEventListener("dragover", (event) => {
     event.preventDefault();
     document.body.classList.add("dropping");
@@ -20,6 +21,6 @@ export function takeFiles(input, take) {
   document.addEventListener("drop", (event) => {
     event.preventDefault();
     document.body.classList.remove("dropping");
-    takeFirst(event.dataTransfer.files);
+    takeAny(event.dataTransfer.files);
   });
 }

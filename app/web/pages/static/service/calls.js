@@ -1,5 +1,6 @@
 // Calls of the service, all by relative addresses, so that the page works behind a path prefix.
 
+import { keyHeaders } from "./key.js";
 import { Problem } from "./problem.js";
 
 /** Return the response of /v1/models. */
@@ -45,7 +46,8 @@ export function denoiseAddress(query) {
 }
 
 async function call(address, options = {}) {
-  const response = await fetch(address, options).catch((error) => {
+  const headers = { ...options.headers, ...keyHeaders() };
+  const response = await fetch(address, { ...options, headers }).catch((error) => {
     if (error.name === "AbortError") throw error;
     throw new Problem({ title: "No response", detail: "The service cannot be reached. Is it running, and is the network up?" });
   });

@@ -1,0 +1,95 @@
+// Several pictures that share the settings: what became of each, and all of them denoised, a few at a time.
+
+import { denoise, resultName } from "../service/calls.js";
+import { distinctNames, makeZip } from "./zip.js";
+
+const IN_FLIGHT = 3;
+const TRIES = 6; // of a picture that a busy service asks to send again
+const LONGEST_PAUSE_S = 30;
+
+/**
+ * @typedef {object} Item
+ * @property {string} name
+ * @property {Blob} blob
+ * @property {?{width: number, height: number}} size null as long as it is unknown
+ * @property {boolean} isWorking
+ * @property {?{query: string, response: object}} done the last result
+ * @property {?{query: string, error: Error}} failed the last error
+ */
+
+export class Tray {
+  items = [];
+  selected = null;
+  #queryFor;
+  #onChange;
+
+  /** @param {(size: ?object) => URLSearchParams} queryFor a picture of a size @param {() => void} onChange */
+  constructor(queryFor, onChange) {
+    this.#queryFor = queryFor;
+    this.#onChange = onChange;
+  }
+
+  /** Replace the pictures; the first is selected. */
+  fill(files) {
+    this.items = files.map((blob) => ({ name: blob.name, blob, size: null, isWorking: false, done: null, failed: null }));
+    this.selected = this.items[0] ?? null;
+    this.#onChange();
+  }
+
+  /** Return "working", or "done", "failed" or "waiting" with the settings as they are. */
+  stateOf(item) {
+    const query = this.#queryFor(item.size).toString();
+    if (item.isWorking) return "working";
+    if (item.done?.query === query) return "done";
+    return item.failed?.query === query ? "failed" : "waiting";
+  }
+
+  /** Denoise what is waiting or has failed. */
+  async denoiseAll(signal) {
+    const waiting = this.items.filter((item) => this.stateOf(item) !== "done");
+    const work = async () => {
+      for (let item = waiting.shift(); item && !signal.aborted; item = waiting.shift()) await this.#denoise(item, signal);
+    };
+    await Promise.all(Array.from({ length: IN_FLIGHT }, work));
+  }
+
+  /** Return a ZIP of the results, or null if there is none. */
+  async zip() {
+    const done = this.items.filter((item) => this.stateOf(item) === "done");
+    if (done.length === 0) return null;
+    const names = distinctNames(done.map(({ name, done: { query } }) => resultName(name, new URLSearchParams(query).get("format"))));
+    return makeZip(done.map(({ done: { response } }, index) => ({ name: names[index], blob: response.blob })));
+  }
+
+  async #denoise(item, signal) {
+    const query = this.#queryFor(item.size);
+    item.isWorking = true;
+    this.#onChange();
+    try {
+      item.done = { query: query.toString(), response: await insist(() => denoise(item.blob, query, signal), signal) };
+    } catch (error) {
+      if (!signal.aborted) item.failed = { query: query.toString(), error };
+    }
+    item.isWorking = false;
+    this.#onChange();
+  }
+}
+
+/** Call again as often as a busy service asks for it. */
+async function insist(call, signal) {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await call();
+    } catch (error) {
+      if (tries === TRIES || !error.retryAfter) throw error;
+      await pause(Math.min(LONGEST_PAUSE_S, Number(error.retryAfter) || 1), signal);
+    }
+  }
+}
+
+function pause(seconds, signal) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, 1000 * seconds);
+    signal.addEventListener("abort", () => (clearTimeout(timer), reject(signal.reason)), { once: true });
+  });
+}

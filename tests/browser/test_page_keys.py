@@ -1,0 +1,56 @@
+"""A service that wants a key: the page asks for it, sends it, and forgets one that is refused."""
+
+from playwright.sync_api import Page, Route, expect
+
+from tests.app.processes import RunningService
+from tests.browser.bench import open_bench, result_after
+
+KEY = "correct-horse-battery"
+
+
+def want_key(page: Page) -> None:
+    """Let /v1/ answer 401 without the key, as a service with keys does."""
+
+    def guard(route: Route) -> None:
+        key = route.request.headers.get("x-api-key")
+        if key == KEY:
+            route.fallback()
+            return
+        kind = "key-missing" if key is None else "key-unknown"
+        problem = f'{{"type": "/problems/{kind}", "title": "No key", "status": 401, "detail": "Send a key."}}'
+        route.fulfill(status=401, content_type="application/problem+json", body=problem)
+
+    page.route("**/v1/**", guard)
+
+
+def give_key(page: Page, key: str) -> None:
+    page.get_by_label("Key").fill(key)
+    page.get_by_role("button", name="Use this key").click()
+
+
+def test_the_page_asks_for_a_key_and_keeps_it_for_the_tab(
+    page: Page, service: RunningService, complaints: list[str]
+) -> None:
+    want_key(page)
+    page.goto(f"{service.url}/")
+    expect(page.get_by_label("Key")).to_be_focused()
+    give_key(page, "a wrong one")
+    expect(page.locator("#key-reason")).to_contain_text("refused")
+    result_after(page, lambda: give_key(page, KEY))
+    expect(page.locator("#key-form")).to_be_hidden()
+    expect(page.locator("#after")).to_be_visible()
+    expect(page.locator("#snippet")).to_contain_text("X-API-Key: $DENOISER_KEY")
+    assert KEY not in page.content()
+    assert KEY not in page.url
+    result_after(page, page.reload)
+    assert page.evaluate("localStorage.length") == 0
+    assert page.evaluate("Object.values(sessionStorage)") == [KEY]
+    complaints.clear()  # of the browser, for each 401
+
+
+def test_a_service_without_keys_gets_none(page: Page, service: RunningService) -> None:
+    open_bench(page, service.url)
+    response = result_after(page, page.get_by_role("button", name="Run again").click)
+    assert "x-api-key" not in response.request.headers
+    expect(page.locator("#key-form")).to_be_hidden()
+    expect(page.locator("#snippet")).not_to_contain_text("X-API-Key")

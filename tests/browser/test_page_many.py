@@ -1,0 +1,127 @@
+"""Several pictures: a strip of thumbnails, the same settings for all, and one ZIP."""
+
+import io
+import re
+import zipfile
+from pathlib import Path
+
+import numpy as np
+from playwright.sync_api import FilePayload, Page, Route, expect
+
+from tests.app.pictures import digit, encode
+from tests.app.processes import RunningService
+from tests.browser.bench import DENOISE, open_bench, result_after, sent_bytes
+
+Files = list[FilePayload]
+
+
+def digits(count: int) -> Files:
+    pictures = [np.rint(255 * digit(height=28, width=28, size=size)).astype(np.uint8) for size in range(12, 12 + count)]
+    return [
+        {"name": f"{number}.png", "mimeType": "image/png", "buffer": encode(picture)}
+        for number, picture in enumerate(pictures)
+    ]
+
+
+def choose(page: Page, files: Files) -> None:
+    result_after(page, lambda: page.locator("#file").set_input_files(files))
+
+
+def save_all(page: Page) -> zipfile.ZipFile:
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Denoise all").click()
+    assert saved.value.suggested_filename == "denoised.zip"
+    return zipfile.ZipFile(io.BytesIO(Path(saved.value.path()).read_bytes()))
+
+
+def test_one_picture_has_no_strip(page: Page, service: RunningService) -> None:
+    open_bench(page, service.url)
+    expect(page.locator("#many")).to_be_hidden()
+    choose(page, digits(2))
+    expect(page.locator("#many")).to_be_visible()
+    choose(page, digits(1))
+    expect(page.locator("#many")).to_be_hidden()
+
+
+def test_all_pictures_are_denoised_with_the_same_settings_into_one_zip(page: Page, service: RunningService) -> None:
+    open_bench(page, service.url)
+    files = digits(5)
+    files[4]["name"] = "0.png"  # a second one of this name, from another folder
+    choose(page, files)
+    result_after(page, lambda: page.get_by_label("Format").select_option("webp"))
+    with save_all(page) as archive:
+        assert archive.testzip() is None
+        names = ["0-denoised.webp", "1-denoised.webp", "2-denoised.webp", "3-denoised.webp", "0-denoised-2.webp"]
+        assert archive.namelist() == names
+        expected = page.request.post(f"{service.url}/v1/denoise?model=auto&format=webp", data=files[2]["buffer"])
+        assert archive.read("2-denoised.webp") == expected.body()
+    expect(page.locator("#strip").get_by_role("button", name="done")).to_have_count(5)
+    expect(page.locator("#many-status")).to_have_text("5 of 5 done")
+
+
+def test_a_thumbnail_shows_its_picture_and_other_settings_make_results_out_of_date(
+    page: Page, service: RunningService
+) -> None:
+    open_bench(page, service.url)
+    files = digits(3)
+    choose(page, files)
+    response = result_after(page, page.locator("#strip").get_by_role("button", name="2.png").click)
+    assert sent_bytes(response.request) == files[2]["buffer"]
+    expect(page.locator("#before")).to_have_attribute("alt", re.compile("2.png"))
+    strip = page.locator("#strip")
+    expect(strip.get_by_role("button", name="done")).to_have_count(2)
+    expect(strip.get_by_role("button", pressed=True)).to_have_attribute("aria-label", "2.png, done")
+    calls: list[str] = []
+    page.on("request", lambda request: calls.append(request.url) if DENOISE.search(request.url) else None)
+    strip.get_by_role("button", name="0.png").click()  # its result is known
+    expect(page.locator("#before")).to_have_attribute("alt", re.compile("0.png"))
+    expect(page.locator("#stage")).to_have_attribute("aria-busy", "false")
+    assert calls == []
+    result_after(page, lambda: page.get_by_label("Fit to the network").select_option("pad"))
+    expect(strip.get_by_role("button", name="done")).to_have_count(1)
+    expect(strip.get_by_role("button", name="waiting")).to_have_count(2)
+
+
+def test_a_bad_file_fails_alone_and_says_why(page: Page, service: RunningService, complaints: list[str]) -> None:
+    open_bench(page, service.url)
+    choose(page, [*digits(2), {"name": "notes.txt", "mimeType": "image/png", "buffer": b"no picture"}])
+    with save_all(page) as archive:
+        assert archive.namelist() == ["0-denoised.png", "1-denoised.png"]
+    expect(page.locator("#many-status")).to_have_text("2 of 3 done, 1 failed")
+    page.locator("#strip").get_by_role("button", name="notes.txt, failed").click()
+    expect(page.get_by_role("alert")).to_contain_text("Unsupported image format")
+    assert [complaint for complaint in complaints if "415" not in complaint] == []
+    complaints.clear()
+
+
+def test_work_on_all_pictures_can_be_cancelled_and_few_are_in_flight(page: Page, service: RunningService) -> None:
+    open_bench(page, service.url)
+    choose(page, digits(6))
+    held: list[Route] = []
+    page.route(DENOISE, lambda route: held.append(route))
+    strip = page.locator("#strip")
+    page.get_by_role("button", name="Denoise all").click()
+    expect(strip.get_by_role("button", name="working")).to_have_count(3)
+    page.locator("#many").get_by_role("button", name="Cancel").click()
+    expect(strip.get_by_role("button", name="working")).to_have_count(0)
+    expect(strip.get_by_role("button", name="waiting")).to_have_count(5)
+    assert len(held) == 3
+
+
+def test_a_busy_service_is_asked_again(page: Page, service: RunningService, complaints: list[str]) -> None:
+    open_bench(page, service.url)
+    choose(page, digits(2))
+    refusals = iter([True])
+
+    def refuse_once(route: Route) -> None:
+        if next(refusals, False):
+            route.fulfill(
+                status=429, headers={"Retry-After": "0.1"}, content_type="application/problem+json", body="{}"
+            )
+        else:
+            route.fallback()
+
+    page.route(DENOISE, refuse_once)
+    with save_all(page) as archive:
+        assert len(archive.namelist()) == 2
+    complaints.clear()

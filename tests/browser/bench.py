@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from playwright.sync_api import Locator, Page, Request, Response, Route, expect
+from playwright.sync_api import FilePayload, Locator, Page, Request, Response, Route, expect
+
+from tests.app.pictures import digit, encode
 
 DENOISE = re.compile(r"/v1/denoise(\?|$)")
 
@@ -21,6 +23,8 @@ PHOTO = {
     "noise_level": {"min": 0.0, "max": 0.294},
     "metrics": {},
 }
+
+Files = list[FilePayload]
 
 AUTO: dict[str, Any] = {"small_side_px": 64, "small": "digits", "large": "photo"}
 
@@ -98,3 +102,12 @@ def add_photo_model(page: Page, noise_level: str = "24.7") -> None:
 
     page.route("**/v1/models", list_models)
     page.route(DENOISE, denoise)
+
+
+def digits(count: int) -> Files:
+    """Make files of different digits, named by their numbers from 0."""
+    pictures = [np.rint(255 * digit(height=28, width=28, size=size)).astype(np.uint8) for size in range(12, 12 + count)]
+    return [
+        {"name": f"{number}.png", "mimeType": "image/png", "buffer": encode(picture)}
+        for number, picture in enumerate(pictures)
+    ]

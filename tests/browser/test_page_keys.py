@@ -1,9 +1,11 @@
 """A service that wants a key: the page asks for it, sends it, and forgets one that is refused."""
 
+import re
+
 from playwright.sync_api import Page, Route, expect
 
 from tests.app.processes import RunningService
-from tests.browser.bench import open_bench, result_after
+from tests.browser.bench import digits, open_bench, result_after
 
 KEY = "correct-horse-battery"
 
@@ -45,6 +47,19 @@ def test_the_page_asks_for_a_key_and_keeps_it_for_the_tab(
     result_after(page, page.reload)
     assert page.evaluate("localStorage.length") == 0
     assert page.evaluate("Object.values(sessionStorage)") == [KEY]
+    complaints.clear()  # of the browser, for each 401
+
+
+def test_pictures_that_were_chosen_before_the_key_are_denoised_after_it(
+    page: Page, service: RunningService, complaints: list[str]
+) -> None:
+    want_key(page)
+    page.goto(f"{service.url}/")
+    expect(page.get_by_label("Key")).to_be_focused()
+    page.locator("#file").set_input_files(digits(2))
+    expect(page.get_by_label("Key")).to_be_focused()
+    result_after(page, lambda: give_key(page, KEY))
+    expect(page.locator("#before")).to_have_attribute("alt", re.compile("0.png"))
     complaints.clear()  # of the browser, for each 401
 
 

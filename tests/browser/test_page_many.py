@@ -5,22 +5,10 @@ import re
 import zipfile
 from pathlib import Path
 
-import numpy as np
-from playwright.sync_api import FilePayload, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
-from tests.app.pictures import digit, encode
 from tests.app.processes import RunningService
-from tests.browser.bench import DENOISE, open_bench, result_after, sent_bytes
-
-Files = list[FilePayload]
-
-
-def digits(count: int) -> Files:
-    pictures = [np.rint(255 * digit(height=28, width=28, size=size)).astype(np.uint8) for size in range(12, 12 + count)]
-    return [
-        {"name": f"{number}.png", "mimeType": "image/png", "buffer": encode(picture)}
-        for number, picture in enumerate(pictures)
-    ]
+from tests.browser.bench import DENOISE, Files, digits, open_bench, result_after, sent_bytes
 
 
 def choose(page: Page, files: Files) -> None:

@@ -62,12 +62,12 @@ def test_what_can_be_seen_of_a_large_picture_is_denoised_first(page: Page, servi
     whole = open_large(page, service.url)
     part = decode(sent_bytes(whole.previews[0].request))
     assert 0 < part.shape[0] * part.shape[1] <= 100_000
-    assert abs(part.shape[1] / part.shape[0] - 800 / 600) < 0.02
+    assert abs(part.shape[1] / part.shape[0] - 400 / 600) < 0.02  # right of the divider
     expect(page.locator("#after-caption")).to_contain_text("preview")
     frame, preview = page.locator("#frame").bounding_box(), page.locator("#preview").bounding_box()
     assert frame is not None
     assert preview is not None
-    assert abs(frame["x"] + frame["width"] / 2 - preview["x"] - preview["width"] / 2) < 2
+    assert abs(frame["x"] + 0.75 * frame["width"] - preview["x"] - preview["width"] / 2) < 2
     assert abs(preview["width"] / frame["width"] - part.shape[1] / 800) < 0.01
     whole.held[0].fallback()
     expect(page.locator("#stage")).to_have_attribute("aria-busy", "false")

@@ -30,7 +30,7 @@ const $ = (id) => document.getElementById(id);
 const comparison = new Comparison($("stage"), showZoom);
 const formats = new Formats($("format"));
 const progress = new Progress($("progress"), $("cancel"), cancel);
-const tray = new Tray((size) => settings.query(size), showTray);
+const tray = new Tray((size) => settings?.query(size) ?? "", showTray);
 const strip = new Strip($("strip"), (item) => openItem(item));
 let settings = null; // set once the models are known
 let isForThisPicture = false; // whether the model was chosen for the present picture alone
@@ -53,6 +53,7 @@ async function start() {
     showFailure(error);
     return;
   }
+  if (opened) settings.suit(opened.size); // it came while the models were not known
   const { models } = settings;
   const offered = SAMPLES.filter(({ isDigit }) => models.all.find((model) => hasFixedSize(model) === isDigit));
   offerSamples($("samples"), offered, openSample);
@@ -212,11 +213,14 @@ async function collect() {
   collecting.abort();
   collecting = new AbortController();
   const { signal } = collecting;
+  running.abort(); // it is one of them
+  end();
   showCollecting(true);
   try {
     await tray.denoiseAll(signal);
     const zip = signal.aborted ? null : await tray.zip();
     if (zip && !signal.aborted) save(zip, "denoised.zip");
+    if (!signal.aborted) await run(); // shows what is known now
   } catch (error) {
     if (!signal.aborted) showFailure(error);
   }

@@ -20,6 +20,7 @@ const OF_ANY = ["model", "version", ...Object.keys(DEFAULTS)];
 export class Settings {
   #form;
   #size = null;
+  #estimate = null; // of the noise level
   #chosen = new Map(); // what the person has chosen of SUITED
 
   /** What /v1/models lists. */
@@ -58,12 +59,14 @@ export class Settings {
   /** Show what suits a picture of this size; null is an unknown one, which counts as different from the network's. */
   suit(size) {
     this.#size = size;
+    this.#estimate = null;
     for (const parameter of SUITED) this.#form[parameter].value = this.#chosen.get(parameter) ?? suited(parameter, this.model, size);
     this.#showControls();
   }
 
-  /** Let the slider start from an estimate (8-bit scale), as long as nobody has moved it. */
+  /** Let the slider start from an estimate (8-bit scale), unless another level was chosen. */
   showEstimate(noiseLevel) {
+    this.#estimate = noiseLevel;
     if (this.get("noise_level") === "auto") this.#form.noise_level.value = noiseLevel;
     this.#showValues();
   }
@@ -179,7 +182,8 @@ export class Settings {
 
   #showValues() {
     const isEstimated = this.#control("noise_level-auto").checked;
-    this.#control("noise_level-value").textContent = isEstimated ? "" : `σ ${this.#form.noise_level.value} of 255`;
+    const noiseLevel = isEstimated ? this.#estimate : this.#form.noise_level.value;
+    this.#control("noise_level-value").textContent = noiseLevel === null ? "" : `σ ${noiseLevel} of 255`;
     this.#control("strength-value").textContent = Number(this.#form.strength.value).toFixed(2);
     this.#control("quality-value").textContent = this.#form.quality.value;
     this.#control("card").href = `models/${encodeURIComponent(this.model.name)}/${this.version}`;

@@ -3,6 +3,7 @@
 import { followGestures } from "./gestures.js";
 import { View } from "./view.js";
 
+const LARGEST_SPLIT = 80; // beyond, a preview is not cut from what is right of the divider alone
 const PIXELATED_FROM = 2; // with so many CSS pixels for each, pixels show as squares
 const STEPS = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -10, PageUp: 10, Home: -100, End: 100 };
 
@@ -128,9 +129,11 @@ export class Comparison {
     this.#moveTo((100 * (x - left)) / width);
   }
 
-  /** What can be seen of the picture before, in its pixels: {x, y, width, height}. */
+  /** The pixels where a result can be seen, right of the divider if there is room: {x, y, width, height}. */
   get visiblePart() {
-    return this.#view.part;
+    const part = this.#view.part;
+    const left = this.#split > LARGEST_SPLIT ? 0 : Math.floor((this.#split / 100) * part.width);
+    return { ...part, x: part.x + left, width: part.width - left };
   }
 
   get #hasResult() {

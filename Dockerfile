@@ -23,9 +23,11 @@ RUN python3 -m pip install --no-cache-dir --disable-pip-version-check --require-
 
 FROM venv AS app-venv
 COPY requirements/app.txt /tmp/
+COPY client /tmp/client
 # TensorFlow's C++ headers are a fifth of its size, and nothing is compiled against them.
 RUN python3 -m pip install --no-cache-dir --disable-pip-version-check --require-hashes -r /tmp/app.txt \
-    && python3 -m pip uninstall --quiet --yes pip \
+    && python3 -m pip install --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation /tmp/client \
+    && python3 -m pip uninstall --quiet --yes pip flit-core \
     && rm -r /opt/venv/lib/python3*/site-packages/tensorflow/include
 
 

@@ -8,6 +8,7 @@ FUZZ := .venv-fuzz
 # The interpreter that creates .venv: the first suitable one, or the one given as PYTHON=...
 PYTHON ?=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+INSTALL_CLIENT := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable client
 UV_COMPILE := $(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--no-strip-extras --generate-hashes --custom-compile-command "make lock"
 
@@ -85,7 +86,7 @@ sbom: $(VENV)/.app $(SBOM)/.sbom  ## write what the service is made of, and its 
 .PHONY: clean
 clean:  ## remove every .venv and every cache
 	rm -rf $(VENV) $(PEERS) $(SBOM) $(FUZZ) sbom .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .coverage .coverage.* htmlcov
-	find app training tests -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+	find app client training tests -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 .PHONY: help
 help:  ## list the targets
@@ -93,10 +94,12 @@ help:  ## list the targets
 		/^##@/ { printf "\n%s\n", substr($$0, 5) } \
 		/^[a-z-]+:.*##/ { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-# One stamp for each lock file: a second `make serve` starts at once, and a changed lock is installed again.
-$(VENV)/.%: requirements/%.txt | $(BIN)/python
+# One stamp for each lock file: a second `make serve` starts at once, and a changed lock is installed again. The client is
+# installed from this checkout; what it is built with and on is in the locks.
+$(VENV)/.%: requirements/%.txt client/pyproject.toml | $(BIN)/python
 	@echo "installing $< into $(VENV) ..."
 	@$(PIP) --requirement $<
+	@$(if $(filter training,$*),,$(INSTALL_CLIENT))
 	@touch $@
 
 $(PEERS)/.benchmark: requirements/benchmark.txt | $(BIN)/python

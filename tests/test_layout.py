@@ -9,6 +9,7 @@ EXCEPTIONS = {
     "app/inference/denoiser.py",
     "app/processing/decoder_process.py",  # the other end of decoders.py, which is tested with it
     "app/web/inference_schemas.py",
+    "client/denoiser_client/errors.py",
     "training/errors.py",
     "training/task.py",
 }
@@ -21,7 +22,7 @@ def has_code(module: Path) -> bool:
 def test_each_module_with_behaviour_has_a_test_file_of_its_name() -> None:
     missing = {
         name
-        for package in ("app", "training")
+        for package in ("app", "client", "training")
         for module in (REPOSITORY / package).rglob("[!_]*.py")
         if has_code(module)
         and not (REPOSITORY / "tests" / module.relative_to(REPOSITORY).parent / f"test_{module.name}").exists()

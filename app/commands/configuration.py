@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from app.inference.model_store import Catalogue
 
 
+KEY_VARIABLE = "DENOISER_KEY"  # no setting of the service, but the key of its clients
+
+
 class CommandError(click.ClickException):
     """Ends the command with a message and exit code 1."""
 
@@ -49,7 +52,7 @@ def unknown_variables(environment: Mapping[str, str] = os.environ) -> Iterator[s
     prefix = Settings.model_config["env_prefix"]
     for variable in environment:
         name = variable.upper().removeprefix(prefix).lower()
-        if variable.upper().startswith(prefix) and name not in Settings.model_fields:
+        if variable.upper().startswith(prefix) and variable != KEY_VARIABLE and name not in Settings.model_fields:
             meant = get_close_matches(name, Settings.model_fields, n=1)
             yield f"{variable} is no setting" + (f"; is {prefix}{meant[0].upper()} meant?" if meant else "")
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import click
 
-from app.commands.configuration import CommandUsageError, read_settings
+from app.commands.configuration import KEY_VARIABLE, CommandUsageError, read_settings
 from app.commands.options import query_options, read_query
 from app.commands.plan import Job, make_plan
 from app.commands.report import Report, stderr_console
@@ -32,6 +32,9 @@ CONNECTIONS = 8
 @click.option("--overwrite", is_flag=True, help="Replace existing results.")
 @click.option("--url", metavar="URL", help="Use the service at this address.")
 @click.option(
+    "--key", metavar="KEY", envvar=KEY_VARIABLE, show_envvar=True, help="With --url: the key, if the service wants one."
+)  # fmt: skip
+@click.option(
     "--connections", type=click.IntRange(1, 64), default=CONNECTIONS, show_default=True, metavar="N",
     help="With --url: requests in flight at once.",
 )  # fmt: skip
@@ -45,6 +48,7 @@ def command(
     *,
     overwrite: bool,
     url: str | None,
+    key: str | None,
     connections: int,
     **given: str | None,
 ) -> int:
@@ -58,7 +62,7 @@ def command(
     results = _nothing()
     if plan.jobs:
         with console.status("getting ready"):  # shown on terminals only
-            backend = _connect(url, query, connections) if url else _load(query, load)
+            backend = _connect(url, query, key, connections) if url else _load(query, load)
         results = backend.denoise(plan.jobs)
     report = Report(plan, console, names_models=query.model == AUTO)
     with report.running(), closing(results):
@@ -79,10 +83,10 @@ class Backend(Protocol):
         ...
 
 
-def _connect(url: str, query: DenoiseQuery, connections: int) -> Backend:
+def _connect(url: str, query: DenoiseQuery, key: str | None, connections: int) -> Backend:
     from app.commands.remote import RemoteBackend  # here and below: neither backend needs the other's imports
 
-    backend = RemoteBackend(url, query, connections=connections)
+    backend = RemoteBackend(url, query, key=key, connections=connections)
     names = [model.name for model in backend.models().models]
     if query.model not in (None, AUTO, *names):
         raise CommandUsageError(f"{url} has no model named {query.model!r}. Available: {', '.join(names)}.")

@@ -8,16 +8,19 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from app.commands.configuration import read_settings, read_store
+from app.commands.configuration import KEY_VARIABLE, read_settings, read_store
 from app.commands.report import PLAIN_WIDTH
 from app.web.schemas import AutoChoice, ModelEntry, ModelList
 
 
 @click.command(help="List the models of the store, or with --url those of a service.")
 @click.option("--url", metavar="URL", help="Address of a service.")
-def command(url: str | None) -> None:
+@click.option(
+    "--key", metavar="KEY", envvar=KEY_VARIABLE, show_envvar=True, help="With --url: the key, if the service wants one."
+)  # fmt: skip
+def command(url: str | None, key: str | None) -> None:
     """List the models."""
-    models = _ask(url) if url else ModelList.of(read_store(read_settings()))
+    models = _ask(url, key) if url else ModelList.of(read_store(read_settings()))
     table = Table(
         "name", "versions", "takes", "polarity", "PSNR", "description", box=SIMPLE_HEAD, pad_edge=False, show_edge=False
     )
@@ -28,10 +31,10 @@ def command(url: str | None) -> None:
     console.print(Text(_describe_auto(models.auto)))
 
 
-def _ask(url: str) -> ModelList:
+def _ask(url: str, key: str | None) -> ModelList:
     from app.commands.remote import RemoteBackend  # here: listing the store does not need it
 
-    return RemoteBackend(url).models()
+    return RemoteBackend(url, key=key).models()
 
 
 def _describe_auto(auto: AutoChoice) -> str:

@@ -8,11 +8,20 @@ from pathlib import Path
 import pytest
 
 from app.__main__ import main
-from app.commands.remote import MAX_BUSY_RESPONSES
+from app.access.key_file import digest
+from app.commands.remote import TRIES
+from app.main import create_app
+from app.settings import Settings
+from tests.app.fakes import load_fake
 from tests.app.processes import denoise, files
-from tests.app.serving import Response, answering
+from tests.app.serving import Response, answering, serving
 
 MODELS = {"default": "tiny", "auto": {"small_side_px": 64, "small": "tiny", "large": "tiny"}, "models": []}
+
+HEADERS = {
+    "Content-Type": "image/png", "Server-Timing": "total;dur=1", "X-Batch-Size": "1", "X-Input-Size": "28x28",
+    "X-Model-Name": "tiny", "X-Model-Version": "2", "X-Request-ID": "1",
+}  # fmt: skip
 
 
 def service(
@@ -36,7 +45,7 @@ def problem(status: int, **headers: str) -> Response:
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_picture_is_sent_again_while_the_service_is_busy(pictures: Path, tmp_path: Path, status: int) -> None:
     busy = [problem(status), problem(status)]
-    with service(lambda body: busy.pop() if busy else (200, {}, body)) as address:
+    with service(lambda body: busy.pop() if busy else (200, HEADERS, body)) as address:
         assert denoise(pictures, "-o", tmp_path / "out", "--url", address) == 0
     assert busy == []
     assert files(tmp_path / "out") == ["a.png", "b.png", "sub/deep/c.png"]
@@ -53,7 +62,7 @@ def test_a_picture_fails_if_the_service_stays_busy(
 
     with service(refuse) as address:
         assert denoise(pictures / "a.png", "-o", tmp_path / "out", "--url", address) == 1
-    assert len(asked) == MAX_BUSY_RESPONSES
+    assert len(asked) == TRIES
     assert "The service is busy." in capsys.readouterr().err
 
 
@@ -69,7 +78,7 @@ def test_a_picture_that_breaks_the_connection_fails_alone(
     pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (pictures / "b.png").write_bytes(b"poison")
-    with service(lambda body: None if body == b"poison" else (200, {}, body)) as address:
+    with service(lambda body: None if body == b"poison" else (200, HEADERS, body)) as address:
         assert denoise(pictures, "-o", tmp_path / "out", "--url", address) == 1
     assert files(tmp_path / "out") == ["a.png", "sub/deep/c.png"]
     assert "the connection broke" in capsys.readouterr().err
@@ -84,6 +93,18 @@ def test_a_service_that_goes_away_ends_the_run(
     told = capsys.readouterr().err
     assert f"{address} cannot be reached" in told
     assert "3 not tried" in told
+
+
+def test_the_key_is_sent(pictures: Path, tmp_path: Path, store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = tmp_path / "keys.json"
+    keys.write_text(json.dumps({"keys": [{"name": "shop", "sha256": digest("secret")}]}))
+    app = create_app(Settings(model_store=store, default_model="tiny", keys_file=keys), load=load_fake)
+    with serving(app) as address:
+        arguments = [pictures / "a.png", "-o", tmp_path / "out", "--url", address]
+        assert denoise(*arguments) == 1
+        assert denoise(*arguments, "--key", "secret") == 0
+        monkeypatch.setenv("DENOISER_KEY", "secret")
+        assert main(["models", "--url", address]) == 0
 
 
 @pytest.mark.parametrize("arguments", [["denoise", "IN", "-o", "OUT"], ["models"]], ids=lambda words: words[0])

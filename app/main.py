@@ -29,6 +29,7 @@ from app.inference.networks import Networks, Snapshot, VersionState
 from app.inference.runtimes import create_loader
 from app.inference.store_watch import Start, StoreWatch
 from app.processing.admission import Admission
+from app.processing.deadline import Stop
 from app.processing.decoders import Decoders, ImageDecoder
 from app.processing.options import Choice
 from app.processing.picture import Upload
@@ -73,6 +74,7 @@ def create_app(
     *,
     load: Loader | None = None,
     admission: Admission | None = None,
+    stop: Stop | None = None,
     decoders: ImageDecoder | None = None,
     skips_broken: bool = False,
 ) -> FastAPI:
@@ -82,16 +84,19 @@ def create_app(
         settings: all settings; the environment is not read again.
         load: how to load a version's folder; by default, with TensorFlow.
         admission: passed by a server that drains before it stops; by default, a new one.
+        stop: passed by a server that ends what is in work when it stops; by default, nothing does.
         decoders: decode what is not small and plain; by default, processes.
         skips_broken: start without the versions that are broken, as a process does that replaces another.
     """
     admission = admission or Admission(slots=settings.queue_size)
+    stop = stop or Stop()
     metrics = Metrics()
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[State]:
         async with AsyncExitStack() as stack:
-            yield State(service=await _start(settings, load, admission, decoders, metrics, stack, skips_broken))
+            service = await _start(settings, load, admission, stop, decoders, metrics, stack, skips_broken)
+            yield State(service=service)
 
     app = Application(
         requires_keys=settings.keys_file is not None,
@@ -138,6 +143,7 @@ async def _start(
     settings: Settings,
     load: Loader | None,
     admission: Admission,
+    stop: Stop,
     decoders: ImageDecoder | None,
     metrics: Metrics,
     stack: AsyncExitStack,
@@ -177,6 +183,7 @@ async def _start(
     return Service(
         networks=networks,
         admission=admission,
+        stop=stop,
         pixel_budget=pixel_budget,
         metrics=metrics,
         pool=pool,

@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from uvicorn.config import STARTUP_FAILURE
 
 from app.processing.admission import Admission
+from app.processing.deadline import Stop
 from app.server.connections import ConnectionLimit, default_max_connections
 from app.server.protocol import HttpProtocol
 from app.settings import Settings
@@ -35,10 +36,11 @@ class DrainingServer(uvicorn.Server):
     is in work, the process ends within the grace period, the timeout of a request, and STOP_MARGIN_S.
     """
 
-    def __init__(self, settings: Settings, app: FastAPI, admission: Admission) -> None:
+    def __init__(self, settings: Settings, app: FastAPI, admission: Admission, stop: Stop) -> None:
         super().__init__(server_config(settings, app))
         self._settings = settings
         self._admission = admission
+        self._stop = stop
         self._stop_at: float | None = None
         self._watchdog: threading.Timer | None = None
 
@@ -84,8 +86,9 @@ class DrainingServer(uvicorn.Server):
             self._watchdog.start()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Finish the requests in work, unless a second signal comes."""
+        """Finish the requests in work, unless a second signal comes; what takes too long gets a 503."""
         logger.info("stopping after the requests in work; a second signal drops them")
+        self._stop.set_in(self._settings.request_timeout_s)
         await super().shutdown(sockets)
         if self.force_exit:
             os._exit(0)  # else uvicorn cancels the waiting lifespan, with a traceback

@@ -17,6 +17,7 @@ from uvicorn.config import STARTUP_FAILURE
 from app.inference.denoiser import Loader
 from app.main import create_app
 from app.processing.admission import Admission
+from app.processing.deadline import Stop
 from app.server.draining import STOP_MARGIN_S, DrainingServer
 from app.server.listening import close_sockets
 from app.settings import Settings
@@ -44,8 +45,9 @@ def _serve_here(
     settings: Settings, sockets: list[socket.socket], load: Loader | None, *, skips_broken: bool = False
 ) -> None:
     admission = Admission(slots=settings.queue_size)
-    app = create_app(settings, load=load, admission=admission, skips_broken=skips_broken)
-    DrainingServer(settings, app, admission).run(sockets)
+    stop = Stop()
+    app = create_app(settings, load=load, admission=admission, stop=stop, skips_broken=skips_broken)
+    DrainingServer(settings, app, admission, stop).run(sockets)
 
 
 def _serve_worker(settings: Settings, sockets: list[socket.socket], load: Loader | None, is_replacement: bool) -> None:

@@ -9,7 +9,7 @@ from fastapi import Depends, Query, Request
 from app.access.keyring import Keyring
 from app.inference.networks import Networks, Snapshot
 from app.processing.admission import Admission
-from app.processing.deadline import Deadline
+from app.processing.deadline import Deadline, Stop
 from app.processing.decoders import ImageDecoder
 from app.processing.options import Choice
 from app.processing.pipeline import Process
@@ -26,6 +26,7 @@ class Service:
 
     networks: Networks
     admission: Admission
+    stop: Stop
     pixel_budget: PixelBudget
     metrics: Metrics
     pool: Executor
@@ -39,7 +40,7 @@ class Service:
 
     def deadline(self) -> Deadline:
         """Return the deadline of one picture, which starts when it is entered."""
-        return Deadline(self.request_timeout_s, per_megapixel_s=self.request_timeout_s_per_megapixel)
+        return Deadline(self.request_timeout_s, per_megapixel_s=self.request_timeout_s_per_megapixel, stop=self.stop)
 
     def process(self, snapshot: Snapshot, choice: Choice) -> Process:
         """Return the process that a picture goes through, with models of the snapshot."""

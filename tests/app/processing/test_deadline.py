@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from app.errors import DeadlineExceededError
-from app.processing.deadline import Deadline
+from app.processing.deadline import Deadline, Stop
 
 pytestmark = pytest.mark.anyio
 
@@ -51,6 +51,31 @@ async def test_pixels_that_come_too_late_extend_nothing() -> None:
 
     with pytest.raises(DeadlineExceededError, match="within 0 seconds"):
         await extend_in_the_end()
+
+
+async def test_a_stop_ends_what_is_in_work_and_what_is_extended_later() -> None:
+    stop = Stop()
+
+    async def wait(*, extends: bool) -> None:
+        async with Deadline(60, per_megapixel_s=60, stop=stop) as deadline:
+            if extends:
+                stop.set_in(0.01)
+                deadline.extend_for(2_000_000)
+            await never()
+
+    waiting, extended = (asyncio.create_task(wait(extends=extends)) for extends in (False, True))
+    for task in (waiting, extended):
+        with pytest.raises(DeadlineExceededError, match="within 0 seconds"):
+            await task
+    assert not stop.running
+
+
+async def test_a_stop_far_away_leaves_an_earlier_deadline() -> None:
+    stop = Stop()
+    stop.set_in(60)
+    with pytest.raises(DeadlineExceededError, match="within 0 seconds"):
+        async with Deadline(0, stop=stop):
+            await never()
 
 
 async def test_other_errors_pass() -> None:

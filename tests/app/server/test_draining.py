@@ -17,6 +17,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from app.processing.admission import Admission
+from app.processing.deadline import Stop
 from app.server.draining import DrainingServer
 from app.server.listening import bind_sockets
 from app.settings import Settings
@@ -32,7 +33,7 @@ async def lifespan(app):
 
 configure_logging("text")
 settings = Settings(port=0, drain_grace_s=0.1, request_timeout_s=0.1, request_timeout_s_per_megapixel=1e9)
-DrainingServer(settings, FastAPI(lifespan=lifespan), Admission(slots=1)).run(bind_sockets(settings.host, 0))
+DrainingServer(settings, FastAPI(lifespan=lifespan), Admission(slots=1), Stop()).run(bind_sockets(settings.host, 0))
 """
 
 

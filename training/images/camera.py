@@ -29,8 +29,8 @@ class CameraNoise:
 
     ``shot`` is the variance of the photon noise at a linear signal of 1, drawn log-uniformly; the read noise goes with
     it. A ``monochrome`` share is noise of a sensor without colour filters, in linear light or in gamma, as a
-    microscope's camera writes it, with ``monochrome_shot``. ``blurred``, ``sharpened``, ``resized`` and ``compressed``
-    are shares of the others.
+    microscope's camera writes it, with ``monochrome_shot``. ``blurred``, ``chroma_blurred``, ``sharpened``, ``resized``
+    and ``compressed`` are shares of the others.
     """
 
     shot: tuple[float, float] = (1e-4, 0.012)
@@ -39,8 +39,10 @@ class CameraNoise:
     red_gain: tuple[float, float] = (1.4, 2.4)
     blue_gain: tuple[float, float] = (1.3, 2.1)
     saturation: tuple[float, float] = (0.0, 0.6)
-    blurred: float = 0.9
-    blur_px: tuple[float, float] = (0.6, 1.4)
+    blurred: float = 0.85
+    blur_px: tuple[float, float] = (0.45, 0.9)
+    chroma_blurred: float = 0.9
+    chroma_blur_px: tuple[float, float] = (0.9, 2.8)
     sharpened: float = 0.5
     sharpening: tuple[float, float] = (0.2, 1.2)
     resized: float = 0.3
@@ -77,9 +79,7 @@ class CameraNoise:
             return _render(demosaic(mosaic) @ to_srgb, has_tone_curve=has_tone_curve)
 
         clean = develop(light)
-        noise = develop(exposed) - clean
-        if rng.random() < self.blurred:
-            noise = self._reduce_noise(noise, rng)
+        noise = self._reduce_noise(develop(exposed) - clean, rng)
         sides = [clean + noise, clean]
         if rng.random() < self.sharpened:
             amount, sigma_px = rng.uniform(*self.sharpening), rng.uniform(0.6, 1.5)
@@ -99,14 +99,14 @@ class CameraNoise:
         return self._write([np.repeat(side[..., None], 3, axis=-1) for side in sides], scale, rng)
 
     def _reduce_noise(self, noise: Images, rng: np.random.Generator) -> Images:
-        """Blur the noise as cameras' own noise reduction does, in half of the cases chroma more than luma."""
-        sigma_px = rng.uniform(*self.blur_px)
-        blurred = blur(noise, sigma_px)
-        if rng.random() < 0.5:
-            luma = (blurred @ GRAY_WEIGHTS)[..., None]
-            chroma = blur(blurred - luma, rng.uniform(1, 3))
-            blurred = luma + rng.uniform(0.5, 1) * chroma
-        return blurred
+        """Blur the noise as cameras' own noise reduction does, chroma more than luma."""
+        if rng.random() < self.blurred:
+            noise = blur(noise, rng.uniform(*self.blur_px))
+        if rng.random() < self.chroma_blurred:
+            luma = (noise @ GRAY_WEIGHTS)[..., None]
+            chroma = blur(noise - luma, rng.uniform(*self.chroma_blur_px))
+            noise = luma + rng.uniform(0.5, 1) * chroma
+        return noise
 
     def _write(self, sides: list[Images], scale: float, rng: np.random.Generator) -> tuple[Images, Images]:
         """Scale both sides, and write the noisy one into a file of 8 bits."""

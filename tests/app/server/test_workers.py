@@ -7,8 +7,8 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack
-from hashlib import sha256
+from contextlib import ExitStack, closing
+from http.client import HTTPConnection
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from app.access.key_file import Key, create_secret, digest, editing
 from app.settings import MODEL_STORE
 from tests.app.processes import FAKE, RunningService, command, running_service, starting_service
 
@@ -356,14 +357,17 @@ def test_probes_are_answered_while_silent_clients_hold_every_connection_of_few(f
 
 
 def test_keys_rotate_under_load_in_every_worker_and_are_in_no_log(fakes: dict[str, Any], tmp_path: Path) -> None:
-    keys = ("--file", str(tmp_path / "keys.json"))
-    old = command("keys", "add", "shop", *keys).stdout.strip()
-    with running_service(workers=2, keys_file=keys[1], drain_grace_s=0, **fakes) as running:
+    path, picture = tmp_path / "keys.json", ring_png(0)
+    old, new = create_secret(), create_secret()
+    first, second = (Key(name="shop", sha256=digest(secret)) for secret in (old, new))
+    with editing(path) as keys:
+        keys.append(first)
+    with running_service(workers=2, keys_file=path, drain_grace_s=0, **fakes) as running:
 
         def call(secret: str) -> int:  # on a connection of its own, so that either worker may answer
-            return httpx.post(
-                f"{running.url}/v1/denoise", content=ring_png(0), headers={"X-API-Key": secret}
-            ).status_code
+            with closing(HTTPConnection("127.0.0.1", running.port, timeout=20)) as connection:
+                connection.request("POST", "/v1/denoise", picture, {"X-API-Key": secret})
+                return connection.getresponse().status
 
         def call_until_both(secret: str, status: int, *, valid: str) -> None:
             """Call until 20 calls in a row had the status; those with a key that is valid all the time succeed."""
@@ -373,9 +377,11 @@ def test_keys_rotate_under_load_in_every_worker_and_are_in_no_log(fakes: dict[st
                 assert call(valid) == 200
 
         assert call("another") == 401
-        new = command("keys", "add", "shop", *keys).stdout.strip()
+        with editing(path) as keys:
+            keys.append(second)
         call_until_both(new, 200, valid=old)
-        command("keys", "remove", "shop", "--id", sha256(old.encode()).hexdigest()[:8], *keys)
+        with editing(path) as keys:
+            keys.remove(first)
         call_until_both(old, 401, valid=new)
         assert running.stop(signal.SIGTERM) == 0
         assert running.has_ended.wait(EXIT_TIMEOUT_S)

@@ -1,21 +1,28 @@
 """``denoise``: clean files, folders and streams, in this process or with a service."""
 
+import time
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 import click
+from rich.console import Console
+from rich.text import Text
 
 from app.commands.configuration import KEY_VARIABLE, CommandUsageError, read_settings
+from app.commands.examples import examples
 from app.commands.options import query_options, read_query
 from app.commands.plan import Job, make_plan
 from app.commands.report import Report, stderr_console
 from app.commands.results import Result, write_result
+from app.commands.watch import Watch
 from app.inference.metadata import AUTO
 from app.web.schemas import DenoiseQuery
 
 CONNECTIONS = 8
+POLL_S = 1.0
 
 
 @click.command(
@@ -26,16 +33,28 @@ CONNECTIONS = 8
     are skipped, so that an interrupted run can be resumed. A picture that fails does not stop the others; the exit
     code is then 1. Unless you name a model, one is chosen for each picture by its size.""",
     short_help="Clean pictures, folders of them, or standard input.",
+    epilog=examples(
+        "denoise photo.jpg -o clean.png",
+        "denoise photos/ scans/ -o clean/ --format webp",
+        "denoise scan.png -o clean.png -m photo --strength 0.7",
+        "denoise - < noisy.png > clean.png",
+        "denoise inbox/ -o clean/ --watch",
+        "denoise photos/ -o clean/ --url http://127.0.0.1:8000 -c 4",
+    ),
 )
-@click.argument("inputs", metavar="IN...", nargs=-1, required=True)
-@click.option("-o", "--output", metavar="OUT", help="Where the results go; - is standard output.")
+@click.argument("inputs", metavar="IN...", nargs=-1, required=True, type=click.Path(allow_dash=True))
+@click.option(
+    "-o", "--output", metavar="OUT", type=click.Path(allow_dash=True),
+    help="Where the results go; - is standard output.",
+)  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace existing results.")
+@click.option("--watch", is_flag=True, help="Also clean what is put into the folders later, until Ctrl-C.")
 @click.option("--url", metavar="URL", help="Use the service at this address.")
 @click.option(
     "--key", metavar="KEY", envvar=KEY_VARIABLE, show_envvar=True, help="With --url: the key, if the service wants one."
 )  # fmt: skip
 @click.option(
-    "--connections", type=click.IntRange(1, 64), default=CONNECTIONS, show_default=True, metavar="N",
+    "-c", "--connections", type=click.IntRange(1, 64), default=CONNECTIONS, show_default=True, metavar="N",
     help="With --url: requests in flight at once.",
 )  # fmt: skip
 @query_options
@@ -47,6 +66,7 @@ def command(
     output: str | None,
     *,
     overwrite: bool,
+    watch: bool,
     url: str | None,
     key: str | None,
     connections: int,
@@ -56,19 +76,42 @@ def command(
     query = read_query(given)
     if query.model is None and query.version is None:
         query = query.model_copy(update={"model": AUTO})
-    plan = make_plan(inputs, output, overwrite=overwrite, output_format=query.format)
+    if watch and not all(Path(name).is_dir() for name in inputs):
+        raise CommandUsageError("--watch takes folders only")
+    look = partial(make_plan, inputs, output, overwrite=overwrite, output_format=query.format, may_be_empty=watch)
+    plan = look()
     query = query.model_copy(update={"format": plan.format})
     console = stderr_console()
     results = _nothing()
-    if plan.jobs:
+    backend = None
+    if plan.jobs or watch:
         with console.status("getting ready"):  # shown on terminals only
             backend = _connect(url, query, key, connections) if url else _load(query, load)
+    if watch and backend is not None:
+        return follow(Watch(look), backend, console)
+    if backend is not None:
         results = backend.denoise(plan.jobs)
     report = Report(plan, console, names_models=query.model == AUTO)
     with report.running(), closing(results):
         for result in results:
             report.count(result.job.name, _write(result), result.model)
     return int(report.has_failures)
+
+
+def follow(watch: Watch, backend: "Backend", console: Console, *, sleep: Callable[[float], None] = time.sleep) -> int:
+    """Denoise what the watch finds, and say so line by line, until Ctrl-C; return the exit code."""
+    failed = 0
+    console.print("watching; Ctrl-C ends it")
+    try:
+        while True:
+            for result in backend.denoise(watch.find_ready()):
+                reason = _write(result)
+                failed += reason is not None
+                by = "" if result.model is None else f" ({result.model[0]}/{result.model[1]})"
+                console.print(Text(f"{result.job.name}: {reason or f'{result.job.target}{by}'}"))
+            sleep(POLL_S)
+    except KeyboardInterrupt:
+        return int(failed > 0)
 
 
 def _nothing() -> Generator[Result, None, None]:

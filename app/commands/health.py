@@ -6,11 +6,15 @@ import urllib.request
 import click
 
 from app.commands.configuration import read_settings
+from app.commands.examples import examples
 
 TIMEOUT_S = 3.0
 
 
-@click.command(help="Ask a running service whether it is ready; the exit code is 0 if it is, else 1.")
+@click.command(
+    help="Ask a running service whether it is ready; the exit code is 0 if it is, else 1.",
+    epilog=examples("health", "health --port 8001"),
+)
 @click.option("--host", help="Address of the service.  [default: 127.0.0.1]")
 @click.option("--port", type=int, help="TCP port of the service.  [default: 8000]")
 def command(host: str | None, port: int | None) -> int:

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from app.access.key_file import SCOPES, Key, create_secret, digest, editing, read_keys
 from app.commands.configuration import CommandError, CommandUsageError, read_settings
+from app.commands.examples import examples
 from app.commands.report import PLAIN_WIDTH
 from app.errors import KeyFileError
 
@@ -24,12 +25,18 @@ file_option = click.option(
 )
 
 
-@click.group(help="Add, list and remove the keys of the service; a running one follows within two seconds.")
+@click.group(
+    help="Add, list and remove the keys of the service; a running one follows within two seconds.",
+    epilog=examples("keys add shop --rate 5 --file keys.json", "keys list", "keys remove shop"),
+)
 def command() -> None:
     """Group the commands."""
 
 
-@command.command(help="Add a key and print its secret, which is stored nowhere; a file that does not exist is made.")
+@command.command(
+    help="Add a key and print its secret, which is stored nowhere; a file that does not exist is made.",
+    epilog=examples("keys add shop", "keys add prometheus --scope metrics", "keys add shop --rate 5 --burst 20"),
+)
 @click.argument("name")
 @click.option("--scope", "scopes", multiple=True, type=click.Choice(SCOPES), help="Repeatable.  [default: denoise]")
 @click.option("--rate", type=float, help="Requests a second.  [default: any number]")
@@ -55,7 +62,7 @@ def add(
     click.echo(secret)
 
 
-@command.command("list", help="List the keys, without their secrets.")
+@command.command("list", help="List the keys, without their secrets.", epilog=examples("keys list --file keys.json"))
 @file_option
 def list_(file: Path | None) -> None:
     """List the keys."""
@@ -70,7 +77,10 @@ def list_(file: Path | None) -> None:
     Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH).print(table)
 
 
-@command.command(help="Remove a key; where several have the name, --id says which.")
+@command.command(
+    help="Remove a key; where several have the name, --id says which.",
+    epilog=examples("keys remove shop", "keys remove shop --id 1a2b3c4d"),
+)
 @click.argument("name")
 @click.option("--id", "key_id", help="What `keys list` shows as id.")
 @click.option("--all", "removes_all", is_flag=True, help="Remove every key of the name.")

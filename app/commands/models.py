@@ -9,11 +9,15 @@ from rich.table import Table
 from rich.text import Text
 
 from app.commands.configuration import KEY_VARIABLE, read_settings, read_store
+from app.commands.examples import examples
 from app.commands.report import PLAIN_WIDTH
 from app.web.schemas import AutoChoice, ModelEntry, ModelList
 
 
-@click.command(help="List the models of the store, or with --url those of a service.")
+@click.command(
+    help="List the models of the store, or with --url those of a service.",
+    epilog=examples("models", "models --url http://127.0.0.1:8000"),
+)
 @click.option("--url", metavar="URL", help="Address of a service.")
 @click.option(
     "--key", metavar="KEY", envvar=KEY_VARIABLE, show_envvar=True, help="With --url: the key, if the service wants one."

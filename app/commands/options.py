@@ -7,12 +7,21 @@ import click
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from app.commands.configuration import CommandUsageError
+from app.commands.configuration import CommandUsageError, read_settings
+from app.inference.metadata import AUTO
 from app.web.schemas import DenoiseQuery
 
+HELP = {  # where the command line differs from the API
+    "model": "Name of a model, see the command models. By default auto, which chooses by the picture: up to 64×64 "
+    "pixels, or with --fit mnist, the default model, and for larger pictures one that takes any size. It ignores "
+    "options that the chosen model cannot use.",
+    "version": "Version of the model; by default, the highest. Alone, it means the default model.",
+}
+SHORT_FLAGS = {"model": "-m"}
 KIND_NAMES = {"integer": "INTEGER", "number": "NUMBER", "string": "TEXT"}
 
 Command = Callable[..., Any]
+Completer = Callable[[click.Context, click.Parameter, str], list[str]]
 
 
 def query_options(command: Command) -> Command:
@@ -20,7 +29,14 @@ def query_options(command: Command) -> Command:
     schema = DenoiseQuery.model_json_schema()
     properties: dict[str, dict[str, Any]] = schema["properties"]
     for name, field in reversed(DenoiseQuery.model_fields.items()):
-        option = click.option(_flag(name), name, metavar=metavar(properties[name]), help=_help(field))
+        flags = [flag for flag in (SHORT_FLAGS.get(name), _flag(name)) if flag]
+        option = click.option(
+            *flags,
+            name,
+            metavar=metavar(properties[name]),
+            help=_help(name, field),
+            shell_complete=_complete(properties[name]),
+        )
         command = option(command)
     return command
 
@@ -51,9 +67,27 @@ def metavar(schema: Mapping[str, Any]) -> str:
     return "|".join(kinds) if kinds else KIND_NAMES.get(str(schema.get("type")), "VALUE")
 
 
+def _complete(schema: Mapping[str, Any]) -> Completer:
+    """Return what completes a value: those that the schema lists, or the names of models."""
+    listed = [word for word in metavar(schema).split("|") if word not in KIND_NAMES.values()]
+
+    def complete(_context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+        words = list_models() if parameter.name == "model" else listed
+        return [word for word in words if word.startswith(incomplete)]
+
+    return complete
+
+
+def list_models() -> list[str]:
+    """Return the names that ``--model`` can have, by the folders of the store alone."""
+    store = read_settings().model_store
+    names = [path.name for path in store.glob("[!.]*") if path.is_dir()] if store.is_dir() else []
+    return [AUTO, *sorted(names)]
+
+
 def _flag(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def _help(field: FieldInfo) -> str:
-    return (field.description or "").replace("`", "")
+def _help(name: str, field: FieldInfo) -> str:
+    return HELP.get(name) or (field.description or "").replace("`", "")

@@ -54,18 +54,24 @@ class Plan:
     jobs: list[Job] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     skipped: int = 0
-    ignored: int = 0
+    ignored: list[str] = field(default_factory=list)
     format: OutputFormat = "png"
 
 
 def make_plan(
-    inputs: Sequence[str], output: str | None, *, overwrite: bool, output_format: OutputFormat | None = None
+    inputs: Sequence[str],
+    output: str | None,
+    *,
+    overwrite: bool,
+    output_format: OutputFormat | None = None,
+    may_be_empty: bool = False,
 ) -> Plan:
     """Find the pictures and name their results.
 
     A single picture goes to ``output`` if that ends in .png, .jpg, .webp or .avif, which also chooses the format; all
     else goes into the folder ``output``: files under their own names, and pictures in a folder at their places in it,
     below the folder's own name if there are several inputs. ``output_format`` is what the user asks for, if anything.
+    With ``may_be_empty``, there need not be a picture yet.
 
     Raises:
         CommandUsageError: inputs and output do not fit together, or there is no picture.
@@ -76,7 +82,7 @@ def make_plan(
         raise CommandUsageError(f"{output}: the name says {named}, but --format says {output_format}")
     plan = Plan(format=output_format or named or "png")
     jobs = list(_pair(inputs, output, plan, is_file=named is not None))
-    if not jobs and not plan.failures:
+    if not (jobs or plan.failures or may_be_empty):
         raise CommandUsageError(f"{', '.join(inputs)}: no picture found (files with endings like .png, .jpg or .tif)")
     _refuse_to_replace_inputs(jobs)
     targets: dict[Path, Job] = {}
@@ -103,7 +109,13 @@ def _choose_output(inputs: Sequence[str], output: str | None) -> str:
 def _format_of_file(inputs: Sequence[str], output: str) -> OutputFormat | None:
     """Return the format that the name of the only result chooses; None if ``output`` is a folder or a stream."""
     target = Path(output)
-    if output == STREAM or output.endswith("/") or target.is_dir() or not target.suffix or not _is_single(inputs):
+    if output == STREAM or output.endswith("/") or target.is_dir() or not target.suffix:
+        return None
+    if not _is_single(inputs):
+        if target.suffix.lower() in FORMATS:
+            raise CommandUsageError(
+                f"{output}: this names one picture, but several need a folder; {output}/ makes one of this name"
+            )
         return None
     chosen = FORMATS.get(target.suffix.lower())
     if chosen is None:
@@ -156,7 +168,7 @@ def _walk(folder: Path, target: Path, plan: Plan, *, keep_name: bool) -> Iterato
             if source.suffix.lower() in PICTURE_ENDINGS:
                 yield Job(source, (target / source.relative_to(folder)).with_suffix(ENDINGS[plan.format]))
             else:
-                plan.ignored += 1
+                plan.ignored.append(str(source))
 
 
 def _refuse_to_replace_inputs(jobs: Sequence[Job]) -> None:

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.box import SIMPLE_HEAD
@@ -25,6 +25,7 @@ from app.inference.metadata import ModelKey
 
 PLAIN_WIDTH = 200  # columns of a table that goes to a file or another program
 MAX_ROWS = 100
+MAX_NAMES = 10
 
 
 def stderr_console() -> Console:
@@ -89,7 +90,7 @@ class Report:
         counts = {
             f"denoised in {seconds:.1f} s ({self._denoised / seconds:.1f}/s)": self._denoised,
             "already there (--overwrite replaces them)": plan.skipped,
-            "ignored (not pictures)": plan.ignored,
+            f"ignored, since they are not named like pictures ({_shorten(plan.ignored)})": len(plan.ignored),
             "failed": len(self._failures),
             "not tried": len(plan.jobs) + len(plan.failures) - self._denoised - len(self._failures),
         }
@@ -109,6 +110,11 @@ class Report:
         if (more := len(self._failures) - MAX_ROWS) > 0:
             table.add_row(f"and {more} more", "")
         self._console.print(table)
+
+
+def _shorten(names: Sequence[str]) -> str:
+    more = len(names) - MAX_NAMES
+    return ", ".join(names[:MAX_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 class _RateColumn(ProgressColumn):

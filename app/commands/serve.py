@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from app.commands.configuration import CommandError, check_keys, read_settings, read_store, unknown_variables
+from app.commands.examples import examples
 from app.telemetry.logs import configure_logging
 
 if TYPE_CHECKING:
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-@click.command(help="Start the service; on SIGTERM or Ctrl-C, it finishes the requests in work and stops.")
+@click.command(
+    help="Start the service; on SIGTERM or Ctrl-C, it finishes the requests in work and stops.",
+    epilog=examples("serve", "serve --port 8001 --workers 2"),
+)
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=int, help="TCP port; 0 lets the system choose.  [default: 8000]")
 @click.option("--workers", type=int, help="Server processes.  [default: 1]")

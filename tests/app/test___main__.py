@@ -24,10 +24,26 @@ def test_help_names_the_commands() -> None:
         assert name in ended.stdout
 
 
-def test_no_command_is_an_error_that_shows_the_usage() -> None:
+def test_no_command_is_an_error_of_one_sentence() -> None:
     ended = command()
     assert ended.returncode == 2
-    assert "Usage: python -m app" in ended.stderr
+    assert ended.stderr.startswith("denoiser: say what to do, for example `python -m app denoise")
+    assert ended.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(("package", "arguments"), [("click", []), ("numpy", ["denoise", "--help"])])
+def test_a_missing_package_is_an_error_of_one_sentence(tmp_path: Path, package: str, arguments: list[str]) -> None:
+    """A package that cannot be found stands in for a Python without what ``make install`` installs."""
+    code = f"""
+import sys
+sys.modules[{package!r}] = None
+from app.__main__ import main
+sys.exit(main({arguments!r}))
+"""
+    ended = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert f"this Python has no package '{package}'; `make install` installs" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """``python -m app denoise``: in this process with a fake network, and with a server."""
 
 import io
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,14 @@ import pytest
 from PIL import Image
 
 from app.__main__ import main
+from app.commands.configuration import read_settings
+from app.commands.denoise import follow
+from app.commands.local import LocalBackend
+from app.commands.plan import make_plan
+from app.commands.report import stderr_console
+from app.commands.watch import Watch
+from app.web.schemas import DenoiseQuery
+from tests.app.fakes import IdentityDenoiser
 from tests.app.pictures import decode, encode, ring
 from tests.app.processes import command, denoise, files
 
@@ -112,6 +121,38 @@ def test_existing_results_are_skipped_without_loading_a_network(
     (tmp_path / "out/a.png").write_bytes(b"old")
     assert denoise(pictures, "-o", tmp_path / "out", "--overwrite") == 0
     assert (tmp_path / "out/a.png").read_bytes() != b"old"
+
+
+def test_a_folder_is_watched_until_ctrl_c(pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    looks = 0
+
+    def sleep(seconds: float) -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 3:
+            (pictures / "late.png").write_bytes(PICTURE)
+            (pictures / "bad.png").write_bytes(b"no picture")
+        if looks == 6:
+            raise KeyboardInterrupt
+
+    backend = LocalBackend(read_settings(), DenoiseQuery(model="auto"), load=lambda _folder: IdentityDenoiser())
+    look = partial(make_plan, [str(pictures)], str(tmp_path / "out"), overwrite=False, may_be_empty=True)
+    assert follow(Watch(look), backend, stderr_console(), sleep=sleep) == 1
+    assert files(tmp_path / "out") == ["a.png", "b.png", "late.png", "sub/deep/c.png"]
+    told = capsys.readouterr().err
+    assert "out/late.png (tiny/2)" in told
+    assert told.count("bad.png: The bytes are not an image") == 1
+
+
+def test_only_folders_can_be_watched(pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert denoise(pictures / "a.png", "-o", tmp_path / "out", "--watch") == 2
+    assert "--watch takes folders only" in capsys.readouterr().err
+
+
+def test_files_that_are_left_out_are_named(pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (pictures / "notes.txt").write_text("no picture")
+    assert denoise(pictures, "-o", tmp_path / "out", "-m", "tiny") == 0
+    assert f"1 ignored, since they are not named like pictures ({pictures / 'notes.txt'})" in capsys.readouterr().err
 
 
 def test_a_result_that_cannot_be_written_fails_alone(

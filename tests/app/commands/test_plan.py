@@ -33,7 +33,16 @@ def pairs(made: Plan) -> list[tuple[str, str]]:
 def test_pictures_in_a_folder_keep_their_places() -> None:
     made = plan("in")
     assert pairs(made) == [("in/b.jpg", "out/b.png"), ("in/sub/c.PNG", "out/sub/c.png")]
-    assert made.ignored == 1
+    assert made.ignored == ["in/notes.txt"]
+
+
+def test_a_folder_may_be_named_like_a_picture() -> None:
+    assert pairs(plan("in/sub", output="out.png/")) == [("in/sub/c.PNG", "out.png/c.png")]
+
+
+def test_there_may_be_no_picture_yet(folder: Path) -> None:
+    (folder / "empty").mkdir()
+    assert make_plan(["empty"], "out", overwrite=False, may_be_empty=True).jobs == []
 
 
 def test_several_inputs_share_a_folder_with_a_subfolder_for_each_folder() -> None:
@@ -115,8 +124,11 @@ def test_of_two_pictures_with_the_same_result_the_second_fails(folder: Path) -> 
         (["in"], "-", "takes one picture only"),
         (["a.png", "-"], "-", "takes one picture only"),
         (["a.png"], "clean.tif", "must end in .avif, .jpeg, .jpg, .png, .webp"),
-        (["in"], "a.png", "need a folder"),
-        (["a.png", "in"], "a.png", "need a folder"),
+        (["in"], "notes.txt", "need a folder"),
+        (["in"], "new.png", "new.png: this names one picture, but several need a folder; new.png/ makes one"),
+        (["a.png", "in/b.jpg"], "new.JPG", "this names one picture"),
+        (["in"], "a.png", "this names one picture"),
+        (["a.png", "in"], "a.png", "this names one picture"),
         (["in"], "in", "is inside in"),
         (["in"], "in/out", "is inside in"),
         (["a.png"], "a.png", "would be replaced"),
@@ -130,6 +142,7 @@ def test_arguments_that_contradict_each_other_are_reported_before_anything_is_re
     folder: Path, inputs: list[str], output: str | None, words: str
 ) -> None:
     (folder / "in/.hidden/d.png").unlink()
+    (folder / "notes.txt").write_text("a file")
     with pytest.raises(CommandUsageError, match=words):
         plan(*inputs, output=output)
 

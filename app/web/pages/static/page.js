@@ -21,7 +21,7 @@ import { peekWhileHeld } from "./stage/peek.js";
 import { Progress } from "./stage/progress.js";
 import { denoiseInSteps } from "./work.js";
 
-const PAUSE_MS = 120; // so that a moving slider makes one call, not one for each step
+const PAUSE_MS = 80; // so that a moving slider makes one call, not one for each step
 const SIGMA = { small: 102, large: 25 }; // 8-bit scale; digits are evaluated at 0.4 of white, photos at 25
 const LITTLE_NOISE = 5; // a lower estimate (8-bit scale) is said
 const STRONGER = { least: 8, factor: 1.5 }; // than the estimate

@@ -1,5 +1,6 @@
 // Denoise one picture: a part of what can be seen first if the whole takes long, then the whole.
 
+import { pause } from "./pause.js";
 import { crop, openPicture } from "./picture/picture.js";
 import { denoise, resultName } from "./service/calls.js";
 import { hasFixedSize } from "./service/models.js";
@@ -8,6 +9,8 @@ import { Rate } from "./service/rate.js";
 const PREVIEW_MS = 350; // with the pause of a slider and the way to the service, half a second
 const PREVIEW_GUESS_PX = 100_000; // before anything is known about the speed
 const QUICK_MS = 500; // what takes no longer needs no preview
+// A service that has begun with a large picture cannot answer at once: it begins when a slider seems to rest.
+const REST_MS = 800;
 
 const rate = new Rate();
 
@@ -30,7 +33,10 @@ export async function denoiseInSteps({ picture, query, model, visible, noiseLeve
   const pixels = size && size.width * size.height;
   if (picture.image && !hasFixedSize(model) && isLong(kind, pixels)) {
     const part = shrink(visible, rate.pixelsIn(kind, PREVIEW_MS, PREVIEW_GUESS_PX));
-    if (part.width * part.height < pixels / 2) await preview(part);
+    if (part.width * part.height < pixels / 2) {
+      await preview(part);
+      await pause(REST_MS, signal);
+    }
   }
   report.expect(size && rate.expectedMs(kind, pixels));
   const response = await denoise(picture.blob, query, signal);

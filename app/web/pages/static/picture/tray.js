@@ -1,5 +1,6 @@
 // Several pictures that share the settings: what became of each, and all of them denoised, a few at a time.
 
+import { pause } from "../pause.js";
 import { denoise, resultName } from "../service/calls.js";
 import { distinctNames, makeZip } from "./zip.js";
 
@@ -82,14 +83,7 @@ async function insist(call, signal) {
       return await call();
     } catch (error) {
       if (tries === TRIES || !error.retryAfter) throw error;
-      await pause(Math.min(LONGEST_PAUSE_S, Number(error.retryAfter) || 1), signal);
+      await pause(1000 * Math.min(LONGEST_PAUSE_S, Number(error.retryAfter) || 1), signal);
     }
   }
-}
-
-function pause(seconds, signal) {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, 1000 * seconds);
-    signal.addEventListener("abort", () => (clearTimeout(timer), reject(signal.reason)), { once: true });
-  });
 }

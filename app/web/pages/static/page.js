@@ -1,21 +1,20 @@
 // The page: take a picture, denoise it again whenever something changes, and show the result.
 
+import { $ } from "./dom.js";
+import { listCards } from "./panels/cards.js";
 import { describeSize, showChoice } from "./panels/choice.js";
+import { CodePanel } from "./panels/code.js";
+import { Failure } from "./panels/failure.js";
 import { Formats, formatBytes } from "./panels/formats.js";
-import { showQuality } from "./panels/quality.js";
-import { drawFacts, drawTiming, formatMs, timeStages } from "./panels/report.js";
+import { Many } from "./panels/many.js";
+import { hideOutcome, showOutcome } from "./panels/outcome.js";
 import { Settings } from "./panels/settings.js";
-import { Strip } from "./panels/strip.js";
 import { takeFiles } from "./picture/intake.js";
 import { openPicture, release } from "./picture/picture.js";
 import { offerSamples, sampleAddress, SAMPLES } from "./picture/samples.js";
 import { discard, prepare } from "./picture/source.js";
-import { Tray } from "./picture/tray.js";
 import { denoise, fetchFile, listModels, resultName } from "./service/calls.js";
-import { storedKey, storeKey } from "./service/key.js";
 import { AUTO, Models, hasFixedSize } from "./service/models.js";
-import { hideProblem, showProblem } from "./service/problem.js";
-import { writeSnippet } from "./service/snippets.js";
 import { Comparison } from "./stage/comparison.js";
 import { peekWhileHeld } from "./stage/peek.js";
 import { Progress } from "./stage/progress.js";
@@ -26,12 +25,18 @@ const SIGMA = { small: 102, large: 25 }; // 8-bit scale; digits are evaluated at
 const LITTLE_NOISE = 5; // a lower estimate (8-bit scale) is said
 const STRONGER = { least: 8, factor: 1.5 }; // than the estimate
 
-const $ = (id) => document.getElementById(id);
 const comparison = new Comparison($("stage"), showZoom);
 const formats = new Formats($("format"));
 const progress = new Progress($("progress"), $("cancel"), cancel);
-const tray = new Tray((size) => settings?.query(size) ?? "", showTray);
-const strip = new Strip($("strip"), (item) => openItem(item));
+const code = new CodePanel();
+const failure = new Failure(run);
+const many = new Many({
+  query: (size) => settings?.query(size) ?? "",
+  select: (item) => open(async () => item.blob, item.name),
+  begin: stop,
+  end: run, // which shows what is known now
+  fail: (error) => failure.show(error),
+});
 let settings = null; // set once the models are known
 let isForThisPicture = false; // whether the model was chosen for the present picture alone
 let openings = 0;
@@ -42,15 +47,14 @@ let preview = null;
 let noiseLevel = null; // as estimated, for what is sent
 let running = new AbortController();
 let timer = 0;
-let collecting = new AbortController(); // the work on all pictures
 
 async function start() {
-  hideProblem($("problem"));
+  failure.hide();
   try {
     settings = new Settings($("settings"), new Models(await listModels()), new URLSearchParams(location.search));
-    listCards(settings.models.all);
+    listCards($("model-list"), settings.models.all);
   } catch (error) {
-    showFailure(error);
+    failure.show(error);
     return;
   }
   if (opened) settings.suit(opened.size); // it came while the models were not known
@@ -63,22 +67,8 @@ async function start() {
 }
 
 async function openSample(sample) {
-  collecting.abort();
-  tray.fill([]);
+  many.fill([]);
   await open(() => fetchFile(sampleAddress(sample)), sample.file, sample);
-}
-
-async function openFiles(files) {
-  collecting.abort();
-  tray.fill(files);
-  await openItem(tray.selected);
-}
-
-/** Show one of the pictures that were chosen. */
-async function openItem(item) {
-  tray.selected = item;
-  showTray();
-  await open(async () => item.blob, item.name);
 }
 
 /** Open the picture in the blob that `load` returns; a sample says how noisy it becomes, and whether it is a digit. */
@@ -88,7 +78,7 @@ async function open(load, name, { sigma = null, isDigit = null } = {}) {
   try {
     picture = await openPicture(await load(), name);
   } catch (error) {
-    if (turn === openings) showProblem($("problem"), error);
+    if (turn === openings) failure.show(error);
     return;
   }
   if (turn !== openings) return release(picture); // another picture was chosen meanwhile
@@ -98,8 +88,8 @@ async function open(load, name, { sigma = null, isDigit = null } = {}) {
   $("sigma").value = sigma ?? (settings?.models.isSmall(size) ? SIGMA.small : SIGMA.large);
   $("add-noise").checked = sigma !== null;
   $("add-noise").disabled = !picture.image;
-  $("noise").hidden = tray.items.length > 1; // it is for trying, with one picture
-  if (tray.selected) tray.selected.size = size;
+  $("noise").hidden = many.areSeveral; // it is for trying, with one picture
+  if (many.selected) many.selected.size = size;
   if (isForThisPicture) settings?.choose(AUTO);
   isForThisPicture = false;
   settings?.suit(size);
@@ -134,9 +124,8 @@ async function run() {
   showInputs();
   remember();
   showChoice({ place: $("choice"), reason: $("choice-reason"), other: $("other-choice") }, settings, opened.size);
-  hideProblem($("problem"));
-  $("key-form").hidden = true;
-  showTray();
+  failure.hide();
+  many.draw();
   comparison.isBusy = true;
   progress.start();
   try {
@@ -144,30 +133,27 @@ async function run() {
     if (signal.aborted) return discard(prepared, sent, opened);
     showSent(prepared);
     const query = settings.query();
-    showSnippet();
+    code.show(sent.picture.name, query);
     formats.show(sent.key, query);
-    const item = tray.selected;
-    const known = item?.done?.query === query.toString() && !sent.clean ? item.done.response : null;
-    if (known) {
-      const picture = await openPicture(known.blob, resultName(item.name, query.get("format")));
-      return signal.aborted ? release(picture) : showResult(picture, known);
+    const item = sent.clean ? null : many.selected;
+    if (item?.done?.query === query.toString()) {
+      const picture = await openPicture(item.done.response.blob, resultName(item.name, query.get("format")));
+      return signal.aborted ? release(picture) : showResult(picture, item.done.response);
     }
     const job = { picture: sent.picture, query, model: settings.model, visible: comparison.visiblePart, noiseLevel };
     const { picture, response } = await denoiseInSteps(job, { expect, preview: showPreview }, signal);
     if (signal.aborted) return release(picture);
-    formats.note(sent.key, query, response.blob.size);
-    formats.show(sent.key, query);
-    if (item && !sent.clean) item.done = { query: query.toString(), response };
+    if (item) item.done = { query: query.toString(), response };
     showResult(picture, response);
-    showTray();
+    many.draw();
     if (!opened.image) suitSize(response.header("X-Input-Size"));
   } catch (error) {
     if (signal.aborted) return;
     removeResult();
     $("note").hidden = true; // the service returned nothing
-    if (tray.selected) tray.selected.failed = { query: settings.query().toString(), error };
-    showTray();
-    showFailure(error);
+    if (many.selected) many.selected.failed = { query: settings.query().toString(), error };
+    many.draw();
+    failure.show(error);
   } finally {
     if (!signal.aborted) end();
   }
@@ -183,59 +169,6 @@ async function run() {
     comparison.showPreview(picture.image, part);
     $("after-caption").textContent = `After: preview of ${describeSize(part)}`;
   }
-}
-
-/** Show an error where the pictures are, or ask for a key if that is what is wrong. */
-function showFailure(error) {
-  const wantsKey = error.status === 401 || (error.status === 403 && storedKey() !== null);
-  $("key-form").hidden = !wantsKey;
-  if (!wantsKey) {
-    showProblem($("problem"), error);
-    $("problem").scrollIntoView({ block: "nearest" });
-    return;
-  }
-  const reason = error.status === 403 ? error.detail : storedKey() ? "The key was refused." : "This service wants a key.";
-  $("key-reason").textContent = reason;
-  storeKey(null);
-  $("key").focus();
-}
-
-function showTray() {
-  strip.draw(tray);
-  $("many").hidden = tray.items.length < 2;
-  const count = (state) => tray.items.filter((item) => tray.stateOf(item) === state).length;
-  const failed = count("failed");
-  $("many-status").textContent = `${count("done")} of ${tray.items.length} done${failed ? `, ${failed} failed` : ""}`;
-}
-
-/** Denoise all pictures, and save the results as one ZIP. */
-async function collect() {
-  collecting.abort();
-  collecting = new AbortController();
-  const { signal } = collecting;
-  running.abort(); // it is one of them
-  end();
-  showCollecting(true);
-  try {
-    await tray.denoiseAll(signal);
-    const zip = signal.aborted ? null : await tray.zip();
-    if (zip && !signal.aborted) save(zip, "denoised.zip");
-    if (!signal.aborted) await run(); // shows what is known now
-  } catch (error) {
-    if (!signal.aborted) showFailure(error);
-  }
-  if (collecting.signal === signal) showCollecting(false);
-}
-
-function showCollecting(isWorking) {
-  $("collect").hidden = isWorking;
-  $("cancel-all").hidden = !isWorking;
-}
-
-function save(blob, name) {
-  const url = URL.createObjectURL(blob);
-  Object.assign(document.createElement("a"), { href: url, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000); // the browser may read it later
 }
 
 /** Take the size of a picture that the browser cannot show from the service. */
@@ -260,10 +193,15 @@ function end() {
   progress.stop();
 }
 
-function cancel() {
+/** End the work on the picture that is shown. */
+function stop() {
   running.abort();
   clearTimeout(timer);
   end();
+}
+
+function cancel() {
+  stop();
   const message = `Cancelled.${result ? " The result is that of earlier settings." : ""}`;
   Object.assign($("note"), { hidden: false, textContent: message });
   $("status").textContent = message;
@@ -298,7 +236,6 @@ function showSent(prepared) {
 function showResult(picture, response) {
   release(result);
   result = picture;
-  const model = `${response.header("X-Model-Name")}/${response.header("X-Model-Version")}`;
   const isFitted = settings.get("output_size") === "model" && settings.get("fit") !== "stretch";
   const caption = `After: ${describeSize(picture.size)}, ${formatBytes(response.blob.size)}`;
   comparison.showAfter(picture.image, caption, !isFitted);
@@ -306,19 +243,12 @@ function showResult(picture, response) {
   const format = $("format").selectedOptions[0].dataset.name;
   Object.assign($("download"), { href: picture.url, download: picture.name, textContent: `Download ${format}` });
   $("download").removeAttribute("aria-disabled");
-  $("report").hidden = false;
-  $("wall").textContent = formatMs(response.wallMs);
-  drawTiming($("timing-bar"), $("timing-legend"), timeStages(response.header("Server-Timing"), response.wallMs));
-  if (settings.get("noise_level") === "auto") showEstimate(response.header("X-Noise-Level"));
-  drawFacts($("facts"), [
-    ["Model", model],
-    ["Picture", response.header("X-Input-Size")?.replace("x", " × ")],
-    ["Polarity", response.header("X-Polarity")],
-    ["Noise level", response.header("X-Noise-Level") && `σ ${response.header("X-Noise-Level")} of 255`],
-    ["Batch size", response.header("X-Batch-Size")],
-  ]);
-  const change = showQuality($("psnr"), sent, picture.image, settings.get("fit") === "mnist" ? "the paper is now plain" : null);
-  $("status").textContent = `Denoised by ${model} in ${formatMs(response.wallMs)}. ${change}`;
+  const query = settings.query();
+  formats.note(sent.key, query, response.blob.size);
+  formats.show(sent.key, query);
+  const estimate = response.header("X-Noise-Level");
+  if (estimate && settings.get("noise_level") === "auto") showEstimate(estimate);
+  showOutcome(response, picture.image, sent, settings.get("fit") === "mnist" ? "the paper is now plain" : null);
 }
 
 /** Let the slider start from the estimate, and say if it is low; the service may have found less than there is. */
@@ -327,11 +257,6 @@ function showEstimate(estimate) {
   settings.showEstimate(estimate);
   $("faint").hidden = Number(estimate) >= LITTLE_NOISE;
   $("faint-text").textContent = `Little noise found: σ ${estimate} of 255.`;
-}
-
-function showSnippet() {
-  const { value } = $("languages").querySelector("[aria-pressed=true]");
-  $("snippet").textContent = writeSnippet(value, sent.picture.name, settings.query(), storedKey() !== null);
 }
 
 /** Find out how large the result is in the other formats. */
@@ -346,7 +271,7 @@ async function compareSizes() {
       formats.show(sent.key, settings.query());
     }
   } catch (error) {
-    if (!signal.aborted) showProblem($("problem"), error);
+    if (!signal.aborted) failure.show(error);
   } finally {
     $("compare-sizes").disabled = false;
   }
@@ -357,9 +282,9 @@ function removeResult() {
   release(result);
   release(preview);
   result = preview = null;
-  $("report").hidden = $("faint").hidden = true;
+  hideOutcome();
+  $("faint").hidden = true;
   $("after-caption").textContent = "";
-  $("status").textContent = "";
   $("download").removeAttribute("href");
   $("download").setAttribute("aria-disabled", "true");
 }
@@ -371,38 +296,7 @@ function showZoom({ scale, isFitted }) {
   $("zoom-full").setAttribute("aria-pressed", scale === 1);
 }
 
-function listCards(models) {
-  const entries = models.map(({ name, versions, description }) => {
-    const entry = document.createElement("li");
-    const cards = versions.map((version) =>
-      Object.assign(document.createElement("a"), {
-        href: `models/${encodeURIComponent(name)}/${version}`,
-        textContent: `${name}/${version}`,
-      }),
-    );
-    entry.append(...cards.flatMap((card) => [card, " "]), description);
-    return entry;
-  });
-  $("model-list").replaceChildren(...entries);
-}
-
-async function copySnippet() {
-  const text = $("snippet").textContent;
-  getSelection().selectAllChildren($("snippet")); // if the clipboard is not accessible, Ctrl+C copies the selection
-  const isCopied = await Promise.resolve(navigator.clipboard?.writeText(text).then(() => true)).catch(() => false);
-  $("copy-snippet").textContent = isCopied ? "Copied" : "Selected: press Ctrl+C";
-}
-
-takeFiles($("file"), openFiles);
-$("collect").addEventListener("click", collect);
-$("cancel-all").addEventListener("click", () => collecting.abort());
-$("key-form").addEventListener("submit", (event) => {
-  event.preventDefault();
-  storeKey($("key").value);
-  $("key").value = "";
-  $("key-form").hidden = true;
-  run();
-});
+takeFiles($("file"), (files) => many.fill(files));
 $("settings").addEventListener("input", (event) => {
   if (event.target.id === "model") {
     settings.choose(event.target.value);
@@ -427,14 +321,10 @@ $("zoom-out").addEventListener("click", () => comparison.zoomBy(1 / 1.5));
 $("zoom-fit").addEventListener("click", () => comparison.fit());
 $("zoom-full").addEventListener("click", () => comparison.zoomTo(1));
 peekWhileHeld($("peek"), (isPeeking) => (comparison.isPeeking = isPeeking));
-$("again").addEventListener("click", run);
-$("languages").addEventListener("click", ({ target }) => {
-  if (!target.value) return;
-  for (const button of $("languages").children) button.setAttribute("aria-pressed", button === target);
-  $("copy-snippet").textContent = "Copy";
-  if (sent) showSnippet();
+$("again").addEventListener("click", () => {
+  if (many.selected) many.selected.done = null;
+  run();
 });
-$("copy-snippet").addEventListener("click", copySnippet);
 $("compare-sizes").addEventListener("click", compareSizes);
 $("stronger").addEventListener("click", () => {
   settings.setNoiseLevel(Math.max(STRONGER.least, Math.round(STRONGER.factor * noiseLevel)));

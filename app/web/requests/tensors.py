@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from app.errors import MAX_ECHO, ImageTooLargeError, InvalidTensorError, UploadTooLargeError
+from app.imaging.decode import MAX_SIDE_PX
 from app.imaging.samples import FloatImage
 from app.inference.denoiser import NoiseLevels
 from app.inference.metadata import ModelMetadata
@@ -18,7 +19,6 @@ from app.web.inference_schemas import FP32, INPUT, LEVEL, OUTPUT, InferenceReque
 LENGTH_HEADER = "Inference-Header-Content-Length"
 MAX_JSON_BYTES = 2**22  # parsing holds up other requests
 FP32_BYTES = 4
-MAX_SIDE_PX = 2**16 - 1  # as of pictures
 MAX_JSON_SAMPLES = 2**22  # of a result in JSON, where each takes 20 bytes
 
 Floats = NDArray[np.float32]

@@ -11,6 +11,7 @@ from rich.text import Text
 from app.commands.configuration import KEY_VARIABLE, read_settings, read_store
 from app.commands.examples import examples
 from app.commands.report import PLAIN_WIDTH
+from app.inference.metadata import AUTO
 from app.web.schemas import AutoChoice, ModelEntry, ModelList
 
 
@@ -32,7 +33,7 @@ def command(url: str | None, key: str | None) -> None:
         table.add_row(*_row(model, is_default=model.name == models.default))
     console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
     console.print(table)
-    console.print(Text(_describe_auto(models.auto)))
+    console.print(Text(f"{AUTO}{' (default)' if models.default == AUTO else ''}: {_describe_auto(models.auto)}"))
 
 
 def _ask(url: str, key: str | None) -> ModelList:
@@ -43,9 +44,9 @@ def _ask(url: str, key: str | None) -> ModelList:
 
 def _describe_auto(auto: AutoChoice) -> str:
     if auto.small == auto.large:
-        return f"auto: {auto.small}"
+        return auto.small
     side = auto.small_side_px
-    return f"auto: {auto.small} up to {side}x{side} pixels and with --fit mnist, else {auto.large}"
+    return f"{auto.small} up to {side}x{side} pixels and with --fit mnist, else {auto.large}"
 
 
 def _row(model: ModelEntry, *, is_default: bool) -> list[str]:

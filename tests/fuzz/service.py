@@ -32,6 +32,7 @@ TARGETS = (  # the networks of the store, and every way to a result
     "/v1/denoise?model=article&fit=pad&output_size=original",
     "/v1/denoise?model=photo&noise_level=10&color=keep",
     "/v1/denoise?model=photo&bit_depth=same",
+    "/v1/denoise?model=auto&polarity=dark-on-light&noise_level=20",
     "/v1/denoise/batch?model=digits",
 )
 CASES = re.compile(r"(\d+) generated")

@@ -1,8 +1,11 @@
 """``python -m app models``: the table of a store or of a service."""
 
+from pathlib import Path
+
 import pytest
 
 from app.__main__ import main
+from tests.app.fakes import write_version
 
 
 @pytest.mark.parametrize("place", ["here", "service"])
@@ -21,3 +24,12 @@ def test_auto_is_one_model_if_the_default_takes_any_size(
     monkeypatch.setenv("DENOISER_DEFAULT_MODEL", "told")
     assert main(["models"]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "auto: told"
+
+
+def test_auto_may_be_the_default(
+    store: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_version(store, "digits")
+    monkeypatch.setenv("DENOISER_DEFAULT_MODEL", "auto")
+    assert main(["models"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith("auto (default): digits up to")

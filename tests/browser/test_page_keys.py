@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.app.processes import RunningService
@@ -48,6 +49,16 @@ def test_the_page_asks_for_a_key_and_keeps_it_for_the_tab(
     assert page.evaluate("localStorage.length") == 0
     assert page.evaluate("Object.values(sessionStorage)") == [KEY]
     complaints.clear()  # of the browser, for each 401
+
+
+@pytest.mark.parametrize("context_options", [{"viewport": {"width": 390, "height": 844}}])
+def test_the_form_fits_a_phone(page: Page, service: RunningService, complaints: list[str]) -> None:
+    want_key(page)
+    page.goto(f"{service.url}/")
+    button = page.get_by_role("button", name="Use this key").bounding_box()
+    assert button is not None
+    assert button["x"] + button["width"] < 390 - 16
+    complaints.clear()  # of the browser, for the 401
 
 
 def test_pictures_that_were_chosen_before_the_key_are_denoised_after_it(

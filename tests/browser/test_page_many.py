@@ -96,6 +96,21 @@ def test_work_on_all_pictures_can_be_cancelled_and_few_are_in_flight(page: Page,
     assert len(held) == 3
 
 
+def test_settings_that_change_meanwhile_count_for_all_pictures(page: Page, service: RunningService) -> None:
+    open_bench(page, service.url)
+    choose(page, digits(4))
+    held: list[Route] = []
+    page.route(DENOISE, lambda route: held.append(route), times=3)
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Denoise all").click()
+        expect(page.locator("#strip").get_by_role("button", name="working")).to_have_count(3)
+        result_after(page, lambda: page.get_by_label("Format").select_option("webp"))
+        for route in held:
+            route.fallback()
+    with zipfile.ZipFile(saved.value.path()) as archive:
+        assert archive.namelist() == [f"{number}-denoised.webp" for number in range(4)]
+
+
 def test_a_busy_service_is_asked_again(page: Page, service: RunningService, complaints: list[str]) -> None:
     open_bench(page, service.url)
     choose(page, digits(2))

@@ -196,6 +196,7 @@ function end() {
 /** End the work on the picture that is shown. */
 function stop() {
   running.abort();
+  running = new AbortController();
   clearTimeout(timer);
   end();
 }

@@ -45,11 +45,12 @@ export class Tray {
     return item.failed?.query === query ? "failed" : "waiting";
   }
 
-  /** Denoise what is waiting or has failed. */
+  /** Denoise what is waiting or has failed, until all results are those of the settings, which may change meanwhile. */
   async denoiseAll(signal) {
-    const waiting = this.items.filter((item) => this.stateOf(item) !== "done");
+    for (const item of this.items) item.failed = null;
+    const nextItem = () => (signal.aborted ? null : this.items.find((item) => this.stateOf(item) === "waiting"));
     const work = async () => {
-      for (let item = waiting.shift(); item && !signal.aborted; item = waiting.shift()) await this.#denoise(item, signal);
+      for (let item = nextItem(); item; item = nextItem()) await this.#denoise(item, signal);
     };
     await Promise.all(Array.from({ length: IN_FLIGHT }, work));
   }

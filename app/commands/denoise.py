@@ -104,7 +104,8 @@ def follow(watch: Watch, backend: "Backend", console: Console, *, sleep: Callabl
     console.print("watching; Ctrl-C ends it")
     try:
         while True:
-            for result in backend.denoise(watch.find_ready()):
+            ready = watch.find_ready()
+            for result in backend.denoise(ready) if ready else _nothing():
                 reason = _write(result)
                 failed += reason is not None
                 by = "" if result.model is None else f" ({result.model[0]}/{result.model[1]})"

@@ -36,7 +36,7 @@ def parse_query(query_string: bytes, fields: Fields = ()) -> DenoiseQuery:
     names = [name for name, _ in pairs]
     for name in parameters:
         if names.count(name) > 1:
-            where = " (in the query and in the form)" if fields else ""
+            where = ", in the query and the form together" if fields else ""
             raise InvalidParameterError(f"{name} is given more than once{where}.", parameter=name)
     return query
 

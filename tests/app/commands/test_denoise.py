@@ -1,6 +1,7 @@
 """``python -m app denoise``: in this process with a fake network, and with a server."""
 
 import io
+from collections.abc import Generator, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,9 @@ from app.__main__ import main
 from app.commands.configuration import read_settings
 from app.commands.denoise import follow
 from app.commands.local import LocalBackend
-from app.commands.plan import make_plan
+from app.commands.plan import Job, make_plan
 from app.commands.report import stderr_console
+from app.commands.results import Result
 from app.commands.watch import Watch
 from app.web.schemas import DenoiseQuery
 from tests.app.fakes import IdentityDenoiser
@@ -123,6 +125,16 @@ def test_existing_results_are_skipped_without_loading_a_network(
     assert (tmp_path / "out/a.png").read_bytes() != b"old"
 
 
+class CountingBackend(LocalBackend):
+    """Counts how often it begins to work, which starts processes."""
+
+    runs = 0
+
+    def denoise(self, jobs: Iterable[Job]) -> Generator[Result, None, None]:
+        self.runs += 1
+        return super().denoise(jobs)
+
+
 def test_a_folder_is_watched_until_ctrl_c(pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     looks = 0
 
@@ -135,13 +147,14 @@ def test_a_folder_is_watched_until_ctrl_c(pictures: Path, tmp_path: Path, capsys
         if looks == 6:
             raise KeyboardInterrupt
 
-    backend = LocalBackend(read_settings(), DenoiseQuery(model="auto"), load=lambda _folder: IdentityDenoiser())
+    backend = CountingBackend(read_settings(), DenoiseQuery(model="auto"), load=lambda _folder: IdentityDenoiser())
     look = partial(make_plan, [str(pictures)], str(tmp_path / "out"), overwrite=False, may_be_empty=True)
     assert follow(Watch(look), backend, stderr_console(), sleep=sleep) == 1
     assert files(tmp_path / "out") == ["a.png", "b.png", "late.png", "sub/deep/c.png"]
     told = capsys.readouterr().err
     assert "out/late.png (tiny/2)" in told
     assert told.count("bad.png: The bytes are not an image") == 1
+    assert backend.runs == 2
 
 
 def test_only_folders_can_be_watched(pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -119,7 +119,7 @@ def test_the_query_and_the_form_add_up(client: TestClient) -> None:
     [
         ({"modle": "told"}, "modle", "There is no parameter 'modle'."),
         ({"fit": "crop"}, "fit", "'stretch', 'pad' or 'mnist', not 'crop'"),
-        ({"version": "1"}, "version", "more than once (in the query and in the form)"),
+        ({"version": "1"}, "version", "more than once, in the query and the form together"),
         ({"noise_level": "9"}, "noise_level", "has no meaning for the chosen model"),
         ({"model": "x" * 201}, "model", "has 201 bytes; at most 200"),
     ],
@@ -134,11 +134,13 @@ def test_fields_are_checked_like_the_query(
 
 
 @pytest.mark.parametrize(("path", "part"), [ONE, MANY])
-def test_a_file_in_another_part_is_refused(client: TestClient, path: str, part: str) -> None:
-    files: Any = {part: ("a.png", PICTURE), "mask": ("m.png", PICTURE)}
+@pytest.mark.parametrize("name", ["mask", "model"])
+def test_a_file_in_another_part_is_refused(client: TestClient, path: str, part: str, name: str) -> None:
+    files: Any = {part: ("a.png", PICTURE), name: ("m.png", b"tiny")}
     response = client.post(path, files=files)
     assert response.status_code == 422
-    assert response.json()["parameter"] == "mask"
+    assert response.json()["parameter"] == name
+    assert f"The part '{name}' is a file" in response.json()["detail"]
 
 
 def test_a_format_in_the_form_that_accept_does_not_allow_is_refused(client: TestClient) -> None:

@@ -13,6 +13,7 @@ from app.commands.examples import examples
 COMMAND, VARIABLE = "denoiser", "_DENOISER_COMPLETE"
 CHECKOUT = Path(__file__).resolve().parents[2]
 SHELLS = ("bash", "zsh", "fish")
+NOT_A_FUNCTION = f"(( ! $+commands[{COMMAND}] )) && return 1"  # click's script for zsh wants a file in PATH
 
 # How click's scripts call the program, which has to be found outside of the checkout, too.
 CALLS = {"bash": "bash_complete $1", "zsh": f"zsh_complete {COMMAND}", "fish": f"(commandline -t) {COMMAND}"}
@@ -39,7 +40,7 @@ def command(context: click.Context, shell: str) -> None:
     program = f"env PYTHONPATH={shlex.quote(str(CHECKOUT))} {shlex.quote(sys.executable)} -P -m app"
     call = CALLS[shell]
     click.echo(_define(shell, program))
-    click.echo(script.replace(call, f"{call.rsplit(' ', 1)[0]} {program}"))
+    click.echo(script.replace(call, f"{call.rsplit(' ', 1)[0]} {program}").replace(NOT_A_FUNCTION, ""))
 
 
 def _define(shell: str, program: str) -> str:

@@ -17,6 +17,7 @@ def test_a_script_defines_the_command_and_calls_it_by_its_path(shell: str, capsy
     script = capsys.readouterr().out
     assert "denoiser" in script.splitlines()[0]
     assert script.count("-P -m app") == 2
+    assert "$+commands" not in script
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
@@ -32,6 +33,26 @@ def test_bash_completes_and_runs_the_command_from_any_folder(
     )  # fmt: skip
     assert ended.stdout.splitlines()[0] == "denoise"
     assert ended.stdout.splitlines()[1].startswith("denoiser ")
+
+
+@pytest.mark.parametrize(
+    ("shell", "lines"),
+    [
+        ("fish", "source ./script; complete -C 'denoiser den'"),
+        (
+            "zsh",
+            "compdef() { }; _describe() { print -r -- ${(P)3} }; source ./script; words=(denoiser den); CURRENT=2; "
+            "_denoiser_completion",
+        ),
+    ],
+)
+def test_other_shells_complete_it(shell: str, lines: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"needs {shell}")
+    main(["completion", shell])
+    (tmp_path / "script").write_text(capsys.readouterr().out)
+    ended = subprocess.run([shell, "-c", lines], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "denoise" in ended.stdout, ended.stderr
 
 
 def test_another_shell_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,7 @@ import { denoise, resultName } from "./service/calls.js";
 import { hasFixedSize } from "./service/models.js";
 import { Rate } from "./service/rate.js";
 
-const PREVIEW_MS = 350; // with the pause of a slider and the way to the service, half a second
+const PREVIEW_MS = 280; // with the pause of a slider and the way to the service, half a second
 const PREVIEW_GUESS_PX = 100_000; // before anything is known about the speed
 const QUICK_MS = 500; // what takes no longer needs no preview
 // A service that has begun with a large picture cannot answer at once: it begins when a slider seems to rest.

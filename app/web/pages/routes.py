@@ -3,6 +3,7 @@
 import logging
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
@@ -12,7 +13,7 @@ from app.inference.version_files import read_card
 from app.web.dependencies import ServiceDep
 from app.web.pages.html import STATIC, PageFiles, html_page
 from app.web.pages.model_card import FIGURES, render_card
-from app.web.pages.swagger import swagger_page
+from app.web.pages.swagger import describe_for_swagger, swagger_page
 from app.web.responses.problems import ALL_PROBLEM_TYPES
 
 router = APIRouter(include_in_schema=False)
@@ -30,6 +31,12 @@ async def home(request: Request) -> Response:
 async def docs() -> Response:
     """Show Swagger UI."""
     return swagger_page()
+
+
+@router.get("/docs/openapi.json")
+async def docs_description(request: Request) -> dict[str, Any]:
+    """Describe the API as Swagger UI needs it; /openapi.json has the whole description."""
+    return describe_for_swagger(request.app.openapi())
 
 
 @router.get("/problems/{slug}")

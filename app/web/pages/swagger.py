@@ -3,9 +3,11 @@
 import base64
 import hashlib
 import re
+from copy import deepcopy
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import fastapi_offline
 from fastapi.openapi.docs import get_swagger_ui_html
@@ -29,7 +31,7 @@ def swagger_assets() -> StaticFiles:
 def swagger_page() -> HTMLResponse:
     """Return FastAPI's page; of the scripts inside it, the policy allows the one that starts Swagger UI."""
     page = get_swagger_ui_html(
-        openapi_url="openapi.json",
+        openapi_url="docs/openapi.json",
         title="denoiser",
         swagger_js_url="docs/assets/swagger-ui-bundle.js",
         swagger_css_url="docs/assets/swagger-ui.css",
@@ -40,3 +42,20 @@ def swagger_page() -> HTMLResponse:
     digest = base64.b64encode(hashlib.sha256(script).digest()).decode()
     page.headers["Content-Security-Policy"] = POLICY.format(digest=digest)
     return page
+
+
+def describe_for_swagger(description: dict[str, Any]) -> dict[str, Any]:
+    """Return a description whose forms have only the parts that are required; the query has the other parameters, too.
+
+    Swagger UI fills every part of a form with a value that it makes up, and sends it.
+    """
+    shown = deepcopy(description)
+    for operation in (operation for path in shown["paths"].values() for operation in path.values()):
+        form = operation.get("requestBody", {}).get("content", {}).get("multipart/form-data")
+        if form is not None:
+            schema = form["schema"]
+            schema["properties"] = {part: schema["properties"][part] for part in schema["required"]}
+            for part in schema["properties"].values():
+                if part["type"] == "array":
+                    part["default"] = []
+    return shown

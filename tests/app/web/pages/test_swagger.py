@@ -22,3 +22,12 @@ def test_everything_that_its_page_names_is_there(client: TestClient) -> None:
     assert len(addresses) == 4
     for address in addresses:
         assert client.get(f"/{address}").status_code == 200, address
+
+
+def test_its_forms_ask_for_pictures_alone_since_the_parameters_are_in_the_query(client: TestClient) -> None:
+    described = client.get("/docs/openapi.json").json()["paths"]
+    whole = client.get("/openapi.json").json()["paths"]
+    for path, part in (("/v1/denoise", "file"), ("/v1/denoise/batch", "files")):
+        bodies = [paths[path]["post"]["requestBody"]["content"]["multipart/form-data"] for paths in (described, whole)]
+        assert [list(body["schema"]["properties"]) == [part] for body in bodies] == [True, False]
+        assert described[path]["post"]["parameters"] == whole[path]["post"]["parameters"]

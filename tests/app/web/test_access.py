@@ -29,6 +29,7 @@ NEEDED = {
     "/": None,
     "/docs": None,
     "/docs/assets": None,
+    "/docs/openapi.json": None,
     "/static": None,
     "/openapi.json": None,
     "/problems/{slug}": None,

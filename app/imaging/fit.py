@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from app.imaging.handwriting.digit import place_digit
+from app.imaging.handwriting.digit import lies_like_mnist, place_digit
 from app.imaging.handwriting.ink import find_ink
 from app.imaging.handwriting.polarity import Polarity, judge_polarity
 from app.imaging.placement import Placement, Size, put_back, resize
@@ -73,9 +73,13 @@ def restore_image(denoised: FloatImage, fitted: FittedImage, *, to_source: bool)
 
 
 def _place(gray: FloatImage, size: Size, fit: Fit) -> tuple[FloatImage, Placement]:
-    """Place a light-on-dark picture; if no ink is found, ``mnist`` pads."""
+    """Place a light-on-dark picture.
+
+    ``mnist`` pads if no ink is found, and if the noise is as coarse as strokes in a picture that lies like MNIST's: as
+    good a place is not found in such noise.
+    """
     height, width = gray.shape
-    if fit == "mnist" and (ink := find_ink(gray)):
+    if fit == "mnist" and (ink := find_ink(gray)) and not (ink.is_grainy and lies_like_mnist(ink, gray.shape)):
         return place_digit(gray, ink, size)
     if fit == "stretch":
         return resize(gray, size), Placement((0, 0, width, height), (0, 0, size[1], size[0]))

@@ -8,8 +8,18 @@ from app.imaging.placement import Placement, Size, resize
 from app.imaging.samples import WHITE_8, FloatImage
 
 MNIST_SHARE = 20 / 28  # MNIST's digits fill 20 of 28 pixels, http://yann.lecun.com/exdb/mnist/
+MIN_MNIST_SHARE, MAX_OFF_CENTRE = 0.5, 0.15  # of the picture's side; boxes of grainy ink are off by a tenth
 MNIST_STROKE = 0.11  # MNIST's strokes are a little over 2 of 20 pixels wide
 WORKING_PX = 160  # the longer side of a digit while its strokes are widened
+
+
+def lies_like_mnist(ink: Ink, size: Size) -> bool:
+    """Return whether the ink of a picture of ``size`` (height, width) fills about as much of it as MNIST's does."""
+    left, top, right, bottom = ink.box
+    height, width = size
+    share = max((right - left) / width, (bottom - top) / height)
+    off_centre = max(abs((left + right) / width - 1), abs((top + bottom) / height - 1)) / 2
+    return share > MIN_MNIST_SHARE and off_centre < MAX_OFF_CENTRE
 
 
 def place_digit(light: FloatImage, ink: Ink, size: Size) -> tuple[FloatImage, Placement]:

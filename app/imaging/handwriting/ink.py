@@ -1,9 +1,11 @@
 """Find the handwriting in a picture: even out the paper, separate ink from noise, find its box."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from app.imaging.handwriting.paper import MAD_TO_SIGMA, find_shade, fit_paper, paper_level, shrink
 from app.imaging.samples import WHITE_8, FloatImage
@@ -12,6 +14,9 @@ ANALYSIS_PX = 240  # the longer side of the copy that is searched is at most thi
 MIN_CONTRAST = 0.03  # ink is at least this much lighter than the paper, in the [0, 1] range,
 MIN_SPREADS = 4  # and by at least this many standard deviations of the noise
 NOISE_LEFT = 0.32  # blurring leaves this share of the noise that it removes: 0.27 of all noise
+GRAINS_PX = 30  # in a copy of so few pixels, only noise is left that is as coarse as strokes:
+GRAINY = 0.1  # it is if it has this share of the ink's contrast; drawings without noise have 0.03
+GRAINS_ZOOM = 4
 SPECK_SHARE = 0.1  # a connected piece below this share of the largest is dirt
 INNER_SHARE = 0.02  # the largest piece off the border is the digit if it has this share of the largest of all
 INK_PERCENTILE = 75  # of the ink's brightness; counts as full ink
@@ -26,31 +31,62 @@ class Ink:
         paper: brightness of the paper under the whole picture, in fewer pixels.
         contrast: brightness of full ink above the paper.
         stroke: width of the strokes as a share of the box's longer side.
+        is_grainy: whether the noise is as coarse as the strokes, so that the box is vague.
     """
 
     box: tuple[float, float, float, float]
     paper: FloatImage
     contrast: float
     stroke: float
+    is_grainy: bool
 
 
 def find_ink(gray: FloatImage) -> Ink | None:
     """Find the ink in a light-on-dark picture, shape (H, W); return None if nothing stands out from the paper."""
     height, width = gray.shape
-    small = shrink(gray, ANALYSIS_PX)
-    paper = paper_level(fit_paper(small), (0, 0, 1, 1), small.shape)
-    paper = paper + find_shade(_blur(small - paper))
-    above = small - paper
-    smooth = _blur(above)
-    mask = _ink_mask(smooth, noise=NOISE_LEFT * MAD_TO_SIGMA * float(np.median(np.abs(above - smooth))))
+    grains = _even_out(shrink(gray, GRAINS_PX))
+    is_grainy = grains.noise > GRAINY * float(np.percentile(grains.smooth, 99))
+    small = _smoothen(grains) if is_grainy else _even_out(shrink(gray, ANALYSIS_PX), finds_shade=True)
+    mask = _ink_mask(small.smooth, noise=NOISE_LEFT * small.noise)
     if not mask.any():
         return None
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    left, right = columns[0] * width / small.shape[1], (columns[-1] + 1) * width / small.shape[1]
-    top, bottom = rows[0] * height / small.shape[0], (rows[-1] + 1) * height / small.shape[0]
-    contrast = float(np.percentile(above[mask], INK_PERCENTILE))
+    left, right = columns[0] * width / mask.shape[1], (columns[-1] + 1) * width / mask.shape[1]
+    top, bottom = rows[0] * height / mask.shape[0], (rows[-1] + 1) * height / mask.shape[0]
+    contrast = float(np.percentile(small.above[mask], INK_PERCENTILE))
     stroke = _stroke_width(mask) / max(len(rows), len(columns))
-    return Ink(box=(left, top, right, bottom), paper=paper, contrast=contrast, stroke=stroke)
+    return Ink((left, top, right, bottom), small.paper, contrast, stroke, is_grainy)
+
+
+class _Evened(NamedTuple):
+    """A picture in few pixels, (H, W): its paper, what is above it, the same blurred, and what the blur removed."""
+
+    paper: FloatImage
+    above: FloatImage
+    smooth: FloatImage
+    noise: float
+
+
+def _even_out(small: FloatImage, *, finds_shade: bool = False) -> _Evened:
+    """Subtract the paper, with the edges of shadows and ruled lines if asked."""
+    paper = paper_level(fit_paper(small), (0, 0, 1, 1), small.shape)
+    if finds_shade:
+        paper = paper + find_shade(_blur(small - paper))
+    above = small - paper
+    smooth = _blur(above)
+    return _Evened(paper, above, smooth, MAD_TO_SIGMA * float(np.median(np.abs(above - smooth))))
+
+
+def _smoothen(grains: _Evened) -> _Evened:
+    """Blur once more, and enlarge, so that a box can end between pixels."""
+    smooth = _enlarge(_blur(grains.smooth))
+    return _Evened(_enlarge(grains.paper), _enlarge(grains.above), smooth, grains.noise)
+
+
+def _enlarge(values: FloatImage) -> FloatImage:
+    height, width = values.shape
+    size = GRAINS_ZOOM * width, GRAINS_ZOOM * height
+    return np.asarray(Image.fromarray(values.astype(np.float32)).resize(size, Image.Resampling.BICUBIC))
 
 
 def _blur(gray: FloatImage) -> FloatImage:

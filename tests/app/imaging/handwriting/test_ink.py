@@ -43,6 +43,24 @@ def test_noise_does_not_move_the_box(sigma: float) -> None:
     assert ink.box == pytest.approx((100, 60, 140, 240), abs=6)
 
 
+@pytest.mark.parametrize("enlarged", [1, 4, 10])
+def test_noise_as_coarse_as_strokes_moves_the_box_a_little(enlarged: int) -> None:
+    noise = np.random.default_rng(0).normal(0, 0.4, (28, 28))
+    coarse = np.clip(stroke(28, 28, box=(12, 5, 16, 23)) + noise, 0, 1)
+    ink = find_ink(np.kron(coarse, np.ones((enlarged, enlarged))).astype(np.float32))
+    assert ink is not None
+    assert ink.is_grainy
+    assert np.array(ink.box) / enlarged == pytest.approx((12, 5, 16, 23), abs=3)
+
+
+@pytest.mark.parametrize("sigma", [0, 0.2])
+def test_noise_of_single_pixels_is_no_grain_in_a_large_picture(sigma: float) -> None:
+    noise = np.random.default_rng(0).normal(0, sigma, (300, 300))
+    ink = find_ink((stroke(box=(100, 60, 140, 240)) + noise).astype(np.float32))
+    assert ink is not None
+    assert not ink.is_grainy
+
+
 @pytest.mark.parametrize("width", [40, 60, 120, 160])
 def test_an_edge_of_the_table_is_not_taken_for_ink(width: int) -> None:
     gray = stroke(300, 400, box=(280, 60, 300, 240))

@@ -79,7 +79,7 @@ CONFIGS = (
                 "refine",
                 MixedNoise(),
                 epochs=180,
-                optimizer=Muon(2e-3),
+                optimizer=Muon(1.5e-3),
                 loss="log_mean_squared_error",
                 start_from="denoise",
             ),

@@ -84,7 +84,7 @@ def test_noise_of_cameras_is_said_to_be_known() -> None:
 
 def test_the_card_says_which_version_the_weights_started_from() -> None:
     card = render(PHOTO.starting_from("photo-2"))
-    assert "| refine | log mean squared error | 7 | Muon 0.002 | photo/2 |\n" in card
+    assert "| refine | log mean squared error | 7 | Muon 0.0015 | photo/2 |\n" in card
     assert "fresh weights" not in card
 
 

@@ -28,7 +28,7 @@ PYTHON = ".venv/bin/python"
 NOT_RUN = [
     "make serve\n",
     """\
-make train PRESET=article ARGS="--data path/to/clean/pictures --name mine"
+make train PRESET=digits ARGS="--data path/to/clean/pictures --name mine"
 DENOISER_DEFAULT_MODEL=mine make serve
 """,
 ]
@@ -49,6 +49,7 @@ def folder(tmp_path: Path) -> Path:
     Image.fromarray(255 - digit).resize((120, 80)).convert("RGB").save(tmp_path / "photo.jpg")
     (tmp_path / "photos").mkdir()
     shutil.copy(tmp_path / "photo.jpg", tmp_path / "photos")
+    shutil.copytree(REPOSITORY / "docs" / "samples", tmp_path / "docs" / "samples")
     return tmp_path
 
 
@@ -61,7 +62,10 @@ def list_outputs(command: str, folder: Path) -> list[Path]:
 def check_output(path: Path) -> None:
     if path.suffix == ".zip":
         with zipfile.ZipFile(path) as archive:
-            assert set(archive.namelist()) == {"noisy.png", "photo.png", "manifest.json"}
+            assert set(archive.namelist()) in (
+                {"digit.png", "photograph.png", "manifest.json"},
+                {"noisy.png", "photo.png", "manifest.json"},
+            )
     else:
         with Image.open(path) as image:
             assert image.format == "PNG"

@@ -44,7 +44,7 @@ def test_the_card_says_how_the_network_was_trained_and_how_good_it_is() -> None:
     assert "50 photographs were trained on, at scales from 1 to 0.5; 3 were held out" in card
     assert "500 steps of 8 crops of 128x128 pixels; mixed bfloat16" in card
     assert "| denoise | mean absolute error | 7 | Muon 0.003 | fresh weights |\n" in card
-    assert "| refine | log mean squared error | 8 | Muon 0.002 | denoise |\n" in card
+    assert "| refine | log mean squared error | 8 | Muon 0.0015 | denoise |\n" in card
     assert "| 25 in colour | 20.00 | 30.00 | 0.900 |" in card
     assert "1,000,000 parameters, 39,488 multiply-accumulates a pixel" in card
     assert "```sh\nmake it\n```" in card

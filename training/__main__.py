@@ -13,24 +13,21 @@ from typing import Any
 from training.arguments import build_parser
 from training.config import Config, Interface, NoiseLevelRange
 from training.errors import RunError, TrainingError
+from training.interruption import Terminated, interruptible
 from training.presets import PRESETS
 from training.quiet import without_greetings
 from training.store.versions import FULL, check_name, find_version
-
-
-class Terminated(KeyboardInterrupt):
-    """SIGTERM, which ends a run as Ctrl-C does."""
 
 
 def main(argv: Sequence[str]) -> int:
     """Run one command and return its exit status: 0, 1 after an error, 130 after Ctrl-C, 143 after SIGTERM."""
     options = build_parser().parse_args(argv, argparse.Namespace(argv=argv))
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # short runs make it warn of frequent tracing
-    usual = signal.signal(signal.SIGTERM, _terminate)
     try:
-        with without_greetings():
-            import keras  # noqa: F401  # imports its backend
-        COMMANDS[options.command](options)
+        with interruptible():
+            with without_greetings():
+                import keras  # noqa: F401  # imports its backend
+            COMMANDS[options.command](options)
     except TrainingError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -38,13 +35,7 @@ def main(argv: Sequence[str]) -> int:
         return 128 + signal.SIGTERM
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
-    finally:
-        signal.signal(signal.SIGTERM, usual)
     return 0
-
-
-def _terminate(_number: int, _frame: object) -> None:
-    raise Terminated
 
 
 # Keras and TensorFlow take seconds to import: each command imports what it needs, --help nothing.

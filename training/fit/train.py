@@ -16,6 +16,7 @@ from training.fit.checkpoints import load_best, load_checkpoint, load_progress, 
 from training.fit.optimizers import build_optimizer
 from training.fit.provenance import describe_run
 from training.fit.schedule import TimeBudget, plan_end
+from training.interruption import raise_if_interrupted
 from training.task import DatasetT, Task
 
 EVALUATION_BATCH_PIXELS = 500 * 28 * 28
@@ -120,7 +121,10 @@ def _train_stage(task: Task[DatasetT], config: Config, stage: Stage, images: Dat
         epochs=stage.epochs,
         verbose=1 if sys.stdout.isatty() else 2,
         callbacks=[
-            keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, _logs: batches.start_epoch(epoch)),
+            keras.callbacks.LambdaCallback(
+                on_epoch_begin=lambda epoch, _logs: batches.start_epoch(epoch),
+                on_train_batch_end=lambda *_batch, **_logs: raise_if_interrupted(),
+            ),
             *([TimeBudget(minutes, progress, epochs=stage.epochs)] if minutes else []),
             *([keras.callbacks.SwapEMAWeights()] if optimizer.use_ema else []),  # validates the average
             KeepProgress(stage_dir, progress),

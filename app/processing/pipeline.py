@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from math import prod
@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from app.errors import ClientGoneError
 from app.imaging.decode import DecodedImage, decode_image, open_image
 from app.imaging.encode import encode_image
 from app.imaging.fit import FittedImage, restore_image
@@ -24,6 +23,7 @@ from app.processing.decoders import ImageDecoder
 from app.processing.options import Choice, Options
 from app.processing.picture import DenoisedPicture, PreparedPicture, Upload, prepare_picture
 from app.processing.pixel_budget import Reserve
+from app.processing.steps import Watch, client_gone, finish_unless_client_leaves, run_step
 from app.telemetry.timing import StageTimer
 
 T = TypeVar("T")
@@ -31,8 +31,6 @@ T = TypeVar("T")
 INLINE_PIXELS = 128 * 128  # up to this, a step takes less time than a thread would add: a millisecond or two
 INLINE_BYTES = 20 * 1024  # a gray picture of that size
 INLINE_FORMATS = ("png", "jpeg")  # of small results; the others take several milliseconds
-
-Watch = Callable[[Callable[[], None]], AbstractContextManager[object]]
 
 
 @dataclass(frozen=True)
@@ -119,19 +117,8 @@ class Process:
 
     async def _decode_apart(self, data: bytes, reserve: Reserve, watch: Watch) -> tuple[DecodedImage, Options]:
         """Decode in a process, which is killed if this is cancelled or the client leaves."""
-        work = asyncio.ensure_future(self.decoders.decode(data, choice=self.choice, reserve=reserve))
-
-        def leave() -> None:
-            work.cancel()
-
-        try:
-            with watch(leave):
-                return await work
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise
-            raise _client_gone() from None
+        work = self.decoders.decode(data, choice=self.choice, reserve=reserve)
+        return await finish_unless_client_leaves(work, watch)
 
     def _submit(
         self, prepared: PreparedPicture, options: Options
@@ -146,8 +133,7 @@ class Process:
         return submit_tiles(image, batcher, options.model, noise_level=told, run=run), image.finish
 
     async def _run(self, step: Callable[[], T], *, is_small: bool, pool: Executor | None = None) -> T:
-        """Run a step here if it is small, else in a thread."""
-        return step() if is_small else await asyncio.get_running_loop().run_in_executor(pool or self.pool, step)
+        return await run_step(step, is_small=is_small, pool=pool or self.pool)
 
 
 def _result_pixels(prepared: PreparedPicture, options: Options) -> int:
@@ -158,11 +144,7 @@ def _result_pixels(prepared: PreparedPicture, options: Options) -> int:
 def _drop(waiting: "asyncio.Future[Any]") -> None:
     """End the wait for the network, which removes the picture from the queue."""
     if not waiting.done():
-        waiting.set_exception(_client_gone())
-
-
-def _client_gone() -> ClientGoneError:
-    return ClientGoneError("The client closed the connection.")
+        waiting.set_exception(client_gone())
 
 
 def _finish_fitted(waiting: "asyncio.Future[Denoised]", fitted: FittedImage, *, to_source: bool) -> Levels:

@@ -2,15 +2,14 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import partial
 
 import numpy as np
 
-from app.errors import ClientGoneError, InvalidTensorError
+from app.errors import InvalidTensorError
 from app.imaging.full_size import Pass
 from app.imaging.samples import FloatImage
 from app.imaging.tiles import Rectangle
@@ -18,9 +17,8 @@ from app.inference.batching import BATCH_SIZES, Batcher, Denoised, NetworkCall
 from app.inference.denoiser import NoiseLevels
 from app.inference.metadata import ModelMetadata
 from app.inference.tiling import submit_tiles
-from app.processing.pipeline import INLINE_PIXELS, Watch
-
-T = TypeVar("T")
+from app.processing.pipeline import INLINE_PIXELS
+from app.processing.steps import Watch, finish_unless_client_leaves, run_step
 
 WINDOW = 2 * BATCH_SIZES[-1]  # images in the queue at once, so that other requests get their turn
 WINDOW_PIXELS = 2**22  # no further image is queued while those in the queue have so many
@@ -65,19 +63,7 @@ class TensorProcess:
             InvalidTensorError: the network returned numbers that are not finite.
             ClientGoneError: the client left.
         """
-        work = asyncio.create_task(self._denoise(images, noise_levels))
-
-        def leave() -> None:
-            work.cancel()
-
-        try:
-            with watch(leave):
-                return await work
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise
-            raise ClientGoneError("The client closed the connection.") from None
+        return await finish_unless_client_leaves(self._denoise(images, noise_levels), watch)
 
     async def _denoise(self, images: FloatImage, noise_levels: NoiseLevels | None) -> DenoisedTensor:
         result = np.empty(images.shape, np.float32)
@@ -114,10 +100,7 @@ class TensorProcess:
         if self.model.input.size is not None:
             return self.batcher.submit(image, level)
         is_small = image.shape[0] * image.shape[1] <= INLINE_PIXELS
-
-        async def run(step: Callable[[], T]) -> T:
-            return step() if is_small else await asyncio.get_running_loop().run_in_executor(self.pool, step)
-
+        run = partial(run_step, is_small=is_small, pool=self.pool)
         return submit_tiles(_Image(image, result), self.batcher, self.model, noise_level=level, run=run)
 
 

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from training.images.files import from_8_bit
 from training.images.noise import Images
-from training.photos.batches import measure_level
+from training.photos.batches import cut_centre, measure_level
 from training.photos.data import Photo, read_photo
 from training.photos.evaluate import PhotoMethod, Protocol, is_in_colour, measure_pair
 
@@ -20,7 +20,7 @@ EXAMPLE_PAIRS = 2
 def draw_examples(methods: Mapping[str, PhotoMethod], pairs: Sequence[Photo] = ()) -> Figure:
     """Draw noisy crops, what each method makes of them, and clean ones: of pairs, or of the project's photographs."""
     if pairs:
-        examples = [measure_pair(_cut_centre(pair)) for pair in pairs[:EXAMPLE_PAIRS]]
+        examples = [measure_pair(cut_centre(pair, EXAMPLE_SIDE_PX)) for pair in pairs[:EXAMPLE_PAIRS]]
     else:
         photos = [read_photo(path) for path in sorted(EXAMPLES.glob("*.png"))]
         examples = [
@@ -34,14 +34,9 @@ def draw_noisy_only(methods: Mapping[str, PhotoMethod], photos: Sequence[Photo])
     """Draw crops of noisy photographs and what each method makes of them."""
     rows = []
     for photo in photos[:EXAMPLE_PAIRS]:
-        noisy, level = from_8_bit(_cut_centre(photo)), measure_level(photo)
+        noisy, level = from_8_bit(cut_centre(photo, EXAMPLE_SIDE_PX)), measure_level(photo)
         rows.append([noisy, *(method(noisy, level) for method in methods.values())])
     return plot_crops(["noisy", *methods], rows)
-
-
-def _cut_centre(photo: Photo) -> Photo:
-    top, left = (max(0, length - EXAMPLE_SIDE_PX) // 2 for length in photo.shape[:2])
-    return photo[top : top + EXAMPLE_SIDE_PX, left : left + EXAMPLE_SIDE_PX]
 
 
 def plot_crops(titles: Sequence[str], rows: Sequence[Sequence[Images]]) -> Figure:

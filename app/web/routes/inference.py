@@ -1,15 +1,13 @@
 """The Open Inference Protocol v2 over REST, for clients that send tensors: KServe's, Triton's, and others."""
 
-import asyncio
-from collections.abc import Callable
 from functools import partial
-from typing import TypeVar
 
 from fastapi import APIRouter, Request, Response
 
 from app import __version__
 from app.inference.metadata import ModelMetadata
 from app.processing.pixel_budget import Reservation
+from app.processing.steps import run_step
 from app.processing.tensors import TensorProcess
 from app.telemetry.request_log import add_to_record
 from app.telemetry.timing import StageTimer, server_timing
@@ -32,8 +30,6 @@ from app.web.openapi import INFERENCE_REQUEST, INFERENCE_RESPONSES, problem_resp
 from app.web.requests.tensors import find_json_length, read_tensors
 from app.web.requests.uploads import read_body
 from app.web.responses.tensors import write_tensor
-
-T = TypeVar("T")
 
 INLINE_BYTES = 2**16  # a body that is read without a thread, in less than a millisecond
 PLATFORM = "tensorflow_savedmodel"
@@ -128,7 +124,8 @@ async def _infer(request: Request, service: Service, name: str, version: int | N
             limits = {"max_pixels": service.max_pixels, "max_images": service.max_batch_files}
             is_small = len(body) <= INLINE_BYTES
             with timer.stage("decode"):
-                tensors = await _run(service, partial(read_tensors, body, json_length, model, **limits), is_small)
+                read = partial(read_tensors, body, json_length, model, **limits)
+                tensors = await run_step(read, is_small=is_small, pool=service.pool)
             deadline.extend_for(tensors.pixels)
             await reservation.reserve(tensors.pixels_held)
             denoised = await TensorProcess(service.pool, snapshot.batchers[model.key], model).denoise(
@@ -140,7 +137,7 @@ async def _infer(request: Request, service: Service, name: str, version: int | N
             timer.add("infer", seconds=denoised.infer_s)
             write = partial(write_tensor, denoised.images, model, request_id=tensors.id, is_binary=tensors.is_binary)
             with timer.stage("encode"):
-                response = await _run(service, write, is_small)
+                response = await run_step(write, is_small=is_small, pool=service.pool)
     timing_ms = timer.timing_ms()
     response.headers["Server-Timing"] = server_timing(timing_ms)
     count, height, width, _ = tensors.images.shape
@@ -149,10 +146,6 @@ async def _infer(request: Request, service: Service, name: str, version: int | N
         height=height, batch_size=denoised.batch_size, timing_ms=timing_ms,
     )  # fmt: skip
     return response
-
-
-async def _run(service: Service, step: Callable[[], T], is_small: bool) -> T:
-    return step() if is_small else await asyncio.get_running_loop().run_in_executor(service.pool, step)
 
 
 def _check_ready(service: Service, name: str, version: int | None) -> ModelReady:

@@ -18,8 +18,9 @@ from app.inference.metadata import ModelMetadata
 from app.processing.decoders import ImageDecoder
 from app.processing.options import Choice, Options
 from app.processing.picture import DenoisedPicture, Upload
-from app.processing.pipeline import INLINE_PIXELS, Process, Watch
+from app.processing.pipeline import INLINE_PIXELS, Process
 from app.processing.pixel_budget import PixelBudget, Reservation, Reserve
+from app.processing.steps import Watch
 from app.telemetry.timing import StageTimer
 from app.web.requests.query import choose_options
 from app.web.schemas import DenoiseQuery

@@ -89,7 +89,7 @@ class _Workers:
         signals, wakeup = socket.socketpair()
         with signals, wakeup, ExitStack() as stack:
             try:
-                stack.enter_context(shared_between_processes())
+                stack.enter_context(shared_between_processes(self._settings.workers))
             except OSError as error:
                 logger.error("the workers cannot share metrics in a temporary folder: %s", error)
                 return STARTUP_FAILURE

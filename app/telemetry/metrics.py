@@ -2,11 +2,11 @@
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, exposition
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
@@ -17,8 +17,9 @@ MEDIA_TYPE = exposition.CONTENT_TYPE_LATEST
 STAGE_BUCKETS_S = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64)
 # Of a process, as prometheus_client names them; all routes, models, stages and hundreds of keys need fewer bytes
-SHARED_FILES = {"counter": 2**20, "histogram": 2**17, "gauge_livesum": 2**17, "gauge_max": 2**17}
+SHARED_FILES = {"counter": 2**20, "histogram": 2**17, "gauge_livesum": 2**17, "gauge_livemax": 2**17}
 DROPPED = ("client-gone", "deadline-exceeded")  # problems of requests that were accepted but got no result
+GaugeMode = Literal["livesum", "livemax"]
 STORE_CHANGES = ("installed", "removed", "refused")
 
 
@@ -26,60 +27,49 @@ class Metrics:
     """The metrics of one application, in a registry of their own."""
 
     def __init__(self) -> None:
-        if SHARED_FOLDER in os.environ:
-            for name, size in SHARED_FILES.items():
-                _reserve(Path(os.environ[SHARED_FOLDER], f"{name}_{os.getpid()}.db"), size)
         self._registry = CollectorRegistry()
-        self._requests = Counter(
+        self._requests = self._counter(
             "denoiser_requests",
             "Requests by route, model (empty if none was reached) and HTTP status.",
             ["route", "model", "status"],
-            registry=self._registry,
         )
-        self._key_requests = Counter(
+        self._key_requests = self._counter(
             "denoiser_key_requests",
             "Requests that need a key, by its name (empty if it was missing or unknown) and HTTP status.",
             ["key", "status"],
-            registry=self._registry,
         )
-        self._stages = Histogram(
+        self._stages = self._histogram(
             "denoiser_stage_seconds",
             "Seconds that a picture spent in each stage; `queue` is the wait for the network.",
             ["stage"],
             buckets=STAGE_BUCKETS_S,
-            registry=self._registry,
         )
-        self._batches = Histogram(
+        self._batches = self._histogram(
             "denoiser_batch_size",
             "How many pictures shared the network's call, counted once a picture.",
             ["model"],
             buckets=BATCH_BUCKETS,
-            registry=self._registry,
         )
-        self._dropped = Counter(
+        self._dropped = self._counter(
             "denoiser_dropped",
             "Requests, and pictures of a batch, that were accepted but got no result, by cause.",
             ["cause"],
-            registry=self._registry,
         )
-        self._in_work = Gauge(
+        self._in_work = self._gauge(
             "denoiser_in_work",
             "Requests that hold a slot, from before their body is read until their response.",
-            registry=self._registry,
-            multiprocess_mode="livesum",
+            mode="livesum",
         )
-        self._models = Gauge(
+        self._models = self._gauge(
             "denoiser_model_info",
             "1 for each version of each model that is loaded, 0 for one that was.",
             ["model", "version"],
-            registry=self._registry,
-            multiprocess_mode="livemax",
+            mode="livemax",
         )
-        self._store_changes = Counter(
+        self._store_changes = self._counter(
             "denoiser_store_changes",
             "Versions that were installed, removed, or refused because they are broken, while the service ran.",
             ["change"],
-            registry=self._registry,
         )
         for change in STORE_CHANGES:
             self._store_changes.labels(change)
@@ -88,6 +78,19 @@ class Metrics:
         self._key_request_counter = cache(self._key_requests.labels)
         self._stage_histogram = cache(self._stages.labels)
         self._batch_histogram = cache(self._batches.labels)
+
+    def _counter(self, name: str, meaning: str, labels: Sequence[str]) -> Counter:
+        _reserve_shared_file("counter")
+        return Counter(name, meaning, labels, registry=self._registry)
+
+    def _gauge(self, name: str, meaning: str, labels: Sequence[str] = (), *, mode: GaugeMode) -> Gauge:
+        """Create a gauge; ``mode`` says how the values of several processes become one."""
+        _reserve_shared_file(f"gauge_{mode}")
+        return Gauge(name, meaning, labels, registry=self._registry, multiprocess_mode=mode)
+
+    def _histogram(self, name: str, meaning: str, labels: Sequence[str], buckets: Sequence[float]) -> Histogram:
+        _reserve_shared_file("histogram")
+        return Histogram(name, meaning, labels, buckets=buckets, registry=self._registry)
 
     def set_model(self, name: str, version: int, *, is_loaded: bool = True) -> None:
         """Record that a version is loaded, or is no longer."""
@@ -137,17 +140,16 @@ class Metrics:
 
 
 @contextmanager
-def shared_between_processes() -> Iterator[None]:
-    """Let the processes that are started in a ``with`` block share metrics through files in a temporary folder.
+def shared_between_processes(count: int) -> Iterator[None]:
+    """Let ``count`` processes, started in a ``with`` block, share metrics through files in a temporary folder.
 
     Raises:
-        OSError: there is no room for the files of a process.
+        OSError: there is no room for the files of so many.
     """
     with tempfile.TemporaryDirectory(prefix="denoiser-metrics-") as folder:
-        for name, size in SHARED_FILES.items():
-            _reserve(Path(folder, name), size)
-        for name in SHARED_FILES:
-            Path(folder, name).unlink()
+        room = Path(folder, "room")
+        _reserve(room, count * sum(SHARED_FILES.values()))
+        room.unlink()
         os.environ[SHARED_FOLDER] = folder
         try:
             yield
@@ -155,10 +157,26 @@ def shared_between_processes() -> Iterator[None]:
             del os.environ[SHARED_FOLDER]
 
 
+def _reserve_shared_file(name: str) -> None:
+    """Create this process's file of SHARED_FILES, if processes share metrics and it has none yet.
+
+    prometheus_client would create it without blocks. It takes every ``.db`` for complete, so one is renamed to that.
+    """
+    size = SHARED_FILES[name]
+    path = Path(os.environ.get(SHARED_FOLDER, ""), f"{name}_{os.getpid()}.db")
+    if SHARED_FOLDER in os.environ and not path.exists():
+        _reserve(path.with_suffix(".new"), size)
+        path.with_suffix(".new").rename(path)
+
+
 def _reserve(path: Path, size: int) -> None:
     """Create a file whose blocks are all on the disk: a process that writes to a mapped page without one is killed."""
     with path.open("wb") as file:
-        os.posix_fallocate(file.fileno(), 0, size)
+        try:
+            os.posix_fallocate(file.fileno(), 0, size)
+        except OSError:
+            path.unlink()
+            raise
 
 
 def forget_process(pid: int) -> None:

@@ -33,7 +33,7 @@ DEADLINE_S = 5
 ATTACKS = 3  # pictures that are in work when SIGTERM comes
 FEW_FILES = 64
 SILENT = 200  # connections
-TMPFS_BYTES = 2**21
+TMPFS_BYTES = 2**22  # more than two workers reserve in it
 SLOW_BOMB = "pnm-maxval"
 SLOW_PICTURE = b"P5 1000 1000 254 " + bytes(1000 * 1000)  # Pillow scales each sample in Python, for two seconds
 

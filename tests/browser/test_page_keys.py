@@ -12,7 +12,7 @@ KEY = "correct-horse-battery"
 
 
 def want_key(page: Page) -> None:
-    """Let /v1/ answer 401 without the key, as a service with keys does."""
+    """Let the API and the model cards answer 401 without the key, as a service with keys does."""
 
     def guard(route: Route) -> None:
         key = route.request.headers.get("x-api-key")
@@ -23,7 +23,8 @@ def want_key(page: Page) -> None:
         problem = f'{{"type": "/problems/{kind}", "title": "No key", "status": 401, "detail": "Send a key."}}'
         route.fulfill(status=401, content_type="application/problem+json", body=problem)
 
-    page.route("**/v1/**", guard)
+    for pattern in ("**/v1/**", "**/models/**"):
+        page.route(pattern, guard)
 
 
 def give_key(page: Page, key: str) -> None:
@@ -71,6 +72,35 @@ def test_pictures_that_were_chosen_before_the_key_are_denoised_after_it(
     expect(page.get_by_label("Key")).to_be_focused()
     result_after(page, lambda: give_key(page, KEY))
     expect(page.locator("#before")).to_have_attribute("alt", re.compile("0.png"))
+    complaints.clear()  # of the browser, for each 401
+
+
+def test_a_model_card_is_shown_with_the_key(page: Page, service: RunningService, complaints: list[str]) -> None:
+    want_key(page)
+    page.goto(f"{service.url}/")
+    result_after(page, lambda: give_key(page, KEY))
+    page.get_by_role("link", name="digits/1").click()
+    card = page.get_by_role("dialog", name="Model card")
+    expect(card.get_by_role("heading", name="digits/1")).to_be_visible()
+    card.locator("img").first.evaluate("image => image.decode()")
+    with page.expect_popup() as opened:
+        card.get_by_role("link", name="metadata.json").click()
+    expect(opened.value.locator("body")).to_contain_text('"name":"digits"')
+    page.keyboard.press("Escape")
+    expect(card).to_be_hidden()
+    expect(page.locator("#after")).to_be_visible()
+    complaints.clear()  # of the browser, for the first 401
+
+
+def test_a_card_with_a_key_that_is_no_longer_known_asks_for_another(
+    page: Page, service: RunningService, complaints: list[str]
+) -> None:
+    want_key(page)
+    page.goto(f"{service.url}/")
+    result_after(page, lambda: give_key(page, KEY))
+    page.evaluate("sessionStorage.setItem('denoiser-key', 'another')")
+    page.get_by_role("link", name="digits/1").click()
+    expect(page.locator("#key-reason")).to_contain_text("refused")
     complaints.clear()  # of the browser, for each 401
 
 

@@ -1,7 +1,7 @@
 // The page: take a picture, denoise it again whenever something changes, and show the result.
 
 import { $ } from "./dom.js";
-import { listCards } from "./panels/cards.js";
+import { listCards, openCardsWithKey } from "./panels/cards.js";
 import { describeSize, showChoice } from "./panels/choice.js";
 import { CodePanel } from "./panels/code.js";
 import { Failure } from "./panels/failure.js";
@@ -298,6 +298,7 @@ function showZoom({ scale, isFitted }) {
 }
 
 takeFiles($("file"), (files) => many.fill(files));
+openCardsWithKey((error) => failure.show(error));
 $("settings").addEventListener("input", (event) => {
   if (event.target.id === "model") {
     settings.choose(event.target.value);

@@ -8,7 +8,7 @@ export async function listModels() {
   return (await call("v1/models", { headers: { Accept: "application/json" } })).json();
 }
 
-/** Return a file that comes with the page. */
+/** Return a file of the service: a picture that comes with the page, a model card. */
 export async function fetchFile(address) {
   return (await call(address)).blob();
 }

@@ -4,7 +4,9 @@ import asyncio
 import queue
 import threading
 import time
+from bisect import insort
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 
@@ -18,6 +20,10 @@ BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)  # micro-batches are padded to these, so 
 EAGER_BATCH = 16  # so many are worth a call even if more may come; measured
 MAX_BATCH_PIXELS = 2**18  # larger images gain nothing by sharing a call, and their memory would add up
 MAX_SHAPES = 16  # that one thread sees; measured, see docs/decisions/0016-inference-threads-are-renewed.md
+
+# What waits is sorted by this: how many tiles of the picture are not done, and when it began.
+Turn = tuple[int, float]
+AT_ONCE: Turn = (0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,7 @@ class _Item:
     noise_level: float | None
     future: "asyncio.Future[Denoised]"
     arrived: float
+    turn: Turn
 
 
 class Batcher:
@@ -51,6 +58,10 @@ class Batcher:
     soon as one turn of the event loop brings no further image, or EAGER_BATCH images wait: requests that arrive
     together are denoised together, a single one waits for nothing, and of many, the thread denoises the first while
     the loop decodes the rest.
+
+    Tiles of the picture that has the fewest left come first, and of equal ones those that began first. So a picture is
+    finished before the next one of its size begins, and small ones pass by large ones
+    (docs/decisions/0024-pictures-that-began-are-finished-first.md).
 
     Callers bound the queue (see app.processing.admission). Images whose futures are done before their turn, because
     the client left or the deadline passed, are dropped before the network sees them.
@@ -85,17 +96,23 @@ class Batcher:
         """How many calls may run at once."""
         return self._count
 
-    def submit(self, image: FloatImage, noise_level: float | None = None) -> "asyncio.Future[Denoised]":
+    def submit(
+        self, image: FloatImage, noise_level: float | None = None, *, turn: Turn = AT_ONCE
+    ) -> "asyncio.Future[Denoised]":
         """Queue one image, shape (H, W, C), to be denoised together with what else is waiting.
 
-        ``noise_level``, in [0, 1] units, is for networks that take one.
+        Args:
+            image: a picture, or a tile of one.
+            noise_level: in [0, 1] units, for networks that take one.
+            turn: what is less comes first, and what is equal in the order of the calls.
 
         Returns:
             A future that fails with InferenceError if the network failed on the micro-batch. If the caller cancels it
             or sets its result or exception, the image is dropped.
         """
         future: asyncio.Future[Denoised] = self._loop.create_future()
-        self._waiting.append(_Item(image, noise_level, future, time.perf_counter()))
+        item = _Item(image, noise_level, future, time.perf_counter(), turn)
+        insort(self._waiting, item, key=attrgetter("turn"))
         self._drained.clear()
         if self._free and len(self._waiting) >= EAGER_BATCH:
             self._start_next()

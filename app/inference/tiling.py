@@ -86,11 +86,13 @@ async def _denoise_passes(
         await run(partial(step.write, tile.kept, denoised.image[tile.inner]))
 
     try:
-        for step, tile in _list_parts(image, model, batcher.threads):
+        parts = _list_parts(image, model, batcher.threads)
+        for index, (step, tile) in enumerate(parts):
             if len(waiting) > batcher.threads:  # one more than there are threads, so that none waits
                 await write_oldest()
             seen = await run(partial(step.read, tile.seen))
-            waiting.append((step, tile, batcher.submit(seen, noise_level)))
+            tiles_left = len(parts) - index + len(waiting)
+            waiting.append((step, tile, batcher.submit(seen, noise_level, turn=(tiles_left, start))))
         while waiting:
             await write_oldest()
     finally:

@@ -131,6 +131,26 @@ async def test_another_picture_waits_for_only_a_few_tiles() -> None:
     assert len(denoiser.shapes) > 20
 
 
+async def test_a_picture_that_began_is_finished_before_the_next_of_its_size() -> None:
+    class LevelDenoiser(GatedDenoiser):
+        levels: list[float] = []
+
+        def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> FloatImage:
+            self.levels.append(float(images.mean()))
+            return super().denoise(images, noise_levels)
+
+    denoiser = LevelDenoiser()
+    async with batcher(denoiser) as queue:
+        black = submit(FullSizeImage(np.zeros((1600, 1600), np.uint8)), queue)
+        await asyncio.to_thread(denoiser.entered.wait, 10)
+        white = submit(FullSizeImage(np.full((1600, 1600), 255, np.uint8)), queue)
+        await asyncio.sleep(0)
+        denoiser.gate.set()
+        await asyncio.gather(black, white)
+    assert len(denoiser.levels) > 6
+    assert denoiser.levels == sorted(denoiser.levels)
+
+
 @pytest.mark.parametrize("end", ["cancel", "fail"])
 async def test_a_picture_whose_future_is_done_is_dropped(end: str) -> None:
     denoiser = GatedDenoiser()

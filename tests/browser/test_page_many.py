@@ -90,9 +90,15 @@ def test_work_on_all_pictures_can_be_cancelled_and_few_are_in_flight(page: Page,
     strip = page.locator("#strip")
     page.get_by_role("button", name="Denoise all").click()
     expect(strip.get_by_role("button", name="working")).to_have_count(3)
+    expect(page.locator("#many-status")).to_have_text("1 of 6 done, 3 in work")
+    expect(page.locator("#many-time")).to_have_text(re.compile(r"^\d+ s$"))  # how long the rest takes is not known yet
+    held.pop().fallback()
+    expect(page.locator("#many-time")).to_have_text(re.compile(r"^\d+ s, about \d+ s left$"))
+    expect(strip.get_by_role("button", name="working")).to_have_count(3)
     page.locator("#many").get_by_role("button", name="Cancel").click()
     expect(strip.get_by_role("button", name="working")).to_have_count(0)
-    expect(strip.get_by_role("button", name="waiting")).to_have_count(5)
+    expect(strip.get_by_role("button", name="waiting")).to_have_count(4)
+    expect(page.locator("#many-time")).to_be_empty()
     assert len(held) == 3
 
 
@@ -128,3 +134,21 @@ def test_a_busy_service_is_asked_again(page: Page, service: RunningService, comp
     with save_all(page) as archive:
         assert len(archive.namelist()) == 2
     complaints.clear()
+
+
+def test_a_picture_that_the_service_was_too_busy_for_is_tried_again_with_all(
+    page: Page, service: RunningService, complaints: list[str]
+) -> None:
+    open_bench(page, service.url)
+    problem = '{"type": "/problems/deadline-exceeded", "title": "Too late", "status": 503, "detail": "Too late."}'
+
+    def refuse(route: Route) -> None:
+        route.fulfill(status=503, headers={"Retry-After": "1"}, content_type="application/problem+json", body=problem)
+
+    page.route(DENOISE, refuse, times=1)
+    choose(page, digits(2))
+    expect(page.get_by_role("alert")).to_contain_text("Too late")
+    expect(page.locator("#strip").get_by_role("button", name="0.png, waiting")).to_be_visible()
+    with save_all(page) as archive:
+        assert len(archive.namelist()) == 2
+    complaints.clear()  # of the browser, for the 503

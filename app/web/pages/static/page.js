@@ -151,7 +151,7 @@ async function run() {
     if (signal.aborted) return;
     removeResult();
     $("note").hidden = true; // the service returned nothing
-    if (many.selected) many.selected.failed = { query: settings.query().toString(), error };
+    if (many.selected && !error.retryAfter) many.selected.failed = { query: settings.query().toString(), error };
     many.draw();
     failure.show(error);
   } finally {

@@ -4,10 +4,13 @@ import { $ } from "../dom.js";
 import { Tray } from "../picture/tray.js";
 import { Strip } from "./strip.js";
 
+const STEP_MS = 1000;
+
 export class Many {
   #tray;
   #strip;
   #working = new AbortController();
+  #start = null; // of the work on all: its time, and how many had been done
   #on;
 
   /**
@@ -50,14 +53,17 @@ export class Many {
     this.#on.select(item);
   }
 
-  /** Show how far the pictures are, with the settings as they are. */
+  /** Show how far the pictures are, with the settings as they are; return how many are done. */
   draw() {
     this.#strip.draw(this.#tray);
     $("many").hidden = !this.areSeveral;
     const states = this.#tray.items.map((item) => this.#tray.stateOf(item));
     const count = (state) => states.filter((other) => other === state).length;
-    const failed = count("failed");
-    $("many-status").textContent = `${count("done")} of ${states.length} done${failed ? `, ${failed} failed` : ""}`;
+    const [done, working, failed] = ["done", "working", "failed"].map(count);
+    const others = [[working, "in work"], [failed, "failed"]].filter(([number]) => number > 0);
+    $("many-status").textContent = [`${done} of ${states.length} done`, ...others.map((other) => other.join(" "))].join(", ");
+    $("many-time").textContent = this.#start ? describeTime(performance.now() - this.#start.ms, done - this.#start.done, states.length - done - failed) : "";
+    return done;
   }
 
   async #collect() {
@@ -66,6 +72,9 @@ export class Many {
     const { signal } = this.#working;
     this.#on.begin();
     this.#showWorking(true);
+    this.#start = null;
+    this.#start = { ms: performance.now(), done: this.draw() };
+    const timer = setInterval(() => this.draw(), STEP_MS);
     try {
       await this.#tray.denoiseAll(signal);
       const zip = signal.aborted ? null : await this.#tray.zip();
@@ -74,13 +83,27 @@ export class Many {
     } catch (error) {
       if (!signal.aborted) this.#on.fail(error);
     }
-    if (this.#working.signal === signal) this.#showWorking(false);
+    clearInterval(timer);
+    if (this.#working.signal !== signal) return;
+    this.#showWorking(false);
+    this.#start = null;
+    this.draw();
   }
 
   #showWorking(isWorking) {
     $("collect").hidden = isWorking;
     $("cancel-all").hidden = !isWorking;
   }
+}
+
+/** Return how long the work has taken, and how long the rest will take, going by what it has done. */
+function describeTime(elapsedMs, done, left) {
+  const elapsed = formatSeconds(elapsedMs);
+  return done > 0 && left > 0 ? `${elapsed}, about ${formatSeconds((elapsedMs / done) * left)} left` : elapsed;
+}
+
+function formatSeconds(ms) {
+  return ms < 90_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`;
 }
 
 function save(blob, name) {

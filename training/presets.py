@@ -45,11 +45,12 @@ CONFIGS = (
         interface=Interface(polarity="light-on-dark"),
         note="Every image gets its own kind and strength of noise. Half of the images are turned, scaled, sheared and"
         " shifted a little in the first 60 % of the epochs. The exported weights are an exponential average.",
+        precision="mixed_bfloat16",
         stages=(
             Stage(
                 "denoise",
                 BlindNoise(),
-                epochs=64,
+                epochs=68,
                 optimizer=AdamW(3e-3),
                 augmentation=RandomAffine(),
                 measured_noise=GaussianNoise(0.4),

@@ -63,9 +63,12 @@ def publish(task: Task[DatasetT], run: Run, images: DatasetT, *, store: Path, na
     description = config.description if is_usual else f"Preset {config.preset}, trained on {images.name}"
     network = load_network(task, config, run.folder, stage_name=config.stages[-1].name)
     with new_version(store, name) as (folder, version):
-        save_network(network, folder, size_multiple=config.interface.size_multiple)
+        special_cases = task.special_cases(network)
+        save_network(network, folder, size_multiple=config.interface.size_multiple, special_cases=special_cases)
         saved = SavedNetwork(folder)
         check_same(network, saved)
+        for case, special in special_cases.items():
+            check_same(special, SavedNetwork(folder, case))
         finished = TrainedRun(config, run.folder, images, network, saved)
         metadata = Metadata(
             name=name,

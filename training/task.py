@@ -1,6 +1,6 @@
 """What differs between kinds of images when a network is trained, measured and published."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
@@ -58,6 +58,9 @@ class Task(Protocol[DatasetT]):
 
     def adapt_weights(self, weights: Sequence[Images], network: keras.Model, /) -> list[Images]:
         """Return weights of this or an older architecture for ``network``; ValueError if of another."""
+
+    def special_cases(self, network: keras.Model, /) -> Mapping[str, keras.Model]:
+        """Return faster equals of ``network`` for some kinds of batches, by the names of their signatures."""
 
     def batches(self, config: Config, stage: Stage, images: DatasetT, /) -> Batches:
         """Return training batches; TypeError if the stage has noise of another task."""

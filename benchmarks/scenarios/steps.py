@@ -16,6 +16,7 @@ from app.imaging.decode import decode_gray, open_image
 from app.imaging.fit import fit_image
 from app.imaging.png import encode_png
 from app.imaging.samples import FloatImage, to_levels
+from app.inference.denoiser import Denoiser
 from app.inference.runtimes import tensorflow as savedmodel
 from benchmarks.harness.pictures import noisy_digit, to_png
 from benchmarks.peers import pictures as plain
@@ -58,7 +59,7 @@ def _decode(png: bytes) -> FloatImage:
     return fit_image(gray, size=size, network_polarity="light-on-dark", fit="stretch", polarity="auto").image
 
 
-def _inference(denoiser: savedmodel.SavedModelDenoiser, batch: FloatImage) -> Callable[[], FloatImage]:
+def _inference(denoiser: Denoiser, batch: FloatImage) -> Callable[[], FloatImage]:
     return lambda: denoiser.denoise(batch)
 
 

@@ -52,15 +52,15 @@ def build_digits() -> keras.Model:
     skip = layers.Conv2D(24, 5, strides=2, padding="same", activation="relu", name="fold")(image)
     hidden = layers.Conv2D(64, 3, strides=2, padding="same", activation="relu", name="down")(skip)
     for _ in range(2):
-        hidden = _add_residual_block(hidden, channels=32)
-        hidden = _add_global_bottleneck(hidden, units=128)
+        hidden = _add_residual_block(hidden, channels=40)
+        hidden = _add_global_bottleneck(hidden, units=160)
     hidden = _unfold_pixels(layers.Conv2D(4 * 24, 1, name="up")(hidden))
     hidden = layers.Activation("relu")(layers.Add()([hidden, skip]))
     hidden = _add_residual_block(hidden, channels=24)
     # Most pixels are black, which is where the bias starts.
     bias = keras.initializers.Constant(-2.0)
     hidden = _unfold_pixels(layers.Conv2D(4, 3, padding="same", bias_initializer=bias, name="unfold")(hidden))
-    return keras.Model(image, layers.Activation("sigmoid", name="denoised")(hidden), name="digits")
+    return keras.Model(image, layers.Activation("sigmoid", dtype="float32", name="denoised")(hidden), name="digits")
 
 
 # Added branches end in weights of zero: a block starts as the identity, which trains faster.

@@ -46,6 +46,9 @@ class DigitsTask:
         network.set_weights(weights)  # which raises for other shapes
         return list(weights)
 
+    def special_cases(self, _network: keras.Model) -> dict[str, keras.Model]:
+        return {}
+
     def batches(self, config: Config, stage: Stage, images: CleanImages) -> NoisyBatches:
         if isinstance(stage.noise, RandomLevelNoise | MixedNoise | UnknownNoise):
             raise TypeError(f"stage {stage.name} of {config.preset} is for networks that take a noise level")

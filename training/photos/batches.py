@@ -123,8 +123,9 @@ def _finish(
     noisy, clean = (image[top : top + side, left : left + side] for image in pair)
     if is_gray:
         noisy, clean = to_gray(noisy), to_gray(clean)
-    level = float(np.sqrt(np.mean(np.square(noisy - clean)))) * np.exp(rng.normal(0, noise.level_error))
-    return NoisyCrop(noisy, clean, min(level, noise.white.highest / 255))
+    level = float(np.sqrt(np.mean(np.square(noisy - clean))))
+    stated = level * noise.level_bias * float(np.exp(rng.normal(0, noise.level_error)))
+    return NoisyCrop(noisy, clean, min(stated, noise.white.highest / 255))
 
 
 def to_gray(images: Images) -> Images:

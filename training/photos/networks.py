@@ -1,4 +1,4 @@
-"""The network for photographs of any size: a residual U-Net with the noise level as a second input."""
+"""The network for photographs of any size: residual U-Nets with the noise level as a second input."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -13,6 +13,7 @@ PHOTO_WIDTHS = (32, 64, 128)
 PHOTO_BLOCKS = (1, 2, 2, 2, 1)
 CHANNELS = 3  # red, green, blue; a gray image fills all three
 FOLD_PX = 2  # the first level works on 2x2 pixels folded into channels
+CORNER_PX = 8  # the smallest image
 
 
 class UnfoldPixels(layers.Layer):
@@ -30,12 +31,91 @@ class UnfoldPixels(layers.Layer):
         return count, height and 2 * height, width and 2 * width, channels and channels // 4
 
 
+class GrayOrColour(layers.Layer):
+    """Applies one network to the gray images of a batch, whose channels are equal, and another to the rest.
+
+    ``gray`` takes and returns one channel, ``colour`` three.
+    """
+
+    def __init__(self, gray: keras.Model, colour: keras.Model, **options: object) -> None:
+        super().__init__(**options)
+        self.gray = gray
+        self.colour = colour
+
+    def call(self, image: KerasTensor, noise_level: KerasTensor) -> KerasTensor:
+        """Return the denoised images, (N, H, W, 3) like ``image``, in their order."""
+        is_gray = ops.all(image == image[..., :1], axis=(1, 2, 3))
+        gray, coloured = (ops.nonzero(mask)[0] for mask in (is_gray, ops.logical_not(is_gray)))
+        denoised = [
+            ops.repeat(_apply(self.gray, image[..., :1], noise_level, gray, coloured), CHANNELS, axis=-1),
+            _apply(self.colour, image, noise_level, coloured, gray),
+        ]
+        return ops.take(ops.concatenate(denoised), ops.argsort(ops.concatenate([gray, coloured])), axis=0)
+
+    def compute_output_shape(self, image: tuple[int | None, ...], *_: object) -> tuple[int | None, ...]:
+        """Return the shape of the images."""
+        return image
+
+
+def _apply(
+    network: keras.Model, image: KerasTensor, noise_level: KerasTensor, places: KerasTensor, others: KerasTensor
+) -> KerasTensor:
+    """Return what ``network`` makes of the images at ``places`` in the batch.
+
+    Where there are none, TensorFlow's strided convolutions would return another height and width, and a branch of the
+    graph would rule out its fast executor: a corner of another image then goes through the network, for nothing.
+    """
+    count = ops.size(places)
+    _, height, width, channels = ops.shape(image)
+    is_empty = count == 0
+    chosen = ops.concatenate([places, others[: ops.cast(is_empty, "int32")]])
+    bottom, right = (ops.where(is_empty, CORNER_PX, length) for length in (height, width))
+    corners = ops.take(image, chosen, axis=0)[:, :bottom, :right]
+    denoised = network({"image": corners, "noise_level": ops.take(noise_level, chosen, axis=0)})
+    return ops.reshape(denoised[:count], (count, height, width, channels))
+
+
 def build_photo(
     widths: tuple[int, ...] = PHOTO_WIDTHS, blocks: tuple[int, ...] = PHOTO_BLOCKS, side_px: int | None = None
 ) -> keras.Model:
-    """Build a U-Net of 3x3 convolutions for images (N, H, W, 3), H and W multiples of 8, and ``noise_level`` (N,).
+    """Build a U-Net for gray and one for colour behind one interface: images (N, H, W, 3) and ``noise_level`` (N,).
 
-    H and W are free unless ``side_px`` sets both.
+    H and W are multiples of 8, free unless ``side_px`` sets both. An image passes through one of the two, each of which
+    knows one kind of image only.
+    """
+    inputs = _make_inputs(CHANNELS, side_px)
+    gray = build_unet(1, widths, blocks, side_px, name="gray")
+    colour = build_unet(CHANNELS, widths, blocks, side_px, name="colour")
+    # Rounded to 16 bits under mixed precision, pale colours would be gray.
+    denoised = GrayOrColour(gray, colour, dtype="float32", name="denoised")(**inputs)
+    return keras.Model(inputs, denoised, name="photo")
+
+
+def split_by_colour(network: keras.Model) -> dict[str, keras.Model]:
+    """Return what ``build_photo`` computes of batches whose images are all ``gray``, or all ``coloured``."""
+    parts = network.get_layer("denoised")
+    inputs = _make_inputs(CHANNELS)
+    gray = parts.gray(inputs | {"image": inputs["image"][..., :1]})
+    return {
+        "gray": keras.Model(inputs, ops.repeat(gray, CHANNELS, axis=-1)),
+        "coloured": keras.Model(inputs, parts.colour(inputs)),
+    }
+
+
+def _make_inputs(channels: int, side_px: int | None = None) -> dict[str, KerasTensor]:
+    image = keras.Input((side_px, side_px, channels), name="image")
+    return {"image": image, "noise_level": keras.Input((), name="noise_level")}
+
+
+def build_unet(
+    channels: int,
+    widths: tuple[int, ...] = PHOTO_WIDTHS,
+    blocks: tuple[int, ...] = PHOTO_BLOCKS,
+    side_px: int | None = None,
+    *,
+    name: str = "unet",
+) -> keras.Model:
+    """Build a U-Net of 3x3 convolutions for images (N, H, W, C), H and W multiples of 8, and ``noise_level`` (N,).
 
     The first convolution folds 2x2 pixels into channels; ``widths`` are the channels of the levels, each half as high
     and wide as the one before, ``blocks`` the residual blocks on the way down and up. Without biases and normalisation
@@ -45,10 +125,10 @@ def build_photo(
     pixels, noise level as input; the same level everywhere makes its plane one number for each channel); S. Mohan et
     al., "Robust and interpretable blind image denoising via bias-free convolutional neural networks", ICLR 2020.
     """
-    image = keras.Input((side_px, side_px, CHANNELS), name="image")
-    noise_level = keras.Input((), name="noise_level")
+    inputs = _make_inputs(channels, side_px)
+    image = inputs["image"]
     hidden = _convolve(widths[0], 3 * FOLD_PX, strides=FOLD_PX, kernel_initializer="he_normal", name="fold")(image)
-    level = layers.Reshape((1, 1, 1))(noise_level)
+    level = layers.Reshape((1, 1, 1))(inputs["noise_level"])
     hidden = layers.Add()([hidden, layers.Dense(widths[0], use_bias=False, name="level")(level)])
     depth = len(widths) - 1
     skips = []
@@ -59,10 +139,10 @@ def build_photo(
     for skip, count in zip(reversed(skips), blocks[depth + 1 :], strict=True):
         hidden = layers.Conv2DTranspose(skip.shape[-1], 2, strides=2, use_bias=False)(hidden)
         hidden = _add_blocks(layers.Add()([hidden, skip]), count)
-    noise = UnfoldPixels()(_convolve(CHANNELS * FOLD_PX**2, 3, kernel_initializer="zeros", name="unfold")(hidden))
+    noise = UnfoldPixels()(_convolve(channels * FOLD_PX**2, 3, kernel_initializer="zeros", name="unfold")(hidden))
     # Pixels keep their 32 bits under mixed precision, too.
     denoised = layers.Add(dtype="float32", name="denoised")([image, noise])
-    return keras.Model({"image": image, "noise_level": noise_level}, denoised, name="photo")
+    return keras.Model(inputs, denoised, name=name)
 
 
 def measure_receptive_radius(widths: tuple[int, ...] = PHOTO_WIDTHS, blocks: tuple[int, ...] = PHOTO_BLOCKS) -> int:
@@ -90,28 +170,39 @@ def _add_blocks(image: KerasTensor, count: int) -> KerasTensor:
 
 
 def adapt_weights(weights: Sequence[Weights], shapes: Sequence[tuple[int, ...]]) -> list[Weights]:
-    """Return the weights of ``build_photo``, or of a network of its shape for one channel, in ``shapes``.
+    """Return the weights of ``build_photo``, or of a U-Net of its shape alone, in ``shapes``.
 
-    Of a network for one channel, each feature of the first convolution sees one of the three channels, and the outputs
-    repeat: for gray images nothing changes. (With a third of each channel instead, all channels look alike, and colour
-    is never learned.)
+    A U-Net for one channel or three becomes both. From one channel to three, each feature of the first convolution sees
+    one of them, and the outputs repeat: for gray images nothing changes. (With a third of each channel instead, all
+    channels look alike, and colour is never learned.) From three to one, gray images change just as little.
 
     Raises:
         ValueError: they are of another architecture.
     """
+    if 2 * len(weights) == len(shapes):
+        weights = [*weights, *weights]
     if len(weights) != len(shapes):
         raise ValueError(f"{len(weights)} arrays of weights, expected {len(shapes)}")
-    adapted = []
-    for array, shape in zip(weights, shapes, strict=True):
-        if array.shape == (*shape[:2], 1, shape[-1]):
-            channel = np.arange(CHANNELS)[:, None] == np.arange(shape[-1]) % CHANNELS
-            array = array * channel
-        elif array.shape == (*shape[:-1], shape[-1] // CHANNELS):
-            array = np.repeat(array, CHANNELS, axis=-1)
+    adapted = [_change_channels(array, shape) for array, shape in zip(weights, shapes, strict=True)]
+    for array, shape in zip(adapted, shapes, strict=True):
         if array.shape != shape:
             raise ValueError(f"weights of shape {array.shape}, expected {shape}")
-        adapted.append(np.asarray(array, np.float32))
     return adapted
+
+
+def _change_channels(array: Weights, shape: tuple[int, ...]) -> Weights:
+    """Return ``array`` in ``shape`` if both are of the first, or both of the last convolution, else as it is."""
+    inputs, outputs = shape[-2:]
+    if array.shape == (*shape[:-2], 1, outputs) and inputs == CHANNELS:
+        channel = np.arange(CHANNELS)[:, None] == np.arange(outputs) % CHANNELS
+        return np.asarray(array * channel, np.float32)
+    if array.shape == (*shape[:-2], CHANNELS, outputs) and inputs == 1:
+        return np.asarray(array.sum(axis=-2, keepdims=True))
+    if array.shape == (*shape[:-1], outputs // CHANNELS):
+        return np.repeat(array, CHANNELS, axis=-1)
+    if array.shape == (*shape[:-1], outputs * CHANNELS):
+        return np.asarray(array.reshape(*shape, CHANNELS).mean(axis=-1))
+    return array
 
 
 NETWORKS: Mapping[str, Callable[[], keras.Model]] = {"photo": build_photo}

@@ -33,7 +33,7 @@ from training.photos.evaluate import (
 )
 from training.photos.figures import draw_examples, draw_noisy_only
 from training.photos.neighbours import measure_noise, require_independence
-from training.photos.networks import NETWORKS, Weights, adapt_weights, build_photo
+from training.photos.networks import CHANNELS, NETWORKS, Weights, adapt_weights, build_unet, split_by_colour
 from training.task import TrainedRun
 
 PAIRS, NEIGHBOURS, CAMERA, IN_COLOUR = "pairs", "neighbours", "a camera's", " in colour"
@@ -65,6 +65,9 @@ class PhotosTask:
 
     def adapt_weights(self, weights: Sequence[Weights], network: keras.Model) -> list[Weights]:
         return adapt_weights(weights, [variable.shape for variable in network.weights])
+
+    def special_cases(self, network: keras.Model) -> dict[str, keras.Model]:
+        return split_by_colour(network)
 
     def batches(self, config: Config, stage: Stage, photos: CleanPhotos) -> NoisyCrops:
         return NoisyCrops(
@@ -111,7 +114,7 @@ class PhotosTask:
             "epochs": {name: progress.epochs for name, progress in progresses.items()},
             **({"minutes": round(seconds / 60, 1)} if seconds else {}),
             "parameters": run.network.count_params(),
-            "mac_per_pixel": round((count_macs(build_photo(side_px=MAC_SIDE_PX)) or 0) / MAC_SIDE_PX**2),
+            "mac_per_pixel": round((count_macs(build_unet(CHANNELS, side_px=MAC_SIDE_PX)) or 0) / MAC_SIDE_PX**2),
         }
 
     def draw(self, run: TrainedRun[CleanPhotos]) -> dict[str, Figure]:

@@ -2,7 +2,9 @@
 
 import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import keras
 import numpy as np
@@ -16,19 +18,35 @@ with without_greetings():
     import tensorflow as tf
 
 SIGNATURE = "serving_default"
+EMPTY: Mapping[str, keras.Model] = MappingProxyType({})
 VERSIONS = {"tensorflow": tf.__version__}
 
 
-def save_network(network: keras.Model, folder: Path, *, size_multiple: int = 1) -> None:
-    """Write ``network`` as a SavedModel with one signature, or raise StoreError if Keras does not run on TensorFlow.
+def save_network(
+    network: keras.Model, folder: Path, *, size_multiple: int = 1, special_cases: Mapping[str, keras.Model] = EMPTY
+) -> None:
+    """Write ``network`` as a SavedModel, or raise StoreError if Keras does not run on TensorFlow.
 
     The network's inputs are named ``image``, (N, H, W, C), and perhaps ``noise_level``, (N,). Its output is clipped to
-    [0, 1]. The graph pads images to ``size_multiple`` by mirroring their edge, and crops the output. A file that cannot
+    [0, 1]. The graph pads images to ``size_multiple`` by mirroring their edge, and crops the output. The
+    ``special_cases`` become further signatures; they have the weights and the inputs of ``network``. A file that cannot
     be written raises StoreError, too.
     """
     check_backend(keras.backend.backend())
     module = tf.Module()
     module.weights = [variable.value for variable in network.weights]
+    signatures = {name: _trace(model, size_multiple) for name, model in {SIGNATURE: network, **special_cases}.items()}
+    try:
+        tf.saved_model.save(module, str(folder), signatures=signatures)
+    except tf.errors.OpError as error:  # of several types for a full disk
+        raise StoreError(f"{folder.parent}: TensorFlow cannot write the network: {_explain(error)}") from error
+    # The contract does not use these.
+    (folder / "fingerprint.pb").unlink()
+    shutil.rmtree(folder / "assets")
+
+
+def _trace(network: keras.Model, size_multiple: int) -> tf.types.experimental.ConcreteFunction:
+    """Return the graph of ``network`` with padding, cropping and clipping."""
     specs = {tensor.name: tf.TensorSpec(tensor.shape, tf.float32, name=tensor.name) for tensor in network.inputs}
 
     def denoise(**inputs: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -39,14 +57,7 @@ def save_network(network: keras.Model, folder: Path, *, size_multiple: int = 1) 
             denoised = denoised[:, : tf.shape(image)[1], : tf.shape(image)[2]]
         return {"denoised": tf.clip_by_value(denoised, 0.0, 1.0)}
 
-    signature = tf.function(denoise, autograph=False).get_concrete_function(**specs)
-    try:
-        tf.saved_model.save(module, str(folder), signatures={SIGNATURE: signature})
-    except tf.errors.OpError as error:  # of several types for a full disk
-        raise StoreError(f"{folder.parent}: TensorFlow cannot write the network: {_explain(error)}") from error
-    # The contract does not use these.
-    (folder / "fingerprint.pb").unlink()
-    shutil.rmtree(folder / "assets")
+    return tf.function(denoise, autograph=False).get_concrete_function(**specs)
 
 
 def _explain(error: tf.errors.OpError) -> str:
@@ -84,15 +95,15 @@ def load_weights(folder: Path) -> list[NDArray[np.float32]]:
 class SavedNetwork:
     """A SavedModel's signature for NumPy arrays; ``inputs`` and ``outputs`` map names to (dtype, shape)."""
 
-    def __init__(self, folder: Path) -> None:
-        """Load ``folder``, or raise StoreError if it is damaged or lacks the signature."""
+    def __init__(self, folder: Path, name: str = SIGNATURE) -> None:
+        """Load ``folder``, or raise StoreError if it is damaged or lacks the signature ``name``."""
         try:
             self._loaded = tf.saved_model.load(str(folder))
         except Exception as error:  # TensorFlow raises errors of many types for damaged files
             raise StoreError(f"{folder}: TensorFlow cannot load it: {error}") from error
-        if SIGNATURE not in self._loaded.signatures:
-            raise StoreError(f"{folder}: no signature {SIGNATURE}, only {sorted(self._loaded.signatures)}")
-        self._signature = self._loaded.signatures[SIGNATURE]
+        if name not in self._loaded.signatures:
+            raise StoreError(f"{folder}: no signature {name}, only {sorted(self._loaded.signatures)}")
+        self._signature = self._loaded.signatures[name]
         self.inputs = _describe(self._signature.structured_input_signature[1])
         self.outputs = _describe(self._signature.structured_outputs)
 

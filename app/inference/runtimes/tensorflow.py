@@ -11,7 +11,8 @@ from typing import Any
 
 from app.errors import ModelStoreError
 from app.imaging.samples import WHITE_8, FloatImage
-from app.inference.denoiser import NoiseLevels
+from app.inference.denoiser import Denoiser, NoiseLevels
+from app.inference.runtimes.by_colour import ByColour
 
 
 @contextmanager
@@ -40,6 +41,7 @@ with _without_greetings():  # the C++ code logs before it reads its log level
     from tensorflow.python.eager import context  # its public face cannot clear the cache of kernels
 
 SIGNATURE = "serving_default"
+GRAY, COLOURED = "gray", "coloured"  # signatures of some networks
 CPU_INFO = Path("/proc/cpuinfo")
 MIN_ROUNDED_LEVEL = 5 / WHITE_8  # below, bfloat16's rounding would be a visible part of the noise that remains
 BFLOAT16_FLAGS = frozenset({"avx512_bf16", "amx_bf16"})
@@ -87,7 +89,7 @@ def use_one_thread_a_call() -> None:
     tf.config.threading.set_inter_op_parallelism_threads(1)
 
 
-def load_savedmodel(folder: Path, *, allows_bfloat16: bool = False) -> SavedModelDenoiser:
+def load_savedmodel(folder: Path, *, allows_bfloat16: bool = False) -> Denoiser:
     """Load one version.
 
     ``allows_bfloat16`` lets a network of any size compute in bfloat16 if the processor has instructions for it and
@@ -101,19 +103,32 @@ def load_savedmodel(folder: Path, *, allows_bfloat16: bool = False) -> SavedMode
         loaded = tf.saved_model.load(str(folder))
     except Exception as error:  # TensorFlow may raise anything for a damaged file
         raise ModelStoreError(f"{folder}: TensorFlow cannot load it: {error}") from error
-    signature = loaded.signatures.get(SIGNATURE)
+    signature = _find_signature(loaded, SIGNATURE, folder)
+    is_free = signature.structured_input_signature[1]["image"].shape[1] is None
+    rounds = allows_bfloat16 and is_free and _has_bfloat16()
+    denoiser: Denoiser = SavedModelDenoiser(loaded, signature, allows_bfloat16=rounds)
+    if set(loaded.signatures) >= {GRAY, COLOURED}:
+        gray, coloured = (
+            SavedModelDenoiser(loaded, _find_signature(loaded, name, folder), allows_bfloat16=rounds)
+            for name in (GRAY, COLOURED)
+        )
+        denoiser = ByColour(denoiser, gray=gray, coloured=coloured)
+    weakref.finalize(denoiser, _forget_kernels).atexit = False
+    return denoiser
+
+
+def _find_signature(loaded: Any, name: str, folder: Path) -> Any:  # noqa: ANN401  # TensorFlow has no types
+    """Return a signature, or raise ModelStoreError if it is missing or does not meet the contract."""
+    signature = loaded.signatures.get(name)
     if signature is None:
-        raise ModelStoreError(f"{folder}: no signature {SIGNATURE}, only {sorted(loaded.signatures)}")
+        raise ModelStoreError(f"{folder}: no signature {name}, only {sorted(loaded.signatures)}")
     inputs = set(signature.structured_input_signature[1])
     if not {"image"} <= inputs <= {"image", "noise_level"} or "denoised" not in signature.structured_outputs:
         raise ModelStoreError(
-            f"{folder}: {SIGNATURE} takes {sorted(inputs)} and returns {sorted(signature.structured_outputs)}, "
+            f"{folder}: {name} takes {sorted(inputs)} and returns {sorted(signature.structured_outputs)}, "
             "but must take image, perhaps noise_level, and return denoised"
         )
-    is_free = signature.structured_input_signature[1]["image"].shape[1] is None
-    denoiser = SavedModelDenoiser(loaded, signature, allows_bfloat16=allows_bfloat16 and is_free and _has_bfloat16())
-    weakref.finalize(denoiser, _forget_kernels).atexit = False
-    return denoiser
+    return signature
 
 
 def _forget_kernels() -> None:

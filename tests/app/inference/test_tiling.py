@@ -132,11 +132,11 @@ async def test_another_picture_waits_for_only_a_few_tiles() -> None:
 
 
 async def test_a_picture_that_began_is_finished_before_the_next_of_its_size() -> None:
-    class LevelDenoiser(GatedDenoiser):
-        levels: list[float] = []
+    levels: list[float] = []
 
+    class LevelDenoiser(GatedDenoiser):
         def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> FloatImage:
-            self.levels.append(float(images.mean()))
+            levels.append(float(images.mean()))
             return super().denoise(images, noise_levels)
 
     denoiser = LevelDenoiser()
@@ -147,8 +147,8 @@ async def test_a_picture_that_began_is_finished_before_the_next_of_its_size() ->
         await asyncio.sleep(0)
         denoiser.gate.set()
         await asyncio.gather(black, white)
-    assert len(denoiser.levels) > 6
-    assert denoiser.levels == sorted(denoiser.levels)
+    assert len(levels) > 6
+    assert levels == sorted(levels)
 
 
 @pytest.mark.parametrize("end", ["cancel", "fail"])

@@ -3,11 +3,18 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from keras import layers
 
 from training.images.metrics import count_macs
 from training.images.noise import Images
-from training.photos.networks import NETWORKS, UnfoldPixels, adapt_weights, build_photo, measure_receptive_radius
+from training.photos.networks import (
+    NETWORKS,
+    UnfoldPixels,
+    adapt_weights,
+    build_photo,
+    build_unet,
+    measure_receptive_radius,
+    split_by_colour,
+)
 from training.presets import PRESETS
 from training.store.export import load_weights
 
@@ -18,10 +25,7 @@ STORE = Path(__file__).parents[3] / "model_store"
 @pytest.fixture(scope="module")
 def network() -> keras.Model:
     """A small one whose every weight takes part."""
-    made = build_photo(widths=(4, 6, 8), blocks=(1, 1, 1, 1, 1))
-    rng = np.random.default_rng(0)
-    made.set_weights([rng.normal(0, 0.3, weight.shape) for weight in made.weights])
-    return made
+    return fill(build_photo(widths=(4, 6, 8), blocks=(1, 1, 1, 1, 1)))
 
 
 def denoise(network: keras.Model, image: Images, level: float = 0.1) -> Images:
@@ -33,10 +37,13 @@ def noise(*shape: int) -> Images:
     return np.random.default_rng(1).random(shape, dtype=np.float32)
 
 
-def test_it_has_a_million_parameters_and_costs_less_than_45_000_multiply_accumulates_a_pixel() -> None:
-    network = build_photo(side_px=SIDE_PX)
-    assert 0.9e6 < network.count_params() < 1.1e6
-    macs = count_macs(network)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_each_part_has_a_million_parameters_and_costs_less_than_45_000_multiply_accumulates_a_pixel(
+    channels: int,
+) -> None:
+    unet = build_unet(channels, side_px=SIDE_PX)
+    assert 0.9e6 < unet.count_params() < 1.1e6
+    macs = count_macs(unet)
     assert macs is not None
     assert macs / SIDE_PX**2 < 45_000
 
@@ -65,37 +72,81 @@ def test_the_noise_level_makes_a_difference(network: keras.Model) -> None:
     assert np.abs(denoise(network, image, 0.3) - denoise(network, image, 0.0)).max() > 1e-3
 
 
-def build_for_one_channel() -> keras.Model:
-    """The network of before, for gray images: it has the same weights but for the first and the last convolution."""
-    image = keras.Input((None, None, 1), name="image")
-    noise_level = keras.Input((), name="noise_level")
-    hidden = layers.Conv2D(6, 6, strides=2, padding="same", use_bias=False)(image)
-    hidden += layers.Dense(6, use_bias=False)(layers.Reshape((1, 1, 1))(noise_level))
-    noise = UnfoldPixels()(layers.Conv2D(4, 3, padding="same", use_bias=False)(hidden))
-    return keras.Model({"image": image, "noise_level": noise_level}, image + noise)
+def test_gray_and_coloured_images_of_a_batch_do_not_disturb_each_other(network: keras.Model) -> None:
+    batch = noise(5, 16, 24, 3)
+    batch[[0, 3]] = batch[[0, 3], ..., :1]
+    alone = [denoise(network, batch[place : place + 1]) for place in range(len(batch))]
+    np.testing.assert_allclose(denoise(network, batch), np.concatenate(alone), rtol=1e-3, atol=1e-3)
 
 
-def build_for_three_channels() -> keras.Model:
-    return build_photo(widths=(6,), blocks=(0,))
+def test_the_special_cases_compute_the_same_of_such_images(network: keras.Model) -> None:
+    image = noise(2, 16, 24, 3)
+    cases = split_by_colour(network)
+    np.testing.assert_allclose(denoise(cases["coloured"], image), denoise(network, image), rtol=1e-3, atol=1e-3)
+    image[:] = image[..., :1]
+    np.testing.assert_allclose(denoise(cases["gray"], image), denoise(network, image), rtol=1e-3, atol=1e-3)
 
 
-def test_weights_for_one_channel_denoise_gray_in_three_channels_alike() -> None:
-    old, new = build_for_one_channel(), build_for_three_channels()
+def test_gray_images_stay_gray(network: keras.Model) -> None:
+    denoised = denoise(network, np.repeat(noise(2, 16, 24, 1), 3, axis=-1))
+    np.testing.assert_array_equal(denoised, np.repeat(denoised[..., :1], 3, axis=-1))
+
+
+def test_the_slightest_colour_makes_an_image_coloured(network: keras.Model) -> None:
+    image = np.repeat(noise(1, 16, 24, 1), 3, axis=-1)
+    gray = denoise(network, image)
+    image[0, 0, 0, 2] += 1e-4
+    assert np.abs(denoise(network, image) - gray).max() > 1e-2
+
+
+def test_a_narrower_precision_takes_no_colour_for_gray() -> None:
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        made = build_photo(widths=(4,), blocks=(0,))
+    finally:
+        keras.config.set_dtype_policy("float32")
+    image = np.full((1, 8, 8, 3), 0.5, np.float32)
+    image[..., 2] += 1e-4
+    assert denoise(made, image)[0, 0, 0].tolist() == pytest.approx(image[0, 0, 0].tolist(), abs=1e-6)
+
+
+def fill(network: keras.Model) -> keras.Model:
     rng = np.random.default_rng(0)
-    old.set_weights([rng.normal(0, 0.3, weight.shape) for weight in old.weights])
+    network.set_weights([rng.normal(0, 0.3, weight.shape) for weight in network.weights])
+    return network
+
+
+def adapt(old: keras.Model) -> keras.Model:
+    new = build_photo(widths=(6,), blocks=(0,))
     new.set_weights(adapt_weights(old.get_weights(), [weight.shape for weight in new.weights]))
+    return new
+
+
+def test_weights_for_one_channel_denoise_gray_as_before() -> None:
+    old = fill(build_unet(1, widths=(6,), blocks=(0,)))
     gray = noise(2, 16, 24, 1)
     expected = np.repeat(denoise(old, gray), 3, axis=-1)
-    np.testing.assert_allclose(denoise(new, np.repeat(gray, 3, axis=-1)), expected, atol=1e-5)
+    in_three = np.repeat(gray, 3, axis=-1)
+    np.testing.assert_allclose(denoise(adapt(old), in_three), expected, atol=1e-5)
+    in_three[:, 0, 0, 2] += 1e-6
+    np.testing.assert_allclose(denoise(adapt(old), in_three), expected, atol=1e-4)
 
 
 def test_after_that_the_channels_of_colour_differ() -> None:
-    old, new = build_for_one_channel(), build_for_three_channels()
-    new.set_weights(adapt_weights(old.get_weights(), [weight.shape for weight in new.weights]))
+    new = adapt(build_unet(1, widths=(6,), blocks=(0,)))
     (fold,) = (weight for weight in new.get_weights() if weight.shape[2:] == (3, 6))
     assert [np.flatnonzero(np.abs(fold[..., feature]).sum(axis=(0, 1))).tolist() for feature in range(6)] == [
         [0], [1], [2], [0], [1], [2]
     ]  # fmt: skip
+
+
+def test_weights_for_three_channels_denoise_colour_as_before_and_gray_by_its_mean() -> None:
+    old = fill(build_unet(3, widths=(6,), blocks=(0,)))
+    image = noise(2, 16, 24, 3)
+    np.testing.assert_allclose(denoise(adapt(old), image), denoise(old, image), atol=1e-5)
+    image[:] = image[..., :1]
+    expected = denoise(old, image).mean(axis=-1, keepdims=True)
+    np.testing.assert_allclose(denoise(adapt(old), image), np.repeat(expected, 3, axis=-1), atol=1e-5)
 
 
 def test_weights_of_the_same_network_stay_as_they_are(network: keras.Model) -> None:

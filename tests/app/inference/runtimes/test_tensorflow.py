@@ -2,16 +2,14 @@ import subprocess
 import sys
 import weakref
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
 
 from app.errors import ModelStoreError
 from app.imaging.samples import FloatImage
-
-if TYPE_CHECKING:
-    from app.inference.runtimes.tensorflow import SavedModelDenoiser
+from app.inference.denoiser import Denoiser
 
 GAIN, OFFSET = 0.5, 0.25
 
@@ -40,7 +38,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return export(tmp_path_factory.mktemp("saved_model"))
 
 
-def load(folder: Path) -> "SavedModelDenoiser":
+def load(folder: Path) -> Denoiser:
     from app.inference.runtimes.tensorflow import load_savedmodel
 
     return load_savedmodel(folder)
@@ -121,6 +119,36 @@ class TestNoiseLevels:
         network = load(self.export(tmp_path / "1", level_first=level_first))
         denoised = network.denoise(np.full((2, 3, 4, 1), 0.5, np.float32), np.array([0.1, 0.2], np.float32))
         np.testing.assert_allclose(denoised[:, 0, 0, 0], [0.6, 0.7], atol=1e-6)
+
+
+class TestGrayAndColoured:
+    """A network with signatures for batches of one kind, which are told apart here by what they return."""
+
+    @staticmethod
+    def export(folder: Path, *, coloured_input: str = "image") -> Path:
+        import tensorflow as tf
+
+        network = tf.Module()
+
+        def return_constant(value: float, name: str) -> Any:  # noqa: ANN401  # TensorFlow has no types
+            spec = tf.TensorSpec((None, None, None, 3), tf.float32, name=name)
+            return tf.function(lambda image: {"denoised": tf.zeros_like(image) + value}, input_signature=[spec])
+
+        names = {"serving_default": (0.1, "image"), "gray": (0.2, "image"), "coloured": (0.3, coloured_input)}
+        signatures = {name: return_constant(value, taken) for name, (value, taken) in names.items()}
+        tf.saved_model.save(network, str(folder), signatures=signatures)
+        return folder
+
+    def test_each_kind_of_batch_has_its_signature(self, tmp_path: Path) -> None:
+        network = load(self.export(tmp_path / "1"))
+        gray = np.full((1, 2, 2, 3), 0.5, np.float32)
+        coloured = gray * np.array([1, 0.5, 1], np.float32)
+        for images, expected in ((gray, 0.2), (coloured, 0.3), (np.concatenate([gray, coloured]), 0.1)):
+            np.testing.assert_allclose(network.denoise(images), np.full_like(images, expected))
+
+    def test_they_must_take_the_same(self, tmp_path: Path) -> None:
+        with pytest.raises(ModelStoreError, match=r"coloured takes \['picture'\]"):
+            load(self.export(tmp_path / "1", coloured_input="picture"))
 
 
 class TestPrecision:

@@ -65,6 +65,7 @@ lock: $(BIN)/python  ## write requirements/*.txt again (ARGS=--upgrade takes new
 	@$(BIN)/python -c "import uv" 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(UV_COMPILE) $(ARGS) --output-file requirements/dev.txt requirements/dev.in
 	$(UV_COMPILE) $(ARGS) --constraints requirements/dev.txt --output-file requirements/app.txt requirements/app.in
+	$(UV_COMPILE) $(ARGS) --constraints requirements/dev.txt --output-file requirements/openvino.txt requirements/openvino.in
 	$(UV_COMPILE) $(ARGS) --constraints requirements/dev.txt --output-file requirements/training.txt requirements/training.in
 	$(UV_COMPILE) $(ARGS) --constraints requirements/dev.txt --output-file requirements/fuzz.txt requirements/fuzz.in
 	$(UV_COMPILE) $(ARGS) --output-file requirements/benchmark.txt requirements/benchmark.in

@@ -34,7 +34,7 @@ INTERRUPTED = 130  # what shells report for a process that SIGINT ended
 
 
 class Commands(click.Group):
-    """Imports a command only when it is used, so that --help and health wait for neither FastAPI nor TensorFlow."""
+    """Imports a command only when it is used, so that --help and health wait for neither FastAPI nor a runtime."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click calls it
         """Return the names of the commands."""
@@ -71,7 +71,7 @@ def main(arguments: Sequence[str] | None = None, *, load: Callable[[Path], Any] 
 
     Args:
         arguments: by default, those of the process.
-        load: how ``serve`` and ``denoise`` load a version's folder; by default, with TensorFlow.
+        load: how ``serve`` and ``denoise`` load a version's folder; by default, with the runtime of the settings.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     if not arguments and COMPLETION_VARIABLE not in os.environ:

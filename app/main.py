@@ -82,7 +82,7 @@ def create_app(
 
     Args:
         settings: all settings; the environment is not read again.
-        load: how to load a version's folder; by default, with TensorFlow.
+        load: how to load a version's folder; by default, with the runtime of the settings.
         admission: passed by a server that drains before it stops; by default, a new one.
         stop: passed by a server that ends what is in work when it stops; by default, nothing does.
         decoders: decode what is not small and plain; by default, processes.
@@ -154,17 +154,18 @@ async def _start(
     keyring = await _open_keys(settings, stack, waits=skips_broken)
     if decoders is None:
         decoders = await stack.enter_async_context(Decoders(settings.decoders, max_pixels=settings.max_pixels))
-    load = load or create_loader(settings.precision)
+    threads = settings.inference_threads or available_cpus()
+    load = load or create_loader(settings.runtime, precision=settings.precision, threads=threads)
     pool = stack.enter_context(ThreadPoolExecutor(available_cpus(), thread_name_prefix="images"))
     avif_pool = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="avif"))
     pixel_budget = PixelBudget(PIXEL_BUDGET * settings.max_pixels, retry_after_s=admission.retry_after_s)
     gc.collect()
-    gc.freeze()  # or each collection would traverse what lives as long as the process, TensorFlow above all
+    gc.freeze()  # or each collection would traverse what lives as long as the process, the runtime above all
 
     async def start(metadata: ModelMetadata) -> Batcher:
         step = partial(load_model, catalogue.store, metadata, load, warm_up_batches=BATCH_SIZES)
         denoiser = await _run_in_new_thread(step)
-        batcher = create_batcher(denoiser, metadata, threads=settings.inference_threads)
+        batcher = create_batcher(denoiser, metadata, threads=threads)
         try:
             choice = Choice.always(choose_options(DenoiseQuery(), metadata))
             process = Process(pool, avif_pool, decoders, settings.max_pixels, {metadata.key: batcher}, choice)
@@ -208,7 +209,7 @@ async def _open_keys(settings: Settings, stack: AsyncExitStack, *, waits: bool) 
 
 
 async def _run_in_new_thread(step: Callable[[], Denoiser]) -> Denoiser:
-    """Run a step in a thread that then ends, and with it what TensorFlow compiled for this thread."""
+    """Run a step in a thread that then ends, and with it what the runtime compiled for this thread."""
     executor = ThreadPoolExecutor(1, thread_name_prefix="load")
     try:
         return await asyncio.get_running_loop().run_in_executor(executor, step)
@@ -247,7 +248,7 @@ async def _decode_blank(decoders: ImageDecoder, pixel_budget: PixelBudget, choic
 
 
 async def _denoise_blank(process: Process) -> None:
-    """Denoise a blank picture, so that no client pays for what Pillow and TensorFlow do only once.
+    """Denoise a blank picture, so that no client pays for what Pillow and the runtime do only once.
 
     It reserves no pixels: requests may hold all of them when a version is added.
     """

@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # how a local client reaches a service on all addresses
 Precision = Literal["auto", "float32"]
+Runtime = Literal["tensorflow", "openvino"]
 MODEL_STORE = Path(__file__).resolve().parent.parent / "model_store"
 
 
@@ -61,10 +62,12 @@ class Settings(BaseSettings):
     decoders: int | None = Field(
         None, ge=2, description="Processes that decode pictures; by default, the CPU quota, and at least 2."
     )
+    runtime: Runtime = Field("tensorflow", description="What runs the networks: `tensorflow` or `openvino`.")
     precision: Precision = Field(
         "auto",
         description="`float32`, or `auto`: networks of any size compute in bfloat16 if the processor supports it and "
-        "the 8-bit noise level is 5 or more, in half the time; pixels move by a quarter of an 8-bit level (RMS).",
+        "the 8-bit noise level is 5 or more, in half the time; pixels move by a quarter of an 8-bit level (RMS). With "
+        "OpenVINO, so do networks of a fixed size if the processor has AMX.",
     )
     log_format: Literal["text", "json"] = Field("text", description="Format of the log.")
 

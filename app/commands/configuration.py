@@ -73,6 +73,21 @@ def check_keys(settings: Settings) -> None:
             raise CommandError(str(error)) from error
 
 
+def check_runtime(settings: Settings) -> None:
+    """Check that the runtime of the networks is installed.
+
+    Raises:
+        CommandError: it is not.
+    """
+    from app.errors import ModelStoreError
+    from app.inference.runtimes import check_installed
+
+    try:
+        check_installed(settings.runtime)
+    except ModelStoreError as error:
+        raise CommandError(str(error)) from error
+
+
 def read_store(settings: Settings) -> "Catalogue":
     """Find and check every model in the store.
 

@@ -38,9 +38,10 @@ class LocalBackend:
             CommandError: there is no such model, it cannot be loaded, or it cannot use a parameter of the query.
         """
         catalogue = read_store(settings)
+        self._threads = settings.inference_threads or available_cpus()
         try:
             self._choice = choose(query, catalogue)
-            load = load or create_loader(settings.precision)
+            load = load or create_loader(settings.runtime, precision=settings.precision, threads=self._threads)
             self._networks = [
                 (model, load_model(catalogue.store, model, load, warm_up_batches=(1,)))
                 for model in _models(self._choice)
@@ -52,7 +53,6 @@ class LocalBackend:
             raise CommandError(str(error)) from error
         self._max_pixels = settings.max_pixels
         self._decoders = settings.decoders
-        self._threads = settings.inference_threads
 
     def denoise(self, jobs: Iterable[Job]) -> Generator[Result, None, None]:
         """Denoise pictures and yield results in their order, with few more in memory than the network takes at once."""

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from app.commands.configuration import CommandError, check_keys, read_settings, read_store, unknown_variables
+from app.commands.configuration import (
+    CommandError,
+    check_keys,
+    check_runtime,
+    read_settings,
+    read_store,
+    unknown_variables,
+)
 from app.commands.examples import examples
 from app.telemetry.logs import configure_logging
 
@@ -31,7 +38,11 @@ def command(load: "Loader | None", host: str | None, port: int | None, workers: 
     configure_logging(settings.log_format)
     for warning in unknown_variables():
         logger.warning(warning)
-    sockets = _bind(settings)  # this, the keys and the store before worker processes start, which would all fail
+    sockets = _bind(
+        settings
+    )  # this, the runtime, the keys and the store before worker processes start, which would all fail
+    if load is None:
+        check_runtime(settings)
     check_keys(settings)
     read_store(settings)
 

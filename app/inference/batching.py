@@ -10,7 +10,6 @@ from operator import attrgetter
 
 import numpy as np
 
-from app.cpu_quota import available_cpus
 from app.errors import InferenceError
 from app.imaging.samples import FloatImage
 from app.inference.denoiser import Denoiser, NoiseLevels
@@ -198,14 +197,14 @@ class Batcher:
                 item.future.set_exception(failure)
 
 
-def create_batcher(denoiser: Denoiser, metadata: ModelMetadata, *, threads: int | None) -> Batcher:
+def create_batcher(denoiser: Denoiser, metadata: ModelMetadata, *, threads: int) -> Batcher:
     """Create the queue of a network: images of a fixed size share calls, tiles of pictures of any size share threads.
 
-    ``threads`` is how many tiles are denoised at once; None means the CPU quota.
+    ``threads`` is how many tiles are denoised at once.
     """
     is_fixed = metadata.input.size is not None
     name = f"{metadata.name}/{metadata.version}"
-    return Batcher(denoiser, name=name, threads=1 if is_fixed else threads or available_cpus(), pads=is_fixed)
+    return Batcher(denoiser, name=name, threads=1 if is_fixed else threads, pads=is_fixed)
 
 
 def _next_batch(waiting: list[_Item]) -> tuple[list[_Item], list[_Item]]:

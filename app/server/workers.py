@@ -33,7 +33,8 @@ logger = logging.getLogger(__name__)
 def serve(settings: Settings, sockets: list[socket.socket], *, load: Loader | None = None) -> int:
     """Serve on bound sockets until a signal comes, and return the exit code of the process.
 
-    ``load`` loads a version's folder, by default with TensorFlow; several workers each receive a pickled copy.
+    ``load`` loads a version's folder, by default with the runtime of the settings; several workers each receive a
+    pickled copy.
     """
     if settings.workers > 1:
         return _Workers(settings, sockets, load).run()

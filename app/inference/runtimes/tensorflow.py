@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from app.errors import ModelStoreError
-from app.imaging.samples import WHITE_8, FloatImage
+from app.imaging.samples import FloatImage
 from app.inference.denoiser import Denoiser, NoiseLevels
+from app.inference.runtimes.bfloat16 import BFLOAT16_FLAGS, is_noisy, read_cpu_flags
 from app.inference.runtimes.by_colour import ByColour
 
 
@@ -42,9 +43,6 @@ with _without_greetings():  # the C++ code logs before it reads its log level
 
 SIGNATURE = "serving_default"
 GRAY, COLOURED = "gray", "coloured"  # signatures of some networks
-CPU_INFO = Path("/proc/cpuinfo")
-MIN_ROUNDED_LEVEL = 5 / WHITE_8  # below, bfloat16's rounding would be a visible part of the noise that remains
-BFLOAT16_FLAGS = frozenset({"avx512_bf16", "amx_bf16"})
 
 
 class SavedModelDenoiser:
@@ -71,12 +69,11 @@ class SavedModelDenoiser:
         inputs = [image] if noise_levels is None else [image, tf.constant(noise_levels)]
         if self._takes_level_first:
             inputs.reverse()
-        is_noisy = noise_levels is not None and noise_levels.min() >= MIN_ROUNDED_LEVEL
         outputs = tf.raw_ops.StatefulPartitionedCall(
             args=[*inputs, *self._captured],
             Tout=self._output_types,
             f=self._signature,
-            config_proto=self._rounding_config if is_noisy else b"",
+            config_proto=self._rounding_config if is_noisy(noise_levels) else b"",
             executor_type="SINGLE_THREADED_EXECUTOR",
         )
         denoised: FloatImage = outputs[self._denoised].numpy()
@@ -105,7 +102,7 @@ def load_savedmodel(folder: Path, *, allows_bfloat16: bool = False) -> Denoiser:
         raise ModelStoreError(f"{folder}: TensorFlow cannot load it: {error}") from error
     signature = _find_signature(loaded, SIGNATURE, folder)
     is_free = signature.structured_input_signature[1]["image"].shape[1] is None
-    rounds = allows_bfloat16 and is_free and _has_bfloat16()
+    rounds = allows_bfloat16 and is_free and not BFLOAT16_FLAGS.isdisjoint(read_cpu_flags())
     denoiser: Denoiser = SavedModelDenoiser(loaded, signature, allows_bfloat16=rounds)
     if set(loaded.signatures) >= {GRAY, COLOURED}:
         gray, coloured = (
@@ -137,15 +134,6 @@ def _forget_kernels() -> None:
     Otherwise it keeps about a megabyte for each network that was ever loaded.
     """
     context.context().clear_kernel_cache()
-
-
-def _has_bfloat16() -> bool:
-    """Return whether Linux lists bfloat16 instructions; without them, bfloat16 would take longer."""
-    try:
-        flags = CPU_INFO.read_text().partition("\nflags")[2].partition("\n")[0].split()
-    except OSError:
-        return False
-    return not BFLOAT16_FLAGS.isdisjoint(flags)
 
 
 def _bfloat16_config() -> bytes:

@@ -1,11 +1,13 @@
 """What is wrong with settings and stores, as commands report it."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from app.commands.configuration import CommandError, CommandUsageError, read_settings, read_store, unknown_variables
-from tests.app.processes import command
+from tests.app.processes import REPOSITORY, command, environment
 
 
 @pytest.mark.parametrize(
@@ -51,3 +53,22 @@ def test_a_store_that_cannot_be_used_ends_a_command_with_exit_code_1(store: Path
 )
 def test_a_variable_that_is_no_setting_is_named_with_what_may_be_meant(name: str, complaint: str) -> None:
     assert list(unknown_variables({name: "1", "DENOISER_PORT": "1", "denoiser_host": "a", "PATH": "/"})) == [complaint]
+
+
+def test_a_runtime_that_is_not_installed_stops_the_start() -> None:
+    program = """if True:
+        import sys
+        sys.modules["openvino"] = None
+        from app.__main__ import main
+        sys.exit(main(["serve", "--port", "0"]))
+    """
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=REPOSITORY,
+        env=environment({"runtime": "openvino"}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("denoiser: DENOISER_RUNTIME=openvino: this Python has no package openvino; ")

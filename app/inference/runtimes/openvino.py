@@ -1,0 +1,164 @@
+"""Run a SavedModel as a Denoiser; no other module of the service imports OpenVINO."""
+
+import ctypes
+import queue
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from app.errors import ModelStoreError
+from app.imaging.samples import FloatImage
+from app.inference.denoiser import NoiseLevels
+from app.inference.runtimes.bfloat16 import AMX, BFLOAT16_FLAGS, is_noisy, read_cpu_flags
+
+# OpenVINO's tools report each import to Google Analytics; OpenVINO does without them if they cannot be imported.
+sys.modules.setdefault("openvino.tools.ovc", None)  # type: ignore[arg-type]  # what makes an import fail
+import openvino as ov  # noqa: E402
+
+SIGNATURE_KEY = b"\x0a\x0fserving_default\x12"  # in saved_model.pb, as the key of a map in a protocol buffer
+FLOAT32, BFLOAT16 = "f32", "bf16"
+KERNELS = 32  # that a network of a fixed size may keep, which is more than it needs for all sizes of a micro-batch
+IDLE_S = 1.0  # after so long without a call, memory for intermediate results is returned
+
+
+class SavedModelDenoiser:
+    """Runs the signature ``serving_default``: ``image`` and perhaps ``noise_level`` in, ``denoised`` out."""
+
+    def __init__(self, usual: "_Copies", noisy: "_Copies | None") -> None:
+        """Take the network as it is usually run, and, if that differs, as it is run on noisy images."""
+        self._usual = usual
+        self._noisy = noisy
+
+    def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> FloatImage:
+        """Run the network on this thread; see Denoiser.denoise."""
+        copies = self._noisy if self._noisy is not None and is_noisy(noise_levels) else self._usual
+        return copies.denoise(images, noise_levels)
+
+
+def load_savedmodel(folder: Path, *, allows_bfloat16: bool = False, threads: int = 1) -> SavedModelDenoiser:
+    """Load one version.
+
+    Args:
+        folder: of the version.
+        allows_bfloat16: lets a network of any size compute in bfloat16 under the conditions of the TensorFlow runtime,
+            and one of a fixed size that takes no noise level always, if the processor has AMX: half the time, for an
+            error of a tenth of an 8-bit level (RMS).
+        threads: calls of a network of any size that run at once; further ones wait.
+
+    Raises:
+        ModelStoreError: OpenVINO cannot load it, or its signature does not meet the contract.
+    """
+    core = ov.Core()
+    core.set_property({"ENABLE_MMAP": False})  # or a weight file that is cut short later would end the process
+    try:
+        model = core.read_model(str(folder))
+        has_signature = SIGNATURE_KEY in (folder / "saved_model.pb").read_bytes()
+    except Exception as error:  # OpenVINO may raise anything for a damaged file
+        raise ModelStoreError(f"{folder}: OpenVINO cannot load it: {error}") from error
+    if not has_signature:  # OpenVINO would take another one
+        raise ModelStoreError(f"{folder}: no signature serving_default")
+    inputs = {name for tensor in model.inputs for name in tensor.get_names()}
+    outputs = {name for tensor in model.outputs for name in tensor.get_names()}
+    if not {"image"} <= inputs <= {"image", "noise_level"} or "denoised" not in outputs:
+        raise ModelStoreError(
+            f"{folder}: serving_default takes {sorted(inputs)} and returns {sorted(outputs)}, "
+            "but must take image, perhaps noise_level, and return denoised"
+        )
+    is_free = model.input("image").partial_shape[1].is_dynamic
+    flags = read_cpu_flags()
+    rounds = allows_bfloat16 and (not BFLOAT16_FLAGS.isdisjoint(flags) if is_free else AMX in flags)
+    takes_level = "noise_level" in inputs
+    usual = BFLOAT16 if rounds and not is_free and not takes_level else FLOAT32
+    try:
+        return SavedModelDenoiser(
+            _Copies(core, model, precision=usual, threads=threads, is_free=is_free),
+            _Copies(core, model, precision=BFLOAT16, threads=threads, is_free=is_free)
+            if rounds and takes_level
+            else None,
+        )
+    except Exception as error:  # likewise
+        raise ModelStoreError(f"{folder}: OpenVINO cannot load it: {error}") from error
+
+
+class _Copies:
+    """A compiled network, as often as it may be called at once.
+
+    With a single stream, OpenVINO computes on the thread that calls, but one call after another; with several, it would
+    compute on threads of its own.
+    """
+
+    def __init__(self, core: Any, model: Any, *, precision: str, threads: int, is_free: bool) -> None:  # noqa: ANN401  # OpenVINO has no types
+        properties = {
+            "NUM_STREAMS": 1,
+            "INFERENCE_NUM_THREADS": 1,
+            "INFERENCE_PRECISION_HINT": precision,
+            "ENABLE_CPU_PINNING": False,  # or the workers would share a core
+            # Kernels are kept by shape, and no bound counts their bytes: over 600 sizes they grew to 1 GB.
+            "CPU_RUNTIME_CACHE_CAPACITY": 0 if is_free else KERNELS,
+        }
+        compiled = [core.compile_model(model, "CPU", properties)]
+        if is_free and threads > 1:
+            exported = compiled[0].export_model()  # imported in a third of the time of compiling
+            compiled += [core.import_model(exported, "CPU", properties) for _ in range(threads - 1)]
+        self._free: queue.LifoQueue[Any] = queue.LifoQueue()  # the last one used has its memory at hand
+        for each in compiled:
+            request = each.create_infer_request()
+            for tensor in model.inputs:
+                smallest = [side.get_length() if side.is_static else 1 for side in tensor.partial_shape]
+                request.set_tensor(tensor.get_any_name(), ov.Tensor(np.zeros(smallest, np.float32)))
+            request.infer()  # prepares what it needs, so that no client pays for it
+            self._free.put(request)
+        self._keeps_memory = not is_free  # of one small size, there is little of it
+        self._lock = threading.Lock()
+        self._is_watched = self._was_called = False
+
+    def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None) -> FloatImage:
+        inputs = {"image": np.ascontiguousarray(images)}
+        if noise_levels is not None:
+            inputs["noise_level"] = np.ascontiguousarray(noise_levels)
+        request = self._free.get()
+        try:
+            for name, array in inputs.items():
+                request.set_tensor(name, ov.Tensor(array, shared_memory=True))
+            request.infer()
+            denoised: FloatImage = request.get_tensor("denoised").data.copy()  # the next call writes into the tensor
+        finally:
+            self._free.put(request)
+        if not self._keeps_memory:
+            self._watch()
+        return denoised
+
+    def _watch(self) -> None:
+        with self._lock:
+            self._was_called = True
+            if not self._is_watched:
+                self._is_watched = True
+                threading.Thread(target=self._release_when_idle, name="release", daemon=True).start()
+
+    def _release_when_idle(self) -> None:
+        """Return memory as soon as there was no call for a while.
+
+        Between calls, each copy keeps what the largest call needed, 170 bytes a pixel and more. Returning it after each
+        call would make the next one slower by a third.
+        """
+        while True:
+            time.sleep(IDLE_S)
+            with self._lock:
+                self._is_watched, self._was_called = self._was_called, False
+                if not self._is_watched:
+                    break
+        idle = []
+        while not self._free.empty():
+            try:
+                idle.append(self._free.get_nowait())
+            except queue.Empty:
+                break
+        for request in idle:
+            request.get_compiled_model().release_memory()
+            self._free.put(request)
+        if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):  # glibc, which would keep it for itself
+            trim(0)

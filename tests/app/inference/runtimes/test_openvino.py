@@ -1,0 +1,80 @@
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.inference.denoiser import Denoiser
+from app.inference.runtimes import openvino
+from app.inference.runtimes.bfloat16 import MIN_ROUNDED_LEVEL
+from app.settings import MODEL_STORE
+from tests.app.inference.runtimes.networks import loader
+
+DIGITS, PHOTO = MODEL_STORE / "digits/1", MODEL_STORE / "photo/2"
+
+
+def run(program: str) -> str:
+    """Run a program in a process that has imported nothing yet."""
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+
+
+def test_nothing_that_reports_its_use_is_imported() -> None:
+    modules = run("import sys, app.inference.runtimes.openvino; print(*sys.modules, sep='\\n')").split()
+    assert "openvino" in modules
+    assert not [name for name in modules if "telemetry" in name and not name.startswith("app.")]
+    assert not [name for name in modules if name.startswith("openvino.tools.ovc.")]
+
+
+def test_a_call_is_computed_on_the_thread_that_makes_it() -> None:
+    program = f"""if True:
+        import os, time
+        from pathlib import Path
+        import numpy as np
+        from app.inference.runtimes.openvino import load_savedmodel
+        network = load_savedmodel(Path({str(PHOTO)!r}), threads=2)
+        image = np.zeros((1, 200, 200, 1), np.float32)
+        started, own = time.process_time(), time.thread_time()
+        for _ in range(3):
+            network.denoise(image, np.zeros(1, np.float32))
+        print((time.thread_time() - own) / (time.process_time() - started))
+    """
+    assert float(run(program)) > 0.8
+
+
+@pytest.mark.parametrize("folder", [DIGITS, PHOTO], ids=["fixed", "free"])
+def test_bfloat16_is_close_and_only_where_it_is_allowed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denoise(network: Denoiser, level: float) -> np.ndarray:
+        images = np.random.default_rng(0).uniform(0, 1, (1, 28, 28, 1)).astype(np.float32)
+        return network.denoise(images, None if folder == DIGITS else np.full(1, level, np.float32))
+
+    exact = loader("openvino")(folder)
+    monkeypatch.setattr(openvino, "read_cpu_flags", lambda: frozenset({"amx_bf16"}))
+    rounded = loader("openvino", allows_bfloat16=True)(folder)
+    monkeypatch.setattr(openvino, "read_cpu_flags", frozenset)
+    without = loader("openvino", allows_bfloat16=True)(folder)
+    for level in (0.0, MIN_ROUNDED_LEVEL):
+        expected = denoise(exact, level)
+        np.testing.assert_allclose(denoise(rounded, level), expected, rtol=0, atol=0.05)
+        assert (denoise(without, level) == expected).all()
+    if folder == PHOTO:  # with little noise, it is not allowed
+        assert (denoise(rounded, 0.0) == denoise(exact, 0.0)).all()
+
+
+def test_memory_is_returned_after_the_last_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openvino, "IDLE_S", 0.01)
+    network = loader("openvino", threads=2)(PHOTO)
+    images = np.random.default_rng(0).uniform(0, 1, (1, 600, 800, 1)).astype(np.float32)
+    levels = np.zeros(1, np.float32)
+    before = resident_bytes()
+    first = network.denoise(images, levels)
+    for thread in threading.enumerate():
+        if thread.name == "release":
+            thread.join()
+    assert resident_bytes() - before < 20 * images.nbytes
+    assert (network.denoise(images, levels) == first).all()
+
+
+def resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096

@@ -8,12 +8,13 @@ from typing import Any
 import denoiser_client as client
 from pydantic import ValidationError
 
-from app.commands.configuration import CommandError, CommandUsageError
+from app.commands.configuration import KEY_VARIABLE, CommandError, CommandUsageError
 from app.commands.plan import Job
 from app.commands.results import Result, read_picture
 from app.web.schemas import DenoiseQuery, ModelList
 
 TRIES = 30  # of one picture, while the service is busy
+KEY_MISSING = "/problems/key-missing"
 PROBLEMS_OF_ALL = ("/problems/invalid-parameter", "/problems/model-not-found")  # every other picture would fail alike
 
 
@@ -40,7 +41,8 @@ class RemoteBackend:
         except client.ConnectionFailedError as error:
             raise CommandError(f"{self._url} cannot be reached: {error}; is the service running there?") from error
         except client.ProblemError as error:
-            raise CommandError(f"{self._url}: {error.detail}") from error
+            wanted = f"it wants a key: put one into {KEY_VARIABLE}, or give it with --key"
+            raise CommandError(f"{self._url}: {wanted if error.type == KEY_MISSING else error.detail}") from error
         except client.NoDenoiserError as error:
             raise CommandError(f"{self._url} is no denoiser (status {error.status} for /v1/models)") from error
         except ValidationError:

@@ -92,7 +92,7 @@ class Report:
             "already there (--overwrite replaces them)": plan.skipped,
             f"ignored, since they are not named like pictures ({_shorten(plan.ignored)})": len(plan.ignored),
             "failed": len(self._failures),
-            "not tried": len(plan.jobs) + len(plan.failures) - self._denoised - len(self._failures),
+            "not done": len(plan.jobs) + len(plan.failures) - self._denoised - len(self._failures),
         }
         text = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
         self._console.print(Text(text or "nothing to do"))

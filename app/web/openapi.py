@@ -34,7 +34,7 @@ _STATUS_DESCRIPTIONS = {
     503: "Not ready, draining, or past the deadline; `Retry-After` says when to try again",
 }
 _PROBLEM = {"type": "/problems/invalid-parameter", "title": "Invalid parameter", "status": 422,
-            "detail": "There is no parameter 'modle'.", "parameter": "modle"}  # fmt: skip
+            "detail": "There is no parameter 'modle'; is 'model' meant?", "parameter": "modle"}  # fmt: skip
 _TAGS = [
     {"name": "denoise", "description": "Send noisy pictures, get clean ones."},
     {"name": "models", "description": "Which networks there are, what they take, and how good they are."},

@@ -1,6 +1,7 @@
 """Read and check the query of a denoise call, and turn it into options for the model that it names."""
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
@@ -10,7 +11,7 @@ from pydantic import ValidationError
 from app.errors import MAX_ECHO, InvalidParameterError
 from app.imaging.encode import DEFAULT_QUALITY, MEDIA_TYPES, OutputFormat
 from app.imaging.samples import WHITE_8
-from app.inference.metadata import AUTO, ModelMetadata, NoiseLevelRange
+from app.inference.metadata import AUTO, ModelMetadata
 from app.inference.model_store import Catalogue
 from app.processing.options import Choice, Options
 from app.web.schemas import DenoiseQuery
@@ -45,7 +46,10 @@ def invalid_parameter(name: str, problem: Mapping[str, Any]) -> InvalidParameter
     """Return the error for a parameter in which pydantic found a problem."""
     name = name[:MAX_ECHO]
     if problem["type"] == "extra_forbidden":
-        return InvalidParameterError(f"There is no parameter {name!r}.", parameter=name)
+        known = sorted(DenoiseQuery.model_fields)
+        meant = get_close_matches(name.lower(), known, n=1)
+        hint = f"; is {meant[0]!r} meant?" if meant else "."
+        return InvalidParameterError(f"There is no parameter {name!r}{hint}", parameter=name, names=known)
     given = str(problem["input"])[:MAX_ECHO]
     return InvalidParameterError(f"{name}: {problem['msg']}, not {given!r}.", parameter=name)
 
@@ -96,7 +100,7 @@ def choose_options(query: DenoiseQuery, model: ModelMetadata, *, accepted: Outpu
         value = getattr(query, parameter)
         shown = f"{value:g}" if isinstance(value, float) else value
         raise InvalidParameterError(
-            f"{parameter}={shown} has no meaning for the chosen model, which {reason}.", parameter=parameter
+            f"{parameter}={shown} has no meaning for the model {model.name!r}, which {reason}.", parameter=parameter
         )
     if query.bit_depth == "16" and output_format != "png":
         raise InvalidParameterError(
@@ -107,7 +111,7 @@ def choose_options(query: DenoiseQuery, model: ModelMetadata, *, accepted: Outpu
         fit=query.fit or "stretch",
         polarity=query.polarity or "auto",
         to_source=query.output_size == "original",
-        noise_level=_read_noise_level(query, model.noise_level),
+        noise_level=_read_noise_level(query, model),
         strength=1.0 if query.strength is None else query.strength,
         bit_depth=query.bit_depth or "8",
         keeps_color=model.input.size is None and query.color != "gray",
@@ -116,13 +120,14 @@ def choose_options(query: DenoiseQuery, model: ModelMetadata, *, accepted: Outpu
     )
 
 
-def _read_noise_level(query: DenoiseQuery, known: NoiseLevelRange | None) -> float | None:
+def _read_noise_level(query: DenoiseQuery, model: ModelMetadata) -> float | None:
+    known = model.noise_level
     if known is None or query.noise_level is None or query.noise_level == "auto":
         return None
     lowest, highest = known.min * WHITE_8, known.max * WHITE_8
     if not lowest <= query.noise_level <= highest:
         raise InvalidParameterError(
-            f"noise_level: the chosen model supports {lowest:g} to {highest:g}, not {query.noise_level:g}.",
+            f"noise_level: the model {model.name!r} takes {lowest:g} to {highest:g}, not {query.noise_level:g}.",
             parameter="noise_level",
         )
     return abs(query.noise_level) / WHITE_8  # since -0 passes the check

@@ -31,7 +31,7 @@ async def read_upload(request: Request) -> tuple[Upload, Fields]:
     is_form = content_type.lower().startswith("multipart/form-data")
     upload, fields = _read_form(body, content_type) if is_form else (Upload(body, None), ())
     if not upload.data:
-        raise NoImageError("The request has no image: its body, or the file in it, is empty.")
+        raise NoImageError("The picture is empty: the body of the request, or the file in it, has no bytes.")
     return upload, fields
 
 

@@ -92,16 +92,21 @@ def test_a_service_that_goes_away_ends_the_run(
         assert denoise(pictures, "-o", tmp_path / "out", "--url", address, "--connections", 1) == 1
     told = capsys.readouterr().err
     assert f"{address} cannot be reached" in told
-    assert "3 not tried" in told
+    assert "3 not done" in told
 
 
-def test_the_key_is_sent(pictures: Path, tmp_path: Path, store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_key_is_sent_and_asked_for(
+    pictures: Path, tmp_path: Path, store: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     keys = tmp_path / "keys.json"
     keys.write_text(json.dumps({"keys": [{"name": "shop", "sha256": digest("secret")}]}))
     app = create_app(Settings(model_store=store, default_model="tiny", keys_file=keys), load=load_fake)
     with serving(app) as address:
         arguments = [pictures / "a.png", "-o", tmp_path / "out", "--url", address]
         assert denoise(*arguments) == 1
+        assert "it wants a key: put one into DENOISER_KEY, or give it with --key" in capsys.readouterr().err
+        assert denoise(*arguments, "--key", "another") == 1
+        assert "does not know this key" in capsys.readouterr().err
         assert denoise(*arguments, "--key", "secret") == 0
         monkeypatch.setenv("DENOISER_KEY", "secret")
         assert main(["models", "--url", address]) == 0

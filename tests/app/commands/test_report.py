@@ -41,6 +41,6 @@ def test_the_summary_counts_what_was_not_tried() -> None:
     assert written.getvalue().startswith("1 denoised in ")
     assert "4 already there" in written.getvalue()
     names = ", ".join(f"{number}.txt" for number in range(10))
-    words = f"12 ignored, since they are not named like pictures ({names} and 2 more), 2 not tried"
+    words = f"12 ignored, since they are not named like pictures ({names} and 2 more), 2 not done"
     assert written.getvalue().replace("\n", " ").strip().endswith(words)
     assert not report.has_failures

@@ -68,16 +68,14 @@ def test_a_network_of_any_size_accepts_the_original_size() -> None:
     ],
 )
 def test_an_unusable_parameter_is_refused_by_name(model: Any, parameter: str, value: Any, shown: str) -> None:  # noqa: ANN401
-    with pytest.raises(
-        InvalidParameterError, match=f"{parameter}={shown} has no meaning for the chosen model"
-    ) as refusal:
+    with pytest.raises(InvalidParameterError, match=f"{parameter}={shown} has no meaning for the model") as refusal:
         choose_options(DenoiseQuery(**{parameter: value}), model)
     assert refusal.value.parameter == parameter
 
 
 @pytest.mark.parametrize("level", [75.5, 80, 255])
 def test_a_noise_level_that_the_network_does_not_support_is_refused_with_the_range(level: float) -> None:
-    with pytest.raises(InvalidParameterError, match=f"supports 0 to 75, not {level:g}"):
+    with pytest.raises(InvalidParameterError, match=f"takes 0 to 75, not {level:g}"):
         choose_options(DenoiseQuery(noise_level=level), TOLD)
 
 
@@ -98,6 +96,16 @@ def test_16_bits_are_refused_for_formats_of_8(asked: Any, accepted: Any) -> None
     with pytest.raises(InvalidParameterError, match="PNGs only") as refusal:
         choose_options(DenoiseQuery(bit_depth="16", format=asked), FREE, accepted=accepted)
     assert refusal.value.parameter == "bit_depth"
+
+
+@pytest.mark.parametrize(
+    ("query", "words"), [(b"noiseLevel=20", "'noiseLevel'; is 'noise_level' meant?"), (b"zoom=2", "parameter 'zoom'.")]
+)
+def test_an_unknown_parameter_is_an_error_with_the_known_ones(query: bytes, words: str) -> None:
+    with pytest.raises(InvalidParameterError) as refusal:
+        parse_query(query)
+    assert words in str(refusal.value)
+    assert refusal.value.names == sorted(DenoiseQuery.model_fields)
 
 
 def test_a_query_is_read_from_its_text() -> None:

@@ -117,10 +117,10 @@ def test_the_query_and_the_form_add_up(client: TestClient) -> None:
 @pytest.mark.parametrize(
     ("fields", "parameter", "words"),
     [
-        ({"modle": "told"}, "modle", "There is no parameter 'modle'."),
+        ({"modle": "told"}, "modle", "There is no parameter 'modle'; is 'model' meant?"),
         ({"fit": "crop"}, "fit", "'stretch', 'pad' or 'mnist', not 'crop'"),
         ({"version": "1"}, "version", "more than once, in the query and the form together"),
-        ({"noise_level": "9"}, "noise_level", "has no meaning for the chosen model"),
+        ({"noise_level": "9"}, "noise_level", "has no meaning for the model"),
         ({"model": "x" * 201}, "model", "has 201 bytes; at most 200"),
     ],
 )

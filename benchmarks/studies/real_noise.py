@@ -1,8 +1,8 @@
 """Draw real pictures as they are, denoised with the estimated noise level, and with one set by hand.
 
 ``python -m benchmarks.studies.real_noise`` calls a running service with a network for photographs, with one picture
-per request. The pictures come with scikit-image; their noise is that of a camera, microscope or scanner. Nothing is
-measured, because no clean versions exist.
+per request. The pictures come with scikit-image, or are a sample of this project; their noise is that of a camera,
+microscope or scanner. Nothing is measured, because no clean versions exist.
 """
 
 import argparse
@@ -22,13 +22,16 @@ Levels = NDArray[np.uint8]
 
 OUTPUT = REPOSITORY / "docs/images/real-noise.png"
 SIDE_PX, SCALE, GAP, HEAD_PX = 96, 2, 6, 16
-# Function of skimage.data, left and top of the part that is drawn, noise level set by hand on the 8-bit scale.
+SAMPLE = "nuclei"
+# SAMPLE or a function of skimage.data, left and top of the part that is drawn, noise level by hand on the 8-bit scale.
 PICTURES = (
     ("coins", 140, 60, 5),
     ("text", 180, 40, 10),
     ("clock", 150, 100, 5),
     ("microaneurysms", 3, 3, 10),
     ("cell", 220, 270, 10),
+    ("immunohistochemistry", 280, 300, 5),
+    (SAMPLE, 20, 60, 10),
     ("hubble_deep_field", 320, 300, 10),
 )
 
@@ -42,7 +45,7 @@ def main() -> None:
     arguments = parser.parse_args()
     rows = []
     for name, left, top, by_hand in PICTURES:
-        picture = to_gray(getattr(data, name)())
+        picture = load(name)
         automatic, estimate = denoise(picture, arguments.host, arguments.model, "auto")
         manual, _ = denoise(picture, arguments.host, arguments.model, str(by_hand))
         parts = [whole[top : top + SIDE_PX, left : left + SIDE_PX] for whole in (picture, automatic, manual)]
@@ -52,9 +55,11 @@ def main() -> None:
     Image.fromarray(np.hstack([np.vstack(rows[:half]), np.vstack(rows[half:])])).save(arguments.output, optimize=True)
 
 
-def to_gray(picture: Levels) -> Levels:
-    """Return the luma of a colour picture."""
-    return np.asarray(Image.fromarray(picture).convert("L"))
+def load(name: str) -> Levels:
+    """Return the luma of a picture."""
+    if name == SAMPLE:
+        return np.asarray(Image.open(REPOSITORY / "docs/samples/nuclei.png"))
+    return np.asarray(Image.fromarray(getattr(data, name)()).convert("L"))
 
 
 def denoise(picture: Levels, host: str, model: str, noise_level: str) -> tuple[Levels, str]:

@@ -12,6 +12,8 @@ INSTALL_CLIENT := $(BIN)/python -m pip install --quiet --disable-pip-version-che
 UV_COMPILE := $(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--no-strip-extras --generate-hashes --custom-compile-command "make lock"
 
+# What runs the networks: `make serve RUNTIME=openvino` installs and uses OpenVINO instead of TensorFlow.
+RUNTIME := $(or $(DENOISER_RUNTIME),tensorflow)
 PRESET ?= article
 MINUTES ?= 1
 ARGS ?=
@@ -23,8 +25,8 @@ given = $(if $(filter command,$(firstword $(origin $(1)))),$(2) $($(1)))
 
 ##@ Use
 .PHONY: serve
-serve: $(VENV)/.app  ## start the service on port 8000 (HOST=... PORT=... ARGS=...)
-	@exec $(BIN)/python -m app serve $(call given,HOST,--host) $(call given,PORT,--port) $(ARGS)
+serve: $(VENV)/.$(if $(filter openvino,$(RUNTIME)),openvino,app)  ## start the service on port 8000 (HOST=... PORT=... RUNTIME=openvino ARGS=...)
+	@export DENOISER_RUNTIME=$(RUNTIME); exec $(BIN)/python -m app serve $(call given,HOST,--host) $(call given,PORT,--port) $(ARGS)
 
 .PHONY: train
 train: $(VENV)/.training  ## train a network into model_store/ (PRESET=article ARGS="--epochs 1")

@@ -85,12 +85,13 @@ def test_every_resource_is_part_of_the_base() -> None:
 
 
 @pytest.mark.skipif(not shutil.which("kubectl"), reason="kubectl is not installed")
-def test_an_overlay_with_both_components_is_rendered(tmp_path: Path) -> None:
+def test_an_overlay_with_all_components_is_rendered(tmp_path: Path) -> None:
     shutil.copytree(KUBERNETES, tmp_path / "base")
     overlay = tmp_path / "overlay"
     overlay.mkdir()
     (overlay / "kustomization.yaml").write_text(
-        "resources: [../base]\ncomponents: [../base/components/keys, ../base/components/store]\n"
+        "resources: [../base]\n"
+        "components: [../base/components/keys, ../base/components/store, ../base/components/openvino]\n"
     )
     rendered = tmp_path / "rendered.yaml"
     kubectl = shutil.which("kubectl") or ""
@@ -102,6 +103,7 @@ def test_an_overlay_with_both_components_is_rendered(tmp_path: Path) -> None:
         "DENOISER_KEYS_FILE: /run/denoiser/keys.json",
         "secretName: denoiser-keys",
         "/srv/denoiser/model_store",
+        "-openvino",
     ):
         assert expected in rendered.read_text()
 

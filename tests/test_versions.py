@@ -7,7 +7,8 @@ from app import __version__
 from tests.app.processes import REPOSITORY
 
 DOCS = ("operations.md", "versioning.md")
-PLACES = [*(REPOSITORY / "deploy" / "kubernetes").glob("*.yaml"), *(REPOSITORY / "docs" / name for name in DOCS)]
+KUBERNETES = REPOSITORY / "deploy" / "kubernetes"
+PLACES = [*KUBERNETES.rglob("*.yaml"), *(REPOSITORY / "docs" / name for name in DOCS)]
 IMAGE = re.compile(r"(?:denoiser:|newTag: \"?)(\d+\.\d+\.\d+)")
 
 
@@ -23,6 +24,10 @@ def test_the_client_has_the_version_of_the_service() -> None:
 
 
 def test_images_are_named_by_the_version() -> None:
-    named = {path.name: set(IMAGE.findall(path.read_text(encoding="utf-8"))) for path in PLACES}
+    named = {
+        path.relative_to(REPOSITORY).as_posix(): set(IMAGE.findall(path.read_text(encoding="utf-8"))) for path in PLACES
+    }
     versions = {name: found for name, found in named.items() if found}
-    assert versions == {key: {__version__} for key in ["deployment.yaml", "kustomization.yaml", *DOCS]}
+    kubernetes = ("deployment.yaml", "kustomization.yaml", "components/openvino/kustomization.yaml")
+    expected = [*(f"deploy/kubernetes/{name}" for name in kubernetes), *(f"docs/{name}" for name in DOCS)]
+    assert versions == {name: {__version__} for name in expected}

@@ -1,5 +1,6 @@
 """Render the MODEL_CARD.md of a version as HTML."""
 
+import re
 from collections.abc import Sequence
 from functools import cache
 from html import escape
@@ -34,8 +35,10 @@ def render_card(markdown: str, *, figures: str, metadata: str) -> str:
         elif "style" in token.attrs:  # a cell's alignment; the Content-Security-Policy allows only a class
             token.attrs["class"] = str(token.attrs.pop("style")).removeprefix("text-align:")
     html: str = parser.renderer.render(tokens, parser.options, {})
-    # A table wider than the screen scrolls by itself, and must be reachable by keyboard.
-    return html.replace("<table>", '<div class="table" tabindex="0"><table>').replace("</table>", "</table></div>")
+    html = re.sub("<th([^>]*)></th>", r"<td\1></td>", html)  # an empty cell heads nothing
+    # What is wider than the screen scrolls by itself, and must be reachable by keyboard.
+    html = html.replace("<table>", '<div class="table" tabindex="0"><table>').replace("</table>", "</table></div>")
+    return html.replace("<pre>", '<pre tabindex="0">')
 
 
 def _flatten(tokens: Sequence[Token]) -> list[Token]:

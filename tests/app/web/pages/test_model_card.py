@@ -38,3 +38,10 @@ def test_html_in_a_card_shows_as_text_and_comments_do_not_show() -> None:
 def test_links_that_run_code_are_not_links() -> None:
     html = render("[here](javascript:alert(1)) [there](data:text/html,x)")
     assert "href" not in html
+
+
+def test_what_scrolls_is_reachable_by_keyboard_and_empty_cells_are_no_headings() -> None:
+    html = render("|  | a |\n| --- | ---: |\n| 1 | 2 |\n\n```sh\nls\n```\n")
+    assert '<div class="table" tabindex="0"><table>' in html
+    assert '<pre tabindex="0"><code' in html
+    assert '<td></td>\n<th class="right">a</th>' in html

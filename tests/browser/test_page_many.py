@@ -102,6 +102,25 @@ def test_work_on_all_pictures_can_be_cancelled_and_few_are_in_flight(page: Page,
     assert len(held) == 3
 
 
+def test_a_picture_that_is_in_work_with_all_is_not_sent_again_to_be_shown(page: Page, service: RunningService) -> None:
+    open_bench(page, service.url)
+    choose(page, digits(3))
+    held: list[Route] = []
+    page.route(DENOISE, lambda route: held.append(route))
+    strip = page.locator("#strip")
+    page.get_by_role("button", name="Denoise all").click()
+    expect(strip.get_by_role("button", name="working")).to_have_count(2)
+    strip.get_by_role("button", name="1.png").click()
+    expect(page.locator("#before")).to_have_attribute("alt", re.compile("1.png"))
+    assert len(held) == 2
+    with page.expect_download():
+        for route in held:
+            route.fallback()
+    expect(page.locator("#after")).to_be_visible()
+    expect(page.locator("#stage")).to_have_attribute("aria-busy", "false")
+    assert len(held) == 2
+
+
 def test_settings_that_change_meanwhile_count_for_all_pictures(page: Page, service: RunningService) -> None:
     open_bench(page, service.url)
     choose(page, digits(4))

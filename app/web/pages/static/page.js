@@ -136,6 +136,8 @@ async function run() {
     code.show(sent.picture.name, query);
     formats.show(sent.key, query);
     const item = sent.clean ? null : many.selected;
+    if (item?.isWorking) await item.work; // with all others
+    if (signal.aborted) return;
     if (item?.done?.query === query.toString()) {
       const picture = await openPicture(item.done.response.blob, resultName(item.name, query.get("format")));
       return signal.aborted ? release(picture) : showResult(picture, item.done.response);

@@ -14,6 +14,7 @@ const LONGEST_PAUSE_S = 30;
  * @property {Blob} blob
  * @property {?{width: number, height: number}} size null as long as it is unknown
  * @property {boolean} isWorking
+ * @property {?Promise<void>} work resolved when the work on it ends, however that is
  * @property {?{query: string, response: object}} done the last result
  * @property {?{query: string, error: Error}} failed the last error
  */
@@ -32,7 +33,7 @@ export class Tray {
 
   /** Replace the pictures; the first is selected. */
   fill(files) {
-    this.items = files.map((blob) => ({ name: blob.name, blob, size: null, isWorking: false, done: null, failed: null }));
+    this.items = files.map((blob) => ({ name: blob.name, blob, size: null, isWorking: false, work: null, done: null, failed: null }));
     this.selected = this.items[0] ?? null;
     this.#onChange();
   }
@@ -50,7 +51,7 @@ export class Tray {
     for (const item of this.items) item.failed = null;
     const nextItem = () => (signal.aborted ? null : this.items.find((item) => this.stateOf(item) === "waiting"));
     const work = async () => {
-      for (let item = nextItem(); item; item = nextItem()) await this.#denoise(item, signal);
+      for (let item = nextItem(); item; item = nextItem()) await (item.work = this.#denoise(item, signal));
     };
     await Promise.all(Array.from({ length: IN_FLIGHT }, work));
   }

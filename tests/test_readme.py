@@ -29,7 +29,7 @@ NOT_RUN = [
     "make serve\n",
     """\
 make train PRESET=digits ARGS="--data path/to/clean/pictures --name mine"
-DENOISER_DEFAULT_MODEL=mine make serve
+curl --data-binary @docs/samples/digit.png -o clean.png "http://127.0.0.1:8000/v1/denoise?model=mine"
 """,
 ]
 RUN = [block for block in BLOCKS if block not in NOT_RUN]

@@ -18,6 +18,7 @@ from app.inference.denoiser import Loader
 from app.main import create_app
 from app.processing.admission import Admission
 from app.processing.deadline import Stop
+from app.server.arenas import limit_arenas
 from app.server.draining import STOP_MARGIN_S, DrainingServer
 from app.server.listening import close_sockets
 from app.settings import Settings
@@ -45,6 +46,7 @@ def serve(settings: Settings, sockets: list[socket.socket], *, load: Loader | No
 def _serve_here(
     settings: Settings, sockets: list[socket.socket], load: Loader | None, *, skips_broken: bool = False
 ) -> None:
+    limit_arenas()
     admission = Admission(slots=settings.queue_size)
     stop = Stop()
     app = create_app(settings, load=load, admission=admission, stop=stop, skips_broken=skips_broken)

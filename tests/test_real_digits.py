@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from app.imaging.fit import fit_image
-from app.inference.runtimes.tensorflow import load_savedmodel
-from app.settings import MODEL_STORE
+from app.settings import MODEL_STORE, Settings
 from benchmarks.studies.real_digits import Picture, make_pictures
+from tests.app.inference.runtimes.networks import loader
 from training.digits.classifier import load_classifier, read_digits
 
 
@@ -21,7 +21,7 @@ def test_most_photographed_digits_can_be_read_after_the_service(pictures: list[P
         for picture in pictures
     ]
     images = np.stack([image.image for image in fitted])[..., np.newaxis]
-    denoised = load_savedmodel(MODEL_STORE / "digits" / "1").denoise(images)
+    denoised = loader(Settings().runtime)(MODEL_STORE / "digits" / "1").denoise(images)
     read = read_digits(load_classifier(), denoised)
     assert np.mean(read == [picture.digit for picture in pictures]) >= 0.9
 

@@ -15,9 +15,9 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from app.inference.runtimes.tensorflow import load_savedmodel
 from app.main import create_app
 from app.settings import Settings
+from tests.app.inference.runtimes.networks import loader
 from tests.app.processes import REPOSITORY
 from tests.training.drawing import draw_blobs, write_images, write_pairs
 from training.__main__ import main
@@ -47,7 +47,7 @@ TASK = PhotosTask({"photo": partial(build_photo, widths=(4, 6, 8), blocks=(1, 1,
 def served(store: Path, name: str) -> Iterator[TestClient]:
     settings = Settings(model_store=store, default_model=name, inference_threads=1)
     # Passed, because the service's own would set TensorFlow's threads, which is too late after training.
-    with TestClient(create_app(settings, load=load_savedmodel)) as client:
+    with TestClient(create_app(settings, load=loader(settings.runtime))) as client:
         yield client
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-PACKAGES = ("tensorflow-cpu", "fastapi", "uvicorn", "numpy", "pillow")
+PACKAGES = ("tensorflow-cpu", "openvino", "fastapi", "uvicorn", "numpy", "pillow")
 
 
 def describe_machine() -> str:

@@ -8,6 +8,7 @@ from benchmarks.harness.processes import REPOSITORY
 
 PEERS_PYTHON = REPOSITORY / ".venv-benchmark/bin/python"
 OURS = "denoiser"
+OURS_OPENVINO = "denoiser, OpenVINO"
 ECHO = "FastAPI echo"
 PREDICT = "FastAPI + Keras predict"
 SIGNATURE = "FastAPI + signature"
@@ -36,11 +37,12 @@ def find_model(name: str = DIGITS) -> Path:
     return folders[0]
 
 
-def ours(store: Path) -> Target:
+def ours(store: Path, runtime: str = "tensorflow") -> Target:
     """Return this service with a store of one model, and a slot for each client: peers refuse no request either."""
     command = (sys.executable, "-m", "app", "serve", "--port", "{port}")
-    settings = {"MODEL_STORE": str(store), "QUEUE_SIZE": "256", "DRAIN_GRACE_S": "0"}
-    return Target(OURS, command, environment={f"DENOISER_{name}": value for name, value in settings.items()})
+    settings = {"MODEL_STORE": str(store), "QUEUE_SIZE": "256", "DRAIN_GRACE_S": "0", "RUNTIME": runtime}
+    name = OURS_OPENVINO if runtime == "openvino" else OURS
+    return Target(name, command, environment={f"DENOISER_{key}": value for key, value in settings.items()})
 
 
 def echo() -> Target:

@@ -96,7 +96,7 @@ def measure_load(*, rounds: int, seconds: int) -> Results:
         ours = targets.ours(store)
         with _served(ours, model, png) as server:
             expected = pictures.read_answer(post(server.port, png)[1])
-        chosen = [ours, targets.echo()]
+        chosen = [ours, targets.ours(store, "openvino"), targets.echo()]
         check: Callable[[bytes], str] = lambda answer: check_answer(answer, png, expected)  # noqa: E731
         best_forms = [_best_form(forms, model, png, seconds, check, results) for forms in targets.peers().values()]
         chosen += [best for best in best_forms if best]

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from app.commands.configuration import KEY_VARIABLE, CommandUsageError, read_settings
 from app.commands.examples import examples
-from app.commands.options import query_options, read_query
+from app.commands.options import check_needs_url, query_options, read_query
 from app.commands.plan import Job, make_plan
 from app.commands.report import Report, stderr_console
 from app.commands.results import Result, write_result
@@ -73,6 +73,7 @@ def command(
     **given: str | None,
 ) -> int:
     """Clean pictures."""
+    check_needs_url(url, "key", "connections")
     query = read_query(given)
     if query.model is None and query.version is None:
         query = query.model_copy(update={"model": AUTO})

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from app.commands.configuration import KEY_VARIABLE, read_settings, read_store
 from app.commands.examples import examples
+from app.commands.options import check_needs_url
 from app.commands.report import PLAIN_WIDTH
 from app.inference.metadata import AUTO
 from app.web.schemas import AutoChoice, ModelEntry, ModelList
@@ -25,6 +26,7 @@ from app.web.schemas import AutoChoice, ModelEntry, ModelList
 )  # fmt: skip
 def command(url: str | None, key: str | None) -> None:
     """List the models."""
+    check_needs_url(url, "key")
     models = _ask(url, key) if url else ModelList.of(read_store(read_settings()))
     table = Table(
         "name", "versions", "takes", "polarity", "PSNR", "description", box=SIMPLE_HEAD, pad_edge=False, show_edge=False

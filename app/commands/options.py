@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
+from click.core import ParameterSource
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
@@ -55,6 +56,17 @@ def read_query(given: Mapping[str, Any]) -> DenoiseQuery:
             raise CommandUsageError(problem["msg"]) from None
         name = str(problem["loc"][0])
         raise CommandUsageError(f"{_flag(name)}: {problem['msg']}, not {given[name]!r}") from None
+
+
+def check_needs_url(url: str | None, *names: str) -> None:
+    """Check that options which are only for a service come with its address; a variable of the environment may be set.
+
+    Raises:
+        CommandUsageError: one of them was given without ``--url``.
+    """
+    for name in names if url is None else ():
+        if click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise CommandUsageError(f"{_flag(name)} is for a service: say with --url which one")
 
 
 def metavar(schema: Mapping[str, Any]) -> str:

@@ -91,9 +91,11 @@ def test_work_on_all_pictures_can_be_cancelled_and_few_are_in_flight(page: Page,
     page.get_by_role("button", name="Denoise all").click()
     expect(strip.get_by_role("button", name="working")).to_have_count(3)
     expect(page.locator("#many-status")).to_have_text("1 of 6 done, 3 in work")
-    expect(page.locator("#many-time")).to_have_text(re.compile(r"^\d+ s$"))  # how long the rest takes is not known yet
+    expect(page.locator("#many-time")).to_have_text(
+        re.compile(r"^· \d+ s$")
+    )  # how long the rest takes is not known yet
     held.pop().fallback()
-    expect(page.locator("#many-time")).to_have_text(re.compile(r"^\d+ s, about \d+ s left$"))
+    expect(page.locator("#many-time")).to_have_text(re.compile(r"^· \d+ s, about \d+ s left$"))
     expect(strip.get_by_role("button", name="working")).to_have_count(3)
     page.locator("#many").get_by_role("button", name="Cancel").click()
     expect(strip.get_by_role("button", name="working")).to_have_count(0)
@@ -153,6 +155,31 @@ def test_a_busy_service_is_asked_again(page: Page, service: RunningService, comp
     with save_all(page) as archive:
         assert len(archive.namelist()) == 2
     complaints.clear()
+
+
+def test_fewer_pictures_are_in_flight_where_their_time_was_over(
+    page: Page, service: RunningService, complaints: list[str]
+) -> None:
+    open_bench(page, service.url)
+    choose(page, digits(6))
+    held: list[Route] = []
+    page.route(DENOISE, lambda route: held.append(route))
+    strip = page.locator("#strip")
+    page.get_by_role("button", name="Denoise all").click()
+    expect(strip.get_by_role("button", name="working")).to_have_count(3)
+    problem = '{"type": "/problems/deadline-exceeded", "title": "Too late", "status": 503, "detail": "Too late."}'
+    for route in held[:2]:
+        route.fulfill(status=503, headers={"Retry-After": "1"}, content_type="application/problem+json", body=problem)
+    held[2].fallback()
+    expect(strip.get_by_role("button", name="done")).to_have_count(2)
+    expect(strip.get_by_role("button", name="working")).to_have_count(1)
+    with page.expect_download() as saved:
+        page.unroute(DENOISE)
+        for route in held[3:]:
+            route.fallback()
+    with zipfile.ZipFile(saved.value.path()) as archive:
+        assert len(archive.namelist()) == 6
+    complaints.clear()  # of the browser, for each 503
 
 
 def test_a_picture_that_the_service_was_too_busy_for_is_tried_again_with_all(

@@ -112,6 +112,22 @@ def test_the_key_is_sent_and_asked_for(
         assert main(["models", "--url", address]) == 0
 
 
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (["denoise", "IN", "-o", "OUT", "--key", "secret"], "--key"),
+        (["denoise", "IN", "-o", "OUT", "-c", "2"], "--connections"),
+        (["models", "--key", "secret"], "--key"),
+    ],
+)
+def test_an_option_for_a_service_without_its_address_is_an_error(
+    pictures: Path, tmp_path: Path, arguments: list[str], option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    places = {"IN": str(pictures), "OUT": str(tmp_path / "out")}
+    assert main([places.get(word, word) for word in arguments]) == 2
+    assert f"{option} is for a service: say with --url which one" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("arguments", [["denoise", "IN", "-o", "OUT"], ["models"]], ids=lambda words: words[0])
 @pytest.mark.parametrize(
     ("address", "words"),

@@ -98,7 +98,7 @@ export class Many {
 
 /** Return how long the work has taken, and how long the rest will take, going by what it has done. */
 function describeTime(elapsedMs, done, left) {
-  const elapsed = formatSeconds(elapsedMs);
+  const elapsed = `· ${formatSeconds(elapsedMs)}`;
   return done > 0 && left > 0 ? `${elapsed}, about ${formatSeconds((elapsedMs / done) * left)} left` : elapsed;
 }
 

@@ -7,6 +7,7 @@ import { distinctNames, makeZip } from "./zip.js";
 const IN_FLIGHT = 3;
 const TRIES = 6; // of a picture that a busy service asks to send again
 const LONGEST_PAUSE_S = 30;
+const TOO_LATE = "/problems/deadline-exceeded";
 
 /**
  * @typedef {object} Item
@@ -14,6 +15,7 @@ const LONGEST_PAUSE_S = 30;
  * @property {Blob} blob
  * @property {?{width: number, height: number}} size null as long as it is unknown
  * @property {boolean} isWorking
+ * @property {number} late how often its time was over
  * @property {?Promise<void>} work resolved when the work on it ends, however that is
  * @property {?{query: string, response: object}} done the last result
  * @property {?{query: string, error: Error}} failed the last error
@@ -33,7 +35,7 @@ export class Tray {
 
   /** Replace the pictures; the first is selected. */
   fill(files) {
-    this.items = files.map((blob) => ({ name: blob.name, blob, size: null, isWorking: false, work: null, done: null, failed: null }));
+    this.items = files.map((blob) => ({ name: blob.name, blob, size: null, isWorking: false, late: 0, work: null, done: null, failed: null }));
     this.selected = this.items[0] ?? null;
     this.#onChange();
   }
@@ -46,12 +48,24 @@ export class Tray {
     return item.failed?.query === query ? "failed" : "waiting";
   }
 
-  /** Denoise what is waiting or has failed, until all results are those of the settings, which may change meanwhile. */
+  /**
+   * Denoise what is waiting or has failed, until all results are those of the settings, which may change meanwhile.
+   *
+   * Where the time of a picture is over, the service is too slow for so many at once: it waits for another turn, and fewer
+   * are in flight from then on.
+   */
   async denoiseAll(signal) {
-    for (const item of this.items) item.failed = null;
+    let [working, limit] = [0, IN_FLIGHT];
+    for (const item of this.items) Object.assign(item, { failed: null, late: 0 });
     const nextItem = () => (signal.aborted ? null : this.items.find((item) => this.stateOf(item) === "waiting"));
     const work = async () => {
-      for (let item = nextItem(); item; item = nextItem()) await (item.work = this.#denoise(item, signal));
+      working++;
+      for (let item = nextItem(); item && working <= limit; item = nextItem()) {
+        const { late } = item;
+        await (item.work = this.#denoise(item, signal));
+        if (item.late > late) limit = Math.max(1, limit - 1);
+      }
+      working--;
     };
     await Promise.all(Array.from({ length: IN_FLIGHT }, work));
   }
@@ -71,7 +85,8 @@ export class Tray {
     try {
       item.done = { query: query.toString(), response: await insist(() => denoise(item.blob, query, signal), signal) };
     } catch (error) {
-      if (!signal.aborted) item.failed = { query: query.toString(), error };
+      if (error.type === TOO_LATE) item.late++;
+      if (!signal.aborted && (error.type !== TOO_LATE || item.late === TRIES)) item.failed = { query: query.toString(), error };
     }
     item.isWorking = false;
     this.#onChange();
@@ -84,7 +99,7 @@ async function insist(call, signal) {
     try {
       return await call();
     } catch (error) {
-      if (tries === TRIES || !error.retryAfter) throw error;
+      if (tries === TRIES || !error.retryAfter || error.type === TOO_LATE) throw error;
       await pause(1000 * Math.min(LONGEST_PAUSE_S, Number(error.retryAfter) || 1), signal);
     }
   }

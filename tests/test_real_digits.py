@@ -21,7 +21,7 @@ def test_most_photographed_digits_can_be_read_after_the_service(pictures: list[P
         for picture in pictures
     ]
     images = np.stack([image.image for image in fitted])[..., np.newaxis]
-    denoised = loader(Settings().runtime)(MODEL_STORE / "digits" / "1").denoise(images)
+    denoised = loader(Settings().runtime)(MODEL_STORE / "digits" / "2").denoise(images)
     read = read_digits(load_classifier(), denoised)
     assert np.mean(read == [picture.digit for picture in pictures]) >= 0.9
 

@@ -32,7 +32,7 @@ def test_the_first_view_is_a_denoised_sample_and_less_than_170_kilobytes(page: P
     page.on("response", lambda response: sizes.update({response.url: int(response.headers["content-length"])}))
     open_bench(page, service.url)
     assert shown_size(page.locator("#before")) == shown_size(page.locator("#after")) == [28, 28]
-    expect(page.get_by_role("status")).to_contain_text("Denoised by digits/1")
+    expect(page.get_by_role("status")).to_contain_text("Denoised by digits/2")
     assert sum(size for url, size in sizes.items() if "/samples/" not in url) < 170_000
 
 
@@ -43,7 +43,7 @@ def test_a_chosen_file_is_sent_as_it_is_and_described(page: Page, service: Runni
     expect(page.get_by_label("Add noise")).not_to_be_checked()
     assert shown_size(page.locator("#after")) == [28, 28]
     expect(page.locator("#before")).to_have_attribute("alt", FOUR_BEFORE)
-    facts = {"Model": "digits/1", "Picture": "28 × 28", "Polarity": "light-on-dark", "Batch size": "1"}
+    facts = {"Model": "digits/2", "Picture": "28 × 28", "Polarity": "light-on-dark", "Batch size": "1"}
     for term, description in facts.items():
         expect(page.locator("#facts div", has_text=term)).to_have_text(f"{term}{description}")
 
@@ -149,7 +149,7 @@ def test_a_late_response_does_not_replace_a_newer_one(page: Page, service: Runni
 def test_a_model_card_is_one_click_away(page: Page, service: RunningService) -> None:
     open_bench(page, service.url)
     page.get_by_role("link", name="Model card").click()
-    expect(page.get_by_role("heading", name="digits/1")).to_be_visible()
+    expect(page.get_by_role("heading", name="digits/2")).to_be_visible()
     for figure in page.locator("main img").all():
         figure.scroll_into_view_if_needed()
         assert min(shown_size(figure)) > 0

@@ -32,7 +32,7 @@ def test_each_control_of_a_network_for_digits_reaches_the_query(
 def test_the_card_of_the_model_that_is_used_is_linked(page: Page, service: RunningService) -> None:
     open_bench(page, service.url)
     expect(page.get_by_label("Model", exact=True)).to_have_value("auto")
-    expect(page.get_by_role("link", name="Model card")).to_have_attribute("href", "models/digits/1")
+    expect(page.get_by_role("link", name="Model card")).to_have_attribute("href", "models/digits/2")
     result_after(page, lambda: page.get_by_label("Model", exact=True).select_option("article"))
     expect(page.get_by_role("link", name="Model card")).to_have_attribute("href", "models/article/1")
 
@@ -116,7 +116,7 @@ def test_without_another_network_the_only_one_is_used(page: Page, service: Runni
     page.route("**/v1/models", list_digits)
     open_bench(page, service.url)
     result_after(page, choose_file(page, "photo.png", encode(gradient(90, 60))))
-    expect(page.locator("#facts")).to_contain_text("digits/1")
+    expect(page.locator("#facts")).to_contain_text("digits/2")
     assert shown_size(page.locator("#after")) == [60, 90]
     expect(page.get_by_role("button", name="use photo")).to_be_hidden()
 

@@ -79,9 +79,9 @@ def test_a_model_card_is_shown_with_the_key(page: Page, service: RunningService,
     want_key(page)
     page.goto(f"{service.url}/")
     result_after(page, lambda: give_key(page, KEY))
-    page.get_by_role("link", name="digits/1").click()
+    page.get_by_role("link", name="digits/2").click()
     card = page.get_by_role("dialog", name="Model card")
-    expect(card.get_by_role("heading", name="digits/1")).to_be_visible()
+    expect(card.get_by_role("heading", name="digits/2")).to_be_visible()
     card.locator("img").first.evaluate("image => image.decode()")
     with page.expect_popup() as opened:
         card.get_by_role("link", name="metadata.json").click()
@@ -99,7 +99,7 @@ def test_a_card_with_a_key_that_is_no_longer_known_asks_for_another(
     page.goto(f"{service.url}/")
     result_after(page, lambda: give_key(page, KEY))
     page.evaluate("sessionStorage.setItem('denoiser-key', 'another')")
-    page.get_by_role("link", name="digits/1").click()
+    page.get_by_role("link", name="digits/2").click()
     expect(page.locator("#key-reason")).to_contain_text("refused")
     complaints.clear()  # of the browser, for each 401
 

@@ -41,7 +41,7 @@ def test_text_has_contrast_in_both_schemes(
     ground = page.locator("body").evaluate("body => getComputedStyle(body).backgroundColor")
     assert (max(map(int, re.findall(r"\d+", ground))) < 64) == is_dark
     assert page.evaluate(LOW_CONTRAST) == []
-    for path in ("models/digits/1", "problems/queue-full"):
+    for path in ("models/digits/2", "problems/queue-full"):
         page.goto(f"{service.url}/{path}")
         assert page.evaluate(LOW_CONTRAST) == []
 
@@ -54,7 +54,7 @@ def test_nothing_is_wider_than_a_phone_and_a_finger_moves_the_divider(page: Page
     assert frame is not None
     page.touchscreen.tap(frame["x"] + frame["width"] * 0.75, frame["y"] + frame["height"] / 2)
     expect(page.get_by_role("slider", name="Divider")).to_have_attribute("aria-valuenow", "75")
-    for path in ("models/digits/1", "problems/queue-full"):
+    for path in ("models/digits/2", "problems/queue-full"):
         page.goto(f"{service.url}/{path}")
         assert page.evaluate(OVERFLOW) == 0
 

@@ -19,7 +19,7 @@ def test_the_summary_is_found_in_the_output_of_wrk() -> None:
 
 
 def test_ratios_are_taken_within_a_round() -> None:
-    results = Results("machine", "digits/1", 1)
+    results = Results("machine", "digits/2", 1)
     for number, (ours, theirs) in enumerate(((100, 50), (10, 4), (1000, 250))):
         results.measurements += [
             measured("a", number, per_s=ours, cpu_ms=1),
@@ -29,7 +29,7 @@ def test_ratios_are_taken_within_a_round() -> None:
 
 
 def test_the_limit_is_the_echo_and_the_work_in_the_cheaper_batch() -> None:
-    results = Results("machine", "digits/1", 1)
+    results = Results("machine", "digits/2", 1)
     results.steps = [{"decode": 50, "infer_32": 200, "infer_64": 100, "encode": 50}]
     results.measurements = [
         measured(targets.ECHO, 0, per_s=1, cpu_ms=0.1),

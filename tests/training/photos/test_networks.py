@@ -4,6 +4,8 @@ import keras
 import numpy as np
 import pytest
 
+from training.config import Muon
+from training.fit.optimizers import build_optimizer
 from training.images.metrics import count_macs
 from training.images.noise import Images
 from training.photos.networks import (
@@ -85,6 +87,20 @@ def test_the_special_cases_compute_the_same_of_such_images(network: keras.Model)
     np.testing.assert_allclose(denoise(cases["coloured"], image), denoise(network, image), rtol=1e-3, atol=1e-3)
     image[:] = image[..., :1]
     np.testing.assert_allclose(denoise(cases["gray"], image), denoise(network, image), rtol=1e-3, atol=1e-3)
+
+
+def test_training_on_gray_images_alone_hardly_changes_the_network_for_colour() -> None:
+    made = build_photo(widths=(4, 6, 8), blocks=(1, 1, 1, 1, 1))
+    made.compile(optimizer=build_optimizer(Muon(1e-2), steps=10), loss="mean_absolute_error", jit_compile=False)
+    before = made.get_weights()
+    gray = np.repeat(noise(4, 16, 16, 1), 3, axis=-1)
+    made.fit({"image": gray, "noise_level": np.full(4, 0.1, np.float32)}, gray / 2, epochs=3, verbose=0)
+    half = len(before) // 2
+    for old, new in zip(before[half:], made.get_weights()[half:], strict=True):
+        np.testing.assert_allclose(new, old, rtol=1e-3)  # weights decay a little
+    assert any(
+        not np.allclose(old, new, rtol=1e-3) for old, new in zip(before[:half], made.get_weights(), strict=False)
+    )
 
 
 def test_gray_images_stay_gray(network: keras.Model) -> None:

@@ -12,7 +12,7 @@ from app.inference.runtimes.bfloat16 import MIN_ROUNDED_LEVEL
 from app.settings import MODEL_STORE
 from tests.app.inference.runtimes.networks import loader
 
-DIGITS, PHOTO = MODEL_STORE / "digits/1", MODEL_STORE / "photo/2"
+DIGITS, PHOTO = MODEL_STORE / "digits/2", MODEL_STORE / "photo/2"
 
 
 def run(program: str) -> str:

@@ -141,7 +141,7 @@ def test_a_classifier_needs_labels(blobs_npz: Path, capsys: pytest.CaptureFixtur
 
 def test_evaluation_wants_clean_images(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_pairs(tmp_path / "data", draw_blobs(1), draw_blobs(1))
-    assert main(["evaluate", "digits/1", "--data", str(tmp_path / "data")]) == 1
+    assert main(["evaluate", "digits/2", "--data", str(tmp_path / "data")]) == 1
     assert "holds pairs" in capsys.readouterr().err
 
 

@@ -11,6 +11,7 @@ from types import MappingProxyType
 import numpy as np
 
 from app.errors import ModelNotFoundError, ModelStoreError
+from app.imaging.samples import FloatImage
 from app.inference.denoiser import Denoiser, Loader
 from app.inference.metadata import AUTO, FILE_NAME, ModelMetadata, read_metadata
 from app.inference.version_files import check_entries, open_file, read_card
@@ -141,29 +142,40 @@ def check_version(folder: Path) -> ModelMetadata:
 def load_model(store: Path, metadata: ModelMetadata, load: Loader, *, warm_up_batches: Sequence[int]) -> Denoiser:
     """Load one version and call it once with each size of a micro-batch, so that no request pays for a first call.
 
-    A network that takes a noise level is called with the lowest and the highest that it supports, which may be
-    computed in different ways.
+    What may be computed in different ways is called in each: the lowest and the highest noise level that the network
+    supports, and with three channels gray images, a coloured one, and both together.
 
     Raises:
         ModelStoreError: it cannot be loaded, a call fails, or its output does not have the shape of its input.
     """
     folder = store / metadata.name / str(metadata.version)
     denoiser = load(folder)
-    size = metadata.input.size
-    shapes = [(batch, *size) for batch in warm_up_batches] if size else [(1, *free) for free in WARM_UP_SIZES]
     known = metadata.noise_level
-    for (batch, height, width), level in product(shapes, (known.min, known.max) if known else (None,)):
-        images = np.zeros((batch, height, width, metadata.input.channels), np.float32)
-        levels = None if level is None else np.full(batch, level, np.float32)
+    blanks = _make_blanks(metadata, warm_up_batches)
+    for images, level in product(blanks, (known.min, known.max) if known else (None,)):
+        levels = None if level is None else np.full(len(images), level, np.float32)
         try:
             denoised = denoiser.denoise(images, levels)
         except Exception as error:  # TensorFlow may raise anything
+            batch, height, width, _ = images.shape
             raise ModelStoreError(
                 f"{folder}: a call with {batch} x {height} x {width} pixels failed: {error}"
             ) from error
         if denoised.shape != images.shape:
             raise ModelStoreError(f"{folder}: the output for shape {images.shape} has shape {denoised.shape}")
     return denoiser
+
+
+def _make_blanks(metadata: ModelMetadata, batches: Sequence[int]) -> list[FloatImage]:
+    """Return micro-batches of black images; with three channels, also a red one, and one of both."""
+    size, channels = metadata.input.size, metadata.input.channels
+    shapes = [(batch, *size) for batch in batches] if size else [(1, *free) for free in WARM_UP_SIZES]
+    blanks: list[FloatImage] = [np.zeros((*shape, channels), np.float32) for shape in shapes]
+    if channels > 1:
+        black = blanks[-1][:1]
+        red = black + np.array([0.5, 0, 0], np.float32)
+        blanks += [red, np.concatenate([black, red])]
+    return blanks
 
 
 def _check_file(folder: Path, name: str, expected: str | None) -> None:

@@ -216,6 +216,18 @@ class TestLoading:
         assert denoiser.shapes == [(1, 1, 1, 1), (1, 61, 47, 1), (1, 64, 64, 1)]
         assert denoiser.noise_levels == [None] * 3
 
+    def test_a_network_of_three_channels_is_called_with_gray_with_colour_and_with_both(self, tmp_path: Path) -> None:
+        calls: list[list[bool]] = []
+
+        class Watching(IdentityDenoiser):
+            def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> FloatImage:
+                calls.append([bool((image == image[..., :1]).all()) for image in images])
+                return super().denoise(images, noise_levels)
+
+        write_version(tmp_path, input=ANY_SIZE | {"channels": 3})
+        self.load(tmp_path, Watching())
+        assert calls == [[True], [True], [True], [False], [True, False]]
+
     def test_a_network_that_takes_a_noise_level_is_called_with_the_lowest_and_the_highest(self, tmp_path: Path) -> None:
         write_version(tmp_path, noise_level=NOISE_LEVELS)
         denoiser = IdentityDenoiser()

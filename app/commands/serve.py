@@ -38,9 +38,8 @@ def command(load: "Loader | None", host: str | None, port: int | None, workers: 
     configure_logging(settings.log_format)
     for warning in unknown_variables():
         logger.warning(warning)
-    sockets = _bind(
-        settings
-    )  # this, the runtime, the keys and the store before worker processes start, which would all fail
+    # All of this before worker processes start, which would all fail.
+    sockets = _bind(settings)
     if load is None:
         check_runtime(settings)
     check_keys(settings)

@@ -22,6 +22,16 @@ def save_all(page: Page) -> zipfile.ZipFile:
     return zipfile.ZipFile(io.BytesIO(Path(saved.value.path()).read_bytes()))
 
 
+def start_and_hold(page: Page, service: RunningService, count: int) -> list[Route]:
+    """Start work on so many digits, and return its requests as they come, which wait; the first digit is done."""
+    open_bench(page, service.url)
+    choose(page, digits(count))
+    held: list[Route] = []
+    page.route(DENOISE, lambda route: held.append(route))
+    page.get_by_role("button", name="Denoise all").click()
+    return held
+
+
 def test_one_picture_has_no_strip(page: Page, service: RunningService) -> None:
     open_bench(page, service.url)
     expect(page.locator("#many")).to_be_hidden()
@@ -83,12 +93,8 @@ def test_a_bad_file_fails_alone_and_says_why(page: Page, service: RunningService
 
 
 def test_work_on_all_pictures_can_be_cancelled_and_few_are_in_flight(page: Page, service: RunningService) -> None:
-    open_bench(page, service.url)
-    choose(page, digits(6))
-    held: list[Route] = []
-    page.route(DENOISE, lambda route: held.append(route))
+    held = start_and_hold(page, service, 6)
     strip = page.locator("#strip")
-    page.get_by_role("button", name="Denoise all").click()
     expect(strip.get_by_role("button", name="working")).to_have_count(3)
     expect(page.locator("#many-status")).to_have_text("1 of 6 done, 3 in work")
     expect(page.locator("#many-time")).to_have_text(
@@ -105,12 +111,8 @@ def test_work_on_all_pictures_can_be_cancelled_and_few_are_in_flight(page: Page,
 
 
 def test_a_picture_that_is_in_work_with_all_is_not_sent_again_to_be_shown(page: Page, service: RunningService) -> None:
-    open_bench(page, service.url)
-    choose(page, digits(3))
-    held: list[Route] = []
-    page.route(DENOISE, lambda route: held.append(route))
+    held = start_and_hold(page, service, 3)
     strip = page.locator("#strip")
-    page.get_by_role("button", name="Denoise all").click()
     expect(strip.get_by_role("button", name="working")).to_have_count(2)
     strip.get_by_role("button", name="1.png").click()
     expect(page.locator("#before")).to_have_attribute("alt", re.compile("1.png"))
@@ -160,12 +162,8 @@ def test_a_busy_service_is_asked_again(page: Page, service: RunningService, comp
 def test_fewer_pictures_are_in_flight_where_their_time_was_over(
     page: Page, service: RunningService, complaints: list[str]
 ) -> None:
-    open_bench(page, service.url)
-    choose(page, digits(6))
-    held: list[Route] = []
-    page.route(DENOISE, lambda route: held.append(route))
+    held = start_and_hold(page, service, 6)
     strip = page.locator("#strip")
-    page.get_by_role("button", name="Denoise all").click()
     expect(strip.get_by_role("button", name="working")).to_have_count(3)
     problem = '{"type": "/problems/deadline-exceeded", "title": "Too late", "status": 503, "detail": "Too late."}'
     for route in held[:2]:

@@ -16,9 +16,10 @@ class ByColour:
 
     def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> FloatImage:
         """Denoise a micro-batch; see Denoiser.denoise."""
-        kinds = {_is_gray(image) for image in images}
-        chosen = self._mixed if len(kinds) > 1 else self._gray if kinds == {True} else self._coloured
-        return chosen.denoise(images, noise_levels)
+        are_gray = [_is_gray(image) for image in images]
+        if all(are_gray):
+            return self._gray.denoise(images, noise_levels)
+        return (self._mixed if any(are_gray) else self._coloured).denoise(images, noise_levels)
 
 
 def _is_gray(image: FloatImage) -> bool:

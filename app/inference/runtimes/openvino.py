@@ -15,6 +15,7 @@ from app.errors import ModelStoreError
 from app.imaging.samples import FloatImage
 from app.inference.denoiser import NoiseLevels
 from app.inference.runtimes.bfloat16 import AMX, BFLOAT16_FLAGS, is_noisy, read_cpu_flags
+from app.inference.runtimes.signature import SIGNATURE, check_signature
 
 # What all networks share of compiled kernels; by default 1,024, with which 130 sizes took 100 MB more for nothing.
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
@@ -62,14 +63,10 @@ def load_savedmodel(folder: Path, *, allows_bfloat16: bool = False, threads: int
     except Exception as error:  # OpenVINO may raise anything for a damaged file
         raise ModelStoreError(f"{folder}: OpenVINO cannot load it: {error}") from error
     if not has_signature:  # OpenVINO would take another one
-        raise ModelStoreError(f"{folder}: no signature serving_default")
+        raise ModelStoreError(f"{folder}: no signature {SIGNATURE}")
     inputs = {name for tensor in model.inputs for name in tensor.get_names()}
     outputs = {name for tensor in model.outputs for name in tensor.get_names()}
-    if not {"image"} <= inputs <= {"image", "noise_level"} or "denoised" not in outputs:
-        raise ModelStoreError(
-            f"{folder}: serving_default takes {sorted(inputs)} and returns {sorted(outputs)}, "
-            "but must take image, perhaps noise_level, and return denoised"
-        )
+    check_signature(folder, SIGNATURE, inputs=inputs, outputs=outputs)
     is_free = model.input("image").partial_shape[1].is_dynamic
     flags = read_cpu_flags()
     rounds = allows_bfloat16 and (not BFLOAT16_FLAGS.isdisjoint(flags) if is_free else AMX in flags)

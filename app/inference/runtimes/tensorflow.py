@@ -14,6 +14,7 @@ from app.imaging.samples import FloatImage
 from app.inference.denoiser import Denoiser, NoiseLevels
 from app.inference.runtimes.bfloat16 import BFLOAT16_FLAGS, is_noisy, read_cpu_flags
 from app.inference.runtimes.by_colour import ByColour
+from app.inference.runtimes.signature import SIGNATURE, check_signature
 
 
 @contextmanager
@@ -41,7 +42,6 @@ with _without_greetings():  # the C++ code logs before it reads its log level
     import tensorflow as tf
     from tensorflow.python.eager import context  # its public face cannot clear the cache of kernels
 
-SIGNATURE = "serving_default"
 GRAY, COLOURED = "gray", "coloured"  # signatures of some networks
 
 
@@ -119,12 +119,8 @@ def _find_signature(loaded: Any, name: str, folder: Path) -> Any:  # noqa: ANN40
     signature = loaded.signatures.get(name)
     if signature is None:
         raise ModelStoreError(f"{folder}: no signature {name}, only {sorted(loaded.signatures)}")
-    inputs = set(signature.structured_input_signature[1])
-    if not {"image"} <= inputs <= {"image", "noise_level"} or "denoised" not in signature.structured_outputs:
-        raise ModelStoreError(
-            f"{folder}: {name} takes {sorted(inputs)} and returns {sorted(signature.structured_outputs)}, "
-            "but must take image, perhaps noise_level, and return denoised"
-        )
+    inputs, outputs = signature.structured_input_signature[1], signature.structured_outputs
+    check_signature(folder, name, inputs=inputs, outputs=outputs)
     return signature
 
 

@@ -6,6 +6,7 @@ import queue
 import sys
 import threading
 import time
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +56,7 @@ def load_savedmodel(folder: Path, *, allows_bfloat16: bool = False, threads: int
     Raises:
         ModelStoreError: OpenVINO cannot load it, or its signature does not meet the contract.
     """
-    core = ov.Core()
-    core.set_property({"ENABLE_MMAP": False})  # or a weight file that is cut short later would end the process
+    core = _make_core()
     try:
         model = core.read_model(str(folder))
         has_signature = SIGNATURE_KEY in (folder / "saved_model.pb").read_bytes()
@@ -81,6 +81,18 @@ def load_savedmodel(folder: Path, *, allows_bfloat16: bool = False, threads: int
         )
     except Exception as error:  # likewise
         raise ModelStoreError(f"{folder}: OpenVINO cannot load it: {error}") from error
+
+
+@cache
+def _make_core() -> Any:  # noqa: ANN401  # OpenVINO has no types
+    """Return the core of this process, which is never freed.
+
+    OpenVINO gives the thread that first compiles a stack for signal handlers. If a core is freed on another thread, that
+    stack is unmapped but stays set, and the next signal ends the process.
+    """
+    core = ov.Core()
+    core.set_property({"ENABLE_MMAP": False})  # or a weight file that is cut short later would end the process
+    return core
 
 
 class _Copies:

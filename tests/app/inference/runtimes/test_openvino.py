@@ -43,6 +43,21 @@ def test_a_call_is_computed_on_the_thread_that_makes_it() -> None:
     assert float(run(program)) > 0.8
 
 
+def test_a_signal_is_handled_after_a_network_was_freed_on_another_thread() -> None:
+    program = f"""if True:
+        import signal, threading
+        from pathlib import Path
+        from app.inference.runtimes.openvino import load_savedmodel
+        networks = [load_savedmodel(Path({str(DIGITS)!r}))]
+        thread = threading.Thread(target=networks.clear)
+        thread.start()
+        thread.join()
+        signal.signal(signal.SIGTERM, lambda *_: print("handled"))
+        signal.raise_signal(signal.SIGTERM)
+    """
+    assert run(program) == "handled\n"
+
+
 @pytest.mark.parametrize("folder", [DIGITS, PHOTO], ids=["fixed", "free"])
 def test_bfloat16_is_close_and_only_where_it_is_allowed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def denoise(network: Denoiser, level: float) -> np.ndarray:

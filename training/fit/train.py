@@ -16,6 +16,7 @@ from training.fit.checkpoints import load_best, load_checkpoint, load_progress, 
 from training.fit.optimizers import build_optimizer
 from training.fit.provenance import describe_run
 from training.fit.schedule import TimeBudget, plan_end
+from training.images.camera import GRAY_WEIGHTS
 from training.interruption import raise_if_interrupted
 from training.task import DatasetT, Task
 
@@ -168,14 +169,22 @@ def log_mean_squared_error(clean: keras.KerasTensor, denoised: keras.KerasTensor
     """Return half the logarithm of each image's mean squared error, shape (N,): PSNR as a loss.
 
     Images with much and with little noise weigh the same. Errors far below an 8-bit level count alike, so that clean
-    images do not dominate.
+    images do not dominate. Of colour, the luma counts as much as all channels together: eyes see its errors first.
     """
-    return ops.log(_mean_squared_errors(clean, denoised) + NEGLIGIBLE_MSE) / 2
+    loss = ops.log(_mean_squared_errors(clean, denoised) + NEGLIGIBLE_MSE) / 2
+    if clean.shape[-1] != 3:
+        return loss
+    luma = ops.log(_mean_squared_errors(_luma(clean), _luma(denoised)) + NEGLIGIBLE_MSE) / 2
+    return (loss + luma) / 2
 
 
 def psnr_db(clean: keras.KerasTensor, denoised: keras.KerasTensor) -> keras.KerasTensor:
     """Return each image's PSNR, shape (N,), at most 100 dB so that equal images stay finite."""
     return -10 * ops.log10(ops.maximum(_mean_squared_errors(clean, denoised), 1e-10))
+
+
+def _luma(images: keras.KerasTensor) -> keras.KerasTensor:
+    return ops.sum(images * GRAY_WEIGHTS, axis=-1, keepdims=True)
 
 
 def _mean_squared_errors(clean: keras.KerasTensor, denoised: keras.KerasTensor) -> keras.KerasTensor:

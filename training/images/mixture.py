@@ -9,9 +9,10 @@ from training.images.noise import RandomLevelNoise
 
 @dataclass(frozen=True)
 class MixedNoise:
-    """White noise for most crops, a camera's or a scanner's for a share of them.
+    """White noise for most crops, a camera's or a scanner's for a share of them, none for a ``clean_share``.
 
-    The level of the latter is the root mean square of noisy - clean over pixels and channels. The network gets it times
+    Of a clean crop the network is told a level all the same, log-uniform in ``clean_level`` on the 8-bit scale: estimates
+    take fine texture for noise. The level of cameras and scanners is the root mean square of noisy - clean over pixels and channels. The network gets it times
     a log-normal factor of median ``level_bias`` and deviation ``level_error``, as people and estimates have one: they
     miss a part of the noise whose finest grain is gone.
     """
@@ -21,11 +22,14 @@ class MixedNoise:
     scan: ScanNoise = field(default_factory=ScanNoise)
     camera_share: float = 0.34
     scan_share: float = 0.06
+    clean_share: float = 0.05
+    clean_level: tuple[float, float] = (0.3, 3.0)
     level_bias: float = 0.85
     level_error: float = 0.3
 
     def __str__(self) -> str:
-        white_share = 1 - self.camera_share - self.scan_share
+        white_share = 1 - self.camera_share - self.scan_share - self.clean_share
         return (
-            f"{white_share:.0%} {self.white}; {self.camera_share:.0%} {self.camera}; {self.scan_share:.0%} {self.scan}"
+            f"{white_share:.0%} {self.white}; {self.camera_share:.0%} {self.camera}; {self.scan_share:.0%} {self.scan};"
+            f" {self.clean_share:.0%} none"
         )

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from training.config import Crops
-from training.images.camera import GRAY_WEIGHTS
+from training.images.camera import GRAY_WEIGHTS, draw_log
 from training.images.files import to_images
 from training.images.mixture import MixedNoise
 from training.images.noise import Images, RandomLevelNoise, RecordedNoise, UnknownNoise
@@ -18,6 +18,7 @@ from training.photos.neighbours import measure_noise, split_neighbours
 
 VALIDATION_LEVELS = (15, 25, 50)  # standard deviations on the 8-bit scale, those of most publications
 VALIDATION_SEED = 1
+NO_NOISE = RandomLevelNoise(noiseless=1)
 MARGIN_PX = 4  # what demosaicing and filters see of the outside, cut off again
 
 PhotoNoise = RandomLevelNoise | MixedNoise | RecordedNoise | UnknownNoise
@@ -77,6 +78,9 @@ class NoisyCrops(keras.utils.PyDataset):
                 return add_scan_noise(self.noise, side, rng, is_gray=is_gray)
             if kind < self.noise.scan_share + self.noise.camera_share:
                 return add_camera_noise(photo, self.noise, side, rng, is_gray=is_gray)
+            if kind > 1 - self.noise.clean_share:
+                crop = add_white_noise(self._draw_scaled(photo, rng), NO_NOISE, rng, is_gray=is_gray)
+                return crop._replace(level=draw_log(self.noise.clean_level, rng) / 255)
         white = self.noise.white if isinstance(self.noise, MixedNoise) else self.noise
         return add_white_noise(self._draw_scaled(photo, rng), white, rng, is_gray=is_gray)
 

@@ -154,6 +154,14 @@ def test_the_logarithm_of_the_squared_error_is_psnr_as_a_loss() -> None:
     assert losses == pytest.approx(-np.log(10) / 20 * np.asarray(psnr_db(clean, denoised)), abs=0.002)
 
 
+def test_an_error_of_luma_costs_more_than_one_of_the_other_colours() -> None:
+    clean = np.zeros((2, 8, 8, 3), np.float32)
+    errors = np.array([[0.1, 0.1, 0.1], [0.1, 0.1, -0.1]], np.float32).reshape(2, 1, 1, 3)
+    gray, coloured = np.asarray(log_mean_squared_error(clean, clean + errors))
+    assert gray == pytest.approx(np.log(0.1), abs=0.002)
+    assert coloured == pytest.approx((np.log(0.1) + np.log(0.1 * (0.299 + 0.587 - 0.114))) / 2, abs=0.002)
+
+
 def test_images_that_are_as_good_as_equal_do_not_rule_the_loss() -> None:
     clean = np.zeros((2, 8, 8, 1), np.float32)
     equal, alike = np.asarray(log_mean_squared_error(clean, clean + np.array([[[[0.0]]], [[[0.0005]]]], np.float32)))

@@ -5,5 +5,5 @@ from training.images.noise import RandomLevelNoise
 
 
 def test_a_mixture_says_how_much_there_is_of_what() -> None:
-    said = str(MixedNoise(camera_share=0.3, scan_share=0.1))
-    assert said == f"60% {RandomLevelNoise()}; 30% {CameraNoise()}; 10% {ScanNoise()}"
+    said = str(MixedNoise(camera_share=0.3, scan_share=0.1, clean_share=0.04))
+    assert said == f"56% {RandomLevelNoise()}; 30% {CameraNoise()}; 10% {ScanNoise()}; 4% none"

@@ -153,6 +153,14 @@ def test_no_level_is_told_above_the_highest() -> None:
     assert inputs["noise_level"].max() * 255 <= 5.001
 
 
+def test_of_clean_crops_it_is_told_a_low_level() -> None:
+    inputs, clean = make_crops(noise=MixedNoise(camera_share=0, scan_share=0, clean_share=1), count=200)[0]
+    np.testing.assert_allclose(inputs["image"], clean, atol=0.002)
+    levels = inputs["noise_level"] * 255
+    assert (levels.min(), levels.max()) == (pytest.approx(0.3, abs=0.05), pytest.approx(3, abs=0.2))
+    assert np.median(levels) == pytest.approx(np.sqrt(0.3 * 3), abs=0.2)
+
+
 def test_the_kinds_of_noise_have_their_shares() -> None:
     # White noise and the camera's are told by what they do to a black photograph; a scan is not black.
     noise = MixedNoise(
@@ -160,6 +168,7 @@ def test_the_kinds_of_noise_have_their_shares() -> None:
         camera=CameraNoise(shot=(0.01, 0.01), monochrome=0, compressed=0),
         camera_share=0.5,
         scan_share=0.2,
+        clean_share=0,
     )
     inputs, clean = make_crops([np.zeros((40, 40, 3), np.uint8)], noise, count=300)[0]
     is_scan = clean.max(axis=(1, 2, 3)) > 0

@@ -11,10 +11,10 @@ from training.images.noise import RandomLevelNoise
 class MixedNoise:
     """White noise for most crops, a camera's or a scanner's for a share of them, none for a ``clean_share``.
 
-    Of a clean crop the network is told a level all the same, log-uniform in ``clean_level`` on the 8-bit scale: estimates
-    take fine texture for noise. The level of cameras and scanners is the root mean square of noisy - clean over pixels and channels. The network gets it times
-    a log-normal factor of median ``level_bias`` and deviation ``level_error``, as people and estimates have one: they
-    miss a part of the noise whose finest grain is gone.
+    The level of cameras and scanners is the root mean square of noisy - clean over pixels and channels. The network
+    gets it times a log-normal factor of median ``level_bias`` and deviation ``level_error``, as people and estimates
+    have one: they miss a part of the noise whose finest grain is gone. Of a clean crop it is told a level all the same,
+    log-uniform in ``clean_level`` on the 8-bit scale: estimates take fine texture for noise.
     """
 
     white: RandomLevelNoise = field(default_factory=RandomLevelNoise)

@@ -37,8 +37,8 @@ train: $(VENV)/.training  ## train a network into model_store/ (PRESET=article A
 install: $(VENV)/.dev  ## create .venv with everything for development
 
 .PHONY: test
-test: $(VENV)/.dev  ## run the tests with branch coverage (ARGS="-k name": some, without coverage)
-	$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--cov)
+test: $(VENV)/.dev  ## run the tests in two processes with branch coverage (ARGS="-k name": some, in one, without coverage)
+	$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--cov --numprocesses 2 --dist loadfile)
 
 .PHONY: test-browser
 test-browser: $(VENV)/.dev  ## run only the tests in headless Chromium; without Chromium they are skipped

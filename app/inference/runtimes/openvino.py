@@ -87,8 +87,8 @@ def load_savedmodel(folder: Path, *, allows_bfloat16: bool = False, threads: int
 def _make_core() -> Any:  # noqa: ANN401  # OpenVINO has no types
     """Return the core of this process, which is never freed.
 
-    OpenVINO gives the thread that first compiles a stack for signal handlers. If a core is freed on another thread, that
-    stack is unmapped but stays set, and the next signal ends the process.
+    OpenVINO gives the thread that first compiles a stack for signal handlers. If the core were freed on another thread,
+    that stack would be unmapped but stay set, and the next signal would end the process.
     """
     core = ov.Core()
     core.set_property({"ENABLE_MMAP": False})  # or a weight file that is cut short later would end the process

@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 PEERS := .venv-benchmark
 SBOM := .venv-sbom
 FUZZ := .venv-fuzz
+RAY := .venv-ray
 # The interpreter that creates .venv: the first suitable one, or the one given as PYTHON=...
 PYTHON ?=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
@@ -44,6 +45,12 @@ test: $(VENV)/.dev  ## run the tests in two processes with branch coverage (ARGS
 test-browser: $(VENV)/.dev  ## run only the tests in headless Chromium; without Chromium they are skipped
 	$(BIN)/python -m pytest $(ARGS) tests/browser
 
+.PHONY: test-ray
+test-ray: $(RAY)/.ray  ## run the tests on a Ray cluster of three nodes on this machine; 5 minutes
+	@RAY_SERVE_ENABLE_HA_PROXY=1 RAY_SERVE_THROUGHPUT_OPTIMIZED=1 RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S=5 \
+		RAY_USAGE_STATS_ENABLED=0 PYTHONPATH=.:deploy/ray \
+		$(RAY)/bin/python -m pytest -W ignore $(ARGS) tests/test_ray.py
+
 .PHONY: fuzz
 fuzz: $(VENV)/.dev $(FUZZ)/.fuzz  ## attack decoders, forms and the API with generated input (MINUTES=10 ARGS=api)
 	$(BIN)/python -m tests.fuzz --minutes $(MINUTES) $(ARGS)
@@ -70,6 +77,7 @@ lock: $(BIN)/python  ## write requirements/*.txt again (ARGS=--upgrade takes new
 	$(UV_COMPILE) $(ARGS) --constraints requirements/dev.txt --output-file requirements/openvino.txt requirements/openvino.in
 	$(UV_COMPILE) $(ARGS) --constraints requirements/dev.txt --output-file requirements/training.txt requirements/training.in
 	$(UV_COMPILE) $(ARGS) --constraints requirements/dev.txt --output-file requirements/fuzz.txt requirements/fuzz.in
+	$(UV_COMPILE) $(ARGS) --constraints requirements/dev.txt --output-file requirements/ray.txt requirements/ray.in
 	$(UV_COMPILE) $(ARGS) --output-file requirements/benchmark.txt requirements/benchmark.in
 	$(UV_COMPILE) $(ARGS) --output-file requirements/sbom.txt requirements/sbom.in
 
@@ -88,7 +96,7 @@ sbom: $(VENV)/.app $(SBOM)/.sbom  ## write what the service is made of, and its 
 
 .PHONY: clean
 clean:  ## remove every .venv and every cache
-	rm -rf $(VENV) $(PEERS) $(SBOM) $(FUZZ) sbom .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .coverage .coverage.* htmlcov
+	rm -rf $(VENV) $(PEERS) $(SBOM) $(FUZZ) $(RAY) sbom .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .coverage .coverage.* htmlcov
 	find app client training tests -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 .PHONY: help
@@ -121,6 +129,12 @@ $(FUZZ)/.fuzz: requirements/fuzz.txt | $(BIN)/python
 	@echo "installing $< into $(FUZZ) ..."
 	@$(BIN)/python -m venv $(FUZZ)
 	@$(FUZZ)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
+
+$(RAY)/.ray: requirements/ray.txt | $(BIN)/python
+	@echo "installing $< into $(RAY) ..."
+	@$(BIN)/python -m venv $(RAY)
+	@$(RAY)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
 
 # Each candidate reports its version; a python3 that is too old or too new is skipped.

@@ -95,7 +95,7 @@ def command(
     report = Report(plan, console, names_models=query.model == AUTO)
     with report.running(), closing(results):
         for result in results:
-            report.count(result.job.name, _write(result), result.model)
+            report.count(result.job.name, write_result(result), result.model)
     return int(report.has_failures)
 
 
@@ -107,7 +107,7 @@ def follow(watch: Watch, backend: "Backend", console: Console, *, sleep: Callabl
         while True:
             ready = watch.find_ready()
             for result in backend.denoise(ready) if ready else _nothing():
-                reason = _write(result)
+                reason = write_result(result)
                 failed += reason is not None
                 by = "" if result.model is None else f" ({result.model[0]}/{result.model[1]})"
                 console.print(Text(f"{result.job.name}: {reason or f'{result.job.target}{by}'}"))
@@ -142,13 +142,3 @@ def _load(query: DenoiseQuery, load: Callable[[Path], Any] | None) -> Backend:
     from app.commands.local import LocalBackend
 
     return LocalBackend(read_settings(), query, load=load)
-
-
-def _write(result: Result) -> str | None:
-    """Write a result; return why there is none, or None."""
-    if result.reason is None:
-        try:
-            write_result(result.encoded, result.job.target)
-        except OSError as error:
-            return f"{result.job.target or 'standard output'} cannot be written: {error.strerror}"
-    return result.reason

@@ -23,7 +23,7 @@ from rich.text import Text
 from app.commands.plan import Failure, Plan
 from app.inference.metadata import ModelKey
 
-PLAIN_WIDTH = 200  # columns of a table that goes to a file or another program
+PLAIN_WIDTH = 1000  # columns of a table that goes to a file or another program: long paths are not broken
 MAX_ROWS = 100
 MAX_NAMES = 10
 

@@ -28,8 +28,18 @@ def read_picture(job: Job) -> bytes:
     return sys.stdin.buffer.read() if job.source is None else job.source.read_bytes()
 
 
-def write_result(encoded: bytes, target: Path | None) -> None:
-    """Write a result whole or not at all, so that a file of that name is always complete.
+def write_result(result: Result) -> str | None:
+    """Write a result, if there is one, to the target of its job; return why there is none, or it cannot be written."""
+    if result.reason is None:
+        try:
+            write_whole(result.encoded, result.job.target)
+        except OSError as error:
+            return f"{result.job.target or 'standard output'} cannot be written: {error.strerror}"
+    return result.reason
+
+
+def write_whole(encoded: bytes, target: Path | None) -> None:
+    """Write a file whole or not at all, so that one of that name is always complete.
 
     Raises:
         OSError: it cannot be written.

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from app.commands.results import write_result
+from app.commands.results import write_whole
 from tests.app.processes import denoise, files
 
 
@@ -14,6 +14,6 @@ def test_no_half_written_file_remains(pictures: Path, tmp_path: Path) -> None:
 
 def test_a_result_replaces_a_file_and_creates_the_folders_above_it(tmp_path: Path) -> None:
     for content in (b"first", b"second"):
-        write_result(content, tmp_path / "new/folder/a.png")
+        write_whole(content, tmp_path / "new/folder/a.png")
         assert (tmp_path / "new/folder/a.png").read_bytes() == content
     assert files(tmp_path / "new") == ["folder/a.png"]

@@ -1,0 +1,183 @@
+"""The service on a Ray cluster of three nodes, all on this machine: ``make test-ray``."""
+
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+ray = pytest.importorskip("ray", reason="Ray is installed by `make test-ray` only")
+from denoiser_on_ray import Arguments, build  # noqa: E402
+from ray import serve  # noqa: E402
+from ray.cluster_utils import Cluster  # noqa: E402
+from ray.util.state import list_actors  # noqa: E402
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+DIGIT = (REPOSITORY / "docs/samples/digit.png").read_bytes()
+CONNECTIONS = 8
+REQUESTS = 10_000
+WAIT_S = 120
+NODES = 3
+
+
+class Load:
+    """Clients that denoise a digit over and over, each on a connection of its own."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._work) for _ in range(CONNECTIONS)]
+        self._lock = threading.Lock()
+        self.sent = 0
+        self.failures: list[str] = []
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        for thread in self._threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            self._stop.set()
+            for thread in self._threads:
+                thread.join()
+
+    def wait_for(self, count: int) -> None:
+        """Wait until so many requests were sent."""
+        wait_until(lambda: self.sent >= count)
+
+    def _work(self) -> None:
+        while not self._stop.is_set():
+            connection = HTTPConnection("127.0.0.1", self._port, timeout=30)
+            with closing(connection):
+                while not self._stop.is_set():
+                    problem = post_digit(connection)
+                    with self._lock:
+                        self.sent += 1
+                        self.failures += [problem] if problem else []
+                    if problem:
+                        break
+
+
+def post_digit(connection: HTTPConnection) -> str:
+    """Denoise a digit; return what went wrong, if anything."""
+    try:
+        connection.request("POST", "/v1/denoise", DIGIT, {"Content-Type": "image/png"})
+        response = connection.getresponse()
+        body = response.read()
+    except (OSError, HTTPException) as error:
+        return repr(error)
+    return "" if response.status == 200 else f"{response.status} {body[:100]!r}"
+
+
+def wait_until(is_true: Callable[[], bool]) -> None:
+    end = time.monotonic() + WAIT_S
+    while not is_true():
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    nodes = Cluster(initialize_head=True, connect=True, head_node_args={"num_cpus": 0})
+    try:
+        for _ in range(NODES):
+            nodes.add_node(num_cpus=1)
+        yield nodes
+    finally:
+        serve.shutdown()
+        ray.shutdown()
+        nodes.shutdown()
+
+
+@pytest.fixture(scope="module")
+def port(cluster: Cluster) -> int:
+    """Return the port of the service on all three nodes."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = int(free.getsockname()[1])
+    serve.start(proxy_location="HeadOnly", http_options={"port": port})
+    deploy(replicas=NODES)
+    return port
+
+
+def deploy(*, replicas: int, release: str = "") -> None:
+    """Deploy the service, and wait until it runs as asked."""
+    serve.run(build(Arguments(replicas=replicas, release=release)))
+    wait_until(lambda: find_states() == {"RUNNING": replicas})
+
+
+def find_states() -> dict[str, int]:
+    """Return how many replicas there are in each state."""
+    return dict(serve.status().applications["default"].deployments["denoiser"].replica_states)
+
+
+def find_processes() -> dict[str, int]:
+    """Return the process of each replica that runs."""
+    actors = list_actors(filters=[("state", "=", "ALIVE")], detail=True)
+    return {actor.name: actor.pid for actor in actors if "denoiser" in (actor.name or "")}
+
+
+def test_each_replica_answers_and_its_metrics_can_be_read(port: int) -> None:
+    load = Load(port)
+    with load.running():
+        load.wait_for(300)
+    assert load.failures == []
+    with urlopen(f"http://127.0.0.1:{port}/metrics") as response:
+        text = response.read().decode()
+    digits = {
+        sample.labels["replica"]: sample.value
+        for metric in text_string_to_metric_families(text)
+        for sample in metric.samples
+        if sample.name == "denoiser_requests_total" and sample.labels["route"] == "/v1/denoise"
+    }
+    assert len(digits) == NODES
+    assert sum(digits.values()) == load.sent
+
+
+def test_a_rolling_update_fails_no_request(port: int) -> None:
+    before = find_processes()
+    load = Load(port)
+    with load.running():
+        load.wait_for(100)
+        deploy(replicas=NODES, release="another")
+        load.wait_for(load.sent + 1000)
+    assert load.failures == []
+    assert not set(before.values()) & set(find_processes().values())
+
+
+def test_scaling_fails_no_request(port: int) -> None:
+    load = Load(port)
+    with load.running():
+        for replicas in (1, NODES):
+            deploy(replicas=replicas, release="another")
+            load.wait_for(load.sent + 1000)
+    assert load.failures == []
+
+
+def test_a_killed_replica_fails_few_requests(port: int) -> None:
+    killed = next(iter(find_processes().values()))
+    load = Load(port)
+    with load.running():
+        load.wait_for(100)
+        os.kill(killed, signal.SIGKILL)
+        load.wait_for(REQUESTS)
+        wait_until(lambda: find_states() == {"RUNNING": NODES})
+    assert killed not in find_processes().values()
+    assert len(load.failures) <= 10
+
+
+def test_a_killed_node_fails_few_requests(cluster: Cluster, port: int) -> None:
+    load = Load(port)
+    with load.running():
+        load.wait_for(100)
+        cluster.remove_node(next(iter(cluster.worker_nodes)), allow_graceful=False)
+        load.wait_for(REQUESTS)
+    assert len(load.failures) <= 10

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from benchmarks.harness.processes import REPOSITORY
 from benchmarks.harness.tables import IMAGES, write_section
-from benchmarks.scenarios import chaos, endurance, load, load_report, overload, startup
+from benchmarks.scenarios import chaos, endurance, load, load_report, overload, startup, swaps
 
 RAW_RESULTS = REPOSITORY / "runs/benchmarks"  # raw results of the part load, not committed
 
@@ -20,6 +20,7 @@ def main() -> None:
         "endurance": _endurance,
         "startup": _startup,
         "chaos": _chaos,
+        "swaps": lambda _arguments: swaps.measure_swaps(),
     }
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(parts)}; by default, all")

@@ -69,11 +69,18 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def post(port: int, body: bytes, content_type: str = "image/png", *, timeout_s: float = 30.0) -> tuple[int, bytes]:
+def post(
+    port: int,
+    body: bytes,
+    content_type: str = "image/png",
+    *,
+    path: str = "/v1/denoise",
+    timeout_s: float = 30.0,
+) -> tuple[int, bytes]:
     """Send one picture; return the status and body of the response."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_s)
     try:
-        connection.request("POST", "/v1/denoise", body, {"Content-Type": content_type})
+        connection.request("POST", path, body, {"Content-Type": content_type})
         answer = connection.getresponse()
         return answer.status, answer.read()
     finally:

@@ -13,6 +13,7 @@ TITLES = {
     "endurance": "Over time",
     "startup": "Start",
     "chaos": "When it is broken on purpose",
+    "swaps": "When networks change",
 }
 
 

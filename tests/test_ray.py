@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,10 +15,12 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+import yaml  # type: ignore[import-untyped]
 from prometheus_client.parser import text_string_to_metric_families
 
 ray = pytest.importorskip("ray", reason="Ray is installed by `make test-ray` only")
 from denoiser_on_ray import Arguments, build  # noqa: E402
+from pydantic import ValidationError  # noqa: E402
 from ray import serve  # noqa: E402
 from ray.cluster_utils import Cluster  # noqa: E402
 from ray.util.state import list_actors  # noqa: E402
@@ -87,9 +90,32 @@ def wait_until(is_true: Callable[[], bool]) -> None:
         time.sleep(0.2)
 
 
+class Service:
+    """The service as ``deploy/ray/serve.yaml`` has it, but for the numbers that fit into three small nodes."""
+
+    def __init__(self, port: int, dashboard: str) -> None:
+        self.port = port
+        self._dashboard = f"http://{dashboard}"
+
+    def deploy(self, *, replicas: int, release: str = "1") -> None:
+        """Deploy the service, and wait until it runs as asked."""
+        config = yaml.safe_load((REPOSITORY / "deploy/ray/serve.yaml").read_text())
+        config["proxy_location"] = "HeadOnly"
+        config["http_options"]["port"] = self.port
+        application = config["applications"][0]
+        application["args"] |= {"cpus": 1, "release": release}
+        application["deployments"][0]["num_replicas"] = replicas
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            yaml.safe_dump(config, file)
+            command = [str(Path(sys.executable).with_name("serve")), "deploy", file.name, "--address", self._dashboard]
+            subprocess.run(command, check=True, capture_output=True)
+        wait_until(lambda: find_states() == {"RUNNING": replicas})
+
+
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    nodes = Cluster(initialize_head=True, connect=True, head_node_args={"num_cpus": 0})
+    options = {"num_cpus": 0, "include_dashboard": True, "dashboard_port": free_port()}
+    nodes = Cluster(initialize_head=True, connect=True, head_node_args=options)
     try:
         for _ in range(NODES):
             nodes.add_node(num_cpus=1)
@@ -101,24 +127,24 @@ def cluster() -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="module")
-def port(cluster: Cluster) -> int:
-    """Return the port of the service on all three nodes."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = int(free.getsockname()[1])
-    serve.start(proxy_location="HeadOnly", http_options={"port": port})
-    deploy(replicas=NODES)
-    return port
+def service(cluster: Cluster) -> Service:
+    """Return the service on three nodes, with HAProxy on the fourth: the nodes share the ports of this machine."""
+    service = Service(free_port(), cluster.head_node.webui_url)
+    service.deploy(replicas=NODES)
+    return service
 
 
-def deploy(*, replicas: int, release: str = "") -> None:
-    """Deploy the service, and wait until it runs as asked."""
-    serve.run(build(Arguments(replicas=replicas, release=release)))
-    wait_until(lambda: find_states() == {"RUNNING": replicas})
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
 
 
 def find_states() -> dict[str, int]:
-    """Return how many replicas there are in each state."""
-    return dict(serve.status().applications["default"].deployments["denoiser"].replica_states)
+    """Return how many replicas there are in each state, none while the deployment changes."""
+    application = serve.status().applications.get("denoiser")
+    if application is None or application.status != "RUNNING":
+        return {}
+    return dict(application.deployments["denoiser"].replica_states)
 
 
 def find_processes() -> dict[str, int]:
@@ -127,12 +153,25 @@ def find_processes() -> dict[str, int]:
     return {actor.name: actor.pid for actor in actors if "denoiser" in (actor.name or "")}
 
 
-def test_each_replica_answers_and_its_metrics_can_be_read(port: int) -> None:
-    load = Load(port)
+def test_a_replica_gets_its_processors_and_its_settings() -> None:
+    arguments = Arguments(replicas=2, max_replicas=4, cpus=3, release=7, settings='{"queue_size": 8}')
+    settings = arguments.read_settings()
+    assert (settings.inference_threads, settings.decoders, settings.queue_size) == (3, 3, 8)
+    build(arguments)
+
+
+@pytest.mark.parametrize("settings", [{"port": 80}, {"metrics_port": 9000}, {"queue": 8}, {"queue_size": 0}])
+def test_settings_that_mean_nothing_are_refused(settings: dict[str, int]) -> None:
+    with pytest.raises(ValidationError):
+        build(Arguments(settings=settings))
+
+
+def test_each_replica_answers_and_its_metrics_can_be_read(service: Service) -> None:
+    load = Load(service.port)
     with load.running():
         load.wait_for(300)
     assert load.failures == []
-    with urlopen(f"http://127.0.0.1:{port}/metrics") as response:
+    with urlopen(f"http://127.0.0.1:{service.port}/metrics") as response:
         text = response.read().decode()
     digits = {
         sample.labels["replica"]: sample.value
@@ -144,28 +183,30 @@ def test_each_replica_answers_and_its_metrics_can_be_read(port: int) -> None:
     assert sum(digits.values()) == load.sent
 
 
-def test_a_rolling_update_fails_no_request(port: int) -> None:
+def test_a_rolling_update_fails_no_request(service: Service) -> None:
     before = find_processes()
-    load = Load(port)
+    load = Load(service.port)
     with load.running():
         load.wait_for(100)
-        deploy(replicas=NODES, release="another")
+        service.deploy(replicas=NODES, release="2")
         load.wait_for(load.sent + 1000)
     assert load.failures == []
     assert not set(before.values()) & set(find_processes().values())
 
 
-def test_scaling_fails_no_request(port: int) -> None:
-    load = Load(port)
+def test_scaling_fails_no_request_and_keeps_what_runs(service: Service) -> None:
+    before = find_processes()
+    load = Load(service.port)
     with load.running():
         for replicas in (1, NODES):
-            deploy(replicas=replicas, release="another")
+            service.deploy(replicas=replicas, release="2")
             load.wait_for(load.sent + 1000)
     assert load.failures == []
+    assert len(set(before.values()) & set(find_processes().values())) == 1
 
 
-def test_a_folder_is_cleaned_on_the_cluster(cluster: Cluster, port: int, tmp_path: Path) -> None:
-    deploy(replicas=NODES - 1, release="another")  # makes room for one process more
+def test_a_folder_is_cleaned_on_the_cluster(cluster: Cluster, service: Service, tmp_path: Path) -> None:
+    service.deploy(replicas=NODES - 1, release="2")  # makes room for one process more
     (tmp_path / "in").mkdir()
     for number in range(5):
         (tmp_path / f"in/{number}.png").write_bytes(DIGIT)
@@ -180,10 +221,10 @@ def test_a_folder_is_cleaned_on_the_cluster(cluster: Cluster, port: int, tmp_pat
     assert ended.stdout.endswith("5 cleaned, 0 skipped, 1 failed\n")
 
 
-def test_a_killed_replica_fails_few_requests(port: int) -> None:
-    deploy(replicas=NODES, release="another")
+def test_a_killed_replica_fails_few_requests(service: Service) -> None:
+    service.deploy(replicas=NODES, release="2")
     killed = next(iter(find_processes().values()))
-    load = Load(port)
+    load = Load(service.port)
     with load.running():
         load.wait_for(100)
         os.kill(killed, signal.SIGKILL)
@@ -193,8 +234,8 @@ def test_a_killed_replica_fails_few_requests(port: int) -> None:
     assert len(load.failures) <= 10, load.failures
 
 
-def test_a_killed_node_fails_few_requests(cluster: Cluster, port: int) -> None:
-    load = Load(port)
+def test_a_killed_node_fails_few_requests(cluster: Cluster, service: Service) -> None:
+    load = Load(service.port)
     with load.running():
         load.wait_for(100)
         cluster.remove_node(next(iter(cluster.worker_nodes)), allow_graceful=False)

@@ -78,8 +78,8 @@ CONFIGS = (
         ),
         note="Gray and coloured images have U-Nets of their own. Crops of clean photographs, turned and mirrored; each"
         " gets noise of its own level, which the network takes as an input. The mean absolute error converges fast; the"
-        " logarithm of the squared error, which is PSNR, then gives every level the same weight. The exported weights"
-        " are an exponential average.",
+        " logarithm of the squared error, which is PSNR, then gives every level the same weight, and luma as much as"
+        " all channels together. The exported weights are an exponential average.",
         data="photos+bsds400",
         crops=Crops(),
         precision="mixed_bfloat16",

@@ -1,5 +1,6 @@
 """Put a request id and its trace on every response, and write one log record for every request."""
 
+import asyncio
 import logging
 import os
 import time
@@ -14,6 +15,7 @@ REQUEST_ID_HEADER = "X-Request-ID"
 REQUEST_ID_KEY = REQUEST_ID_HEADER.lower().encode()  # as ASGI spells header names
 MAX_REQUEST_ID_LENGTH = 128
 NO_ROUTE = "none"
+CLIENT_GONE_STATUS = 499  # only in the log and the metrics: there is no one to send it to
 PROBES = ("/livez", "/readyz", "/metrics")  # called every few seconds, so logged at DEBUG only
 
 Observe = Callable[[str, Mapping[str, Any]], None]  # takes the path of a route and the fields of a log record
@@ -59,6 +61,9 @@ class RequestTelemetry:
 
         try:
             await self._app(scope, receive, send_with_id)
+        except asyncio.CancelledError:  # by other servers than ours, when the client has left
+            record |= {"status": CLIENT_GONE_STATUS} | record | {"problem": "client-gone"}
+            raise
         except Exception:
             logger.exception("unhandled exception", extra={"fields": {"request_id": request_id}})
             if "status" in record:  # the response has begun: only breaking the connection shows the error

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import ray
 
+from app.commands.configuration import CommandError
 from app.commands.local import LocalBackend
 from app.commands.plan import Job, make_plan
 from app.commands.results import write_result
@@ -23,7 +24,7 @@ class Denoiser:
     """Reads, cleans and writes pictures, with networks that are loaded once."""
 
     def __init__(self) -> None:
-        self._backend = LocalBackend(Settings(inference_threads=1), DenoiseQuery(model=AUTO))
+        self._backend = LocalBackend(Settings(inference_threads=1, decoders=2), DenoiseQuery(model=AUTO))
 
     def __call__(self, batch: Batch) -> Batch:
         """Return the names of the pictures in ``batch`` that got no result, and why."""
@@ -46,7 +47,10 @@ def main() -> int:
     given = parser.parse_args()
     # Relative paths would start elsewhere on other nodes.
     folder, output = (str(Path(name).resolve()) for name in (given.input, given.output))
-    plan = make_plan([folder], output, overwrite=False)
+    try:
+        plan = make_plan([folder], output, overwrite=False)
+    except CommandError as error:
+        parser.error(error.format_message())
     failed = [(failure.name, failure.reason) for failure in plan.failures]
     if plan.jobs:
         ray.init()

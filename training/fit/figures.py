@@ -12,7 +12,7 @@ TITLE_CHARACTERS = 45
 LOSS_NAMES: dict[Loss, str] = {
     "binary_crossentropy": "binary cross-entropy",
     "mean_absolute_error": "mean absolute error",
-    "log_mean_squared_error": "logarithm of the root mean squared error",
+    "log_mean_squared_error": "logarithm of the error",
 }
 
 

@@ -166,10 +166,10 @@ def _compile_network(
 
 
 def log_mean_squared_error(clean: keras.KerasTensor, denoised: keras.KerasTensor) -> keras.KerasTensor:
-    """Return half the logarithm of each image's mean squared error, shape (N,): PSNR as a loss.
+    """Return PSNR as a loss, shape (N,): half the logarithm of each image's mean squared error.
 
-    Images with much and with little noise weigh the same. Errors far below an 8-bit level count alike, so that clean
-    images do not dominate. Of colour, the luma counts as much as all channels together: eyes see its errors first.
+    For colour it is the mean of that and the luma's, whose errors eyes see first. Images with much and with little
+    noise weigh the same. Errors far below an 8-bit level count alike, so that clean images do not dominate.
     """
     loss = ops.log(_mean_squared_errors(clean, denoised) + NEGLIGIBLE_MSE) / 2
     if clean.shape[-1] != 3:

@@ -13,8 +13,8 @@ class MixedNoise:
 
     The level of cameras and scanners is the root mean square of noisy - clean over pixels and channels. The network
     gets it times a log-normal factor of median ``level_bias`` and deviation ``level_error``, as people and estimates
-    have one: they miss a part of the noise whose finest grain is gone. Of a clean crop it is told a level all the same,
-    log-uniform in ``clean_level`` on the 8-bit scale: estimates take fine texture for noise.
+    have one: they miss a part of the noise whose finest grain is gone. For a clean crop, it is still told a level,
+    log-uniform in ``clean_level`` on the 8-bit scale, because estimates take fine texture for noise.
     """
 
     white: RandomLevelNoise = field(default_factory=RandomLevelNoise)

@@ -1,12 +1,14 @@
 """Request ids, log records, and the response to uncaught exceptions."""
 
+import asyncio
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from starlette.types import Message, Receive, Scope, Send
 
 from app.telemetry.request_log import RequestTelemetry
 from app.web.responses.problems import answer_internal_error
@@ -60,6 +62,31 @@ def test_an_uncaught_exception_is_logged_in_full_with_the_request_id(
     logged = next(record for record in caplog.records if record.exc_info)
     assert "a secret" in str(logged.exc_info)
     assert fields_of(logged)["request_id"] == response.headers["x-request-id"]
+
+
+@pytest.mark.anyio
+async def test_a_request_that_is_cancelled_counts_as_one_whose_client_is_gone() -> None:
+    observed: list[Mapping[str, object]] = []
+
+    async def wait(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        await asyncio.Event().wait()
+
+    app = RequestTelemetry(wait, error_response=wait, observe=lambda _route, record: observed.append(record))
+    scope = {"type": "http", "method": "POST", "path": "/v1/denoise", "headers": []}
+    request = asyncio.create_task(app(scope, fail_to_receive, fail_to_send))
+    await asyncio.sleep(0)
+    request.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await request
+    assert [(record["status"], record["problem"]) for record in observed] == [(499, "client-gone")]
+
+
+async def fail_to_receive() -> Message:
+    raise NotImplementedError
+
+
+async def fail_to_send(_message: Message) -> None:
+    raise NotImplementedError
 
 
 def test_a_request_leaves_one_record(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:

@@ -257,13 +257,20 @@ ANSWERS = {
 }
 
 
-@given(requests=st.lists(st.sampled_from(list(ANSWERS)), min_size=1, max_size=6), data=st.data())
+@st.composite
+def cut_requests(draw: st.DrawFn) -> tuple[list[bytes], list[int]]:
+    """Return requests, and where to cut what is sent."""
+    requests = draw(st.lists(st.sampled_from(list(ANSWERS)), min_size=1, max_size=6))
+    return requests, sorted(draw(st.sets(st.integers(1, len(b"".join(requests)) - 1), max_size=20)))
+
+
+@given(cut=cut_requests())
 async def test_requests_are_answered_alike_however_they_are_cut_into_segments(
-    requests: list[bytes], data: st.DataObject
+    cut: tuple[list[bytes], list[int]],
 ) -> None:
+    requests, cuts = cut
     protocol, transport = connect(echo)
     sent = b"".join(requests)
-    cuts = sorted(data.draw(st.sets(st.integers(1, len(sent) - 1), max_size=20), label="cuts"))
     for start, end in zip([0, *cuts], [*cuts, len(sent)], strict=True):
         protocol.data_received(sent[start:end])
     await finish(protocol)

@@ -9,16 +9,15 @@ import signal
 import socket
 import subprocess
 import tempfile
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
-from http.client import HTTPException
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 from benchmarks.harness import pictures
+from benchmarks.harness.clients import TIMEOUT_S, ask, clients, wait_until
 from benchmarks.harness.machine import describe_machine
 from benchmarks.harness.processes import Server, cpu_seconds, get, post, proportional_bytes, tree
 from benchmarks.harness.tables import table
@@ -27,8 +26,6 @@ from tests.app.bombs import BOMBS
 
 CLIENTS = 4
 REQUESTS = 200  # after a fault
-TIMEOUT_S = 60.0
-POLL_S = 0.02
 DEADLINE_S = 5
 ATTACKS = 3  # pictures that are in work when SIGTERM comes
 FEW_FILES = 64
@@ -59,11 +56,11 @@ def chaos_table(rows: list[Row]) -> str:
 
 
 def _kill_worker() -> Row:
-    with our_server(DENOISER_WORKERS="2") as server, _clients(server) as outcomes:
+    with our_server(DENOISER_WORKERS="2") as server, _digit_clients(server) as outcomes:
         workers = _workers(server)
         os.kill(workers[0], signal.SIGKILL)
         start = time.perf_counter()
-        _wait_until(lambda: len(_workers(server)) == len(workers) and workers[0] not in _workers(server))
+        wait_until(lambda: len(_workers(server)) == len(workers) and workers[0] not in _workers(server))
         replaced_s = time.perf_counter() - start
     seen = f"{_counts(outcomes)}; another worker begins to start after {replaced_s * 1000:.0f} ms"
     return "one of 2 workers is killed under load", seen, f"at most {CLIENTS} requests without a response"
@@ -75,7 +72,7 @@ def _kill_parent() -> Row:
         server.process.kill()
         start = time.perf_counter()
         server.process.wait()
-        _wait_until(lambda: not any(_is_running(pid) for pid in pids))
+        wait_until(lambda: not any(_is_running(pid) for pid in pids))
         ended_s = time.perf_counter() - start
         with socket.create_server(("127.0.0.1", server.port)):
             pass  # the port is free
@@ -89,7 +86,7 @@ def _kill_parent() -> Row:
 def _kill_decoder() -> Row:
     with our_server() as server, ThreadPoolExecutor(1) as client:
         slow = client.submit(post, server.port, SLOW_PICTURE, timeout_s=TIMEOUT_S)
-        _wait_until(lambda: any(cpu_seconds(pid) > 0 for pid in _decoders(server)))
+        wait_until(lambda: any(cpu_seconds(pid) > 0 for pid in _decoders(server)))
         busiest = max(_decoders(server), key=cpu_seconds)
         os.kill(busiest, signal.SIGKILL)
         status, _ = slow.result()
@@ -103,9 +100,9 @@ def _kill_decoder() -> Row:
 def _stop_during_attack() -> Row:
     settings = {"DENOISER_REQUEST_TIMEOUT_S": str(DEADLINE_S), "DENOISER_DRAIN_GRACE_S": "0"}
     bomb = BOMBS[SLOW_BOMB]()
-    with our_server(**settings) as server, ThreadPoolExecutor(ATTACKS) as clients:
-        attacks = [clients.submit(_ask, server.port, bomb) for _ in range(ATTACKS)]
-        _wait_until(lambda: f"denoiser_in_work {ATTACKS}.0".encode() in get(server.port, "/metrics")[1])
+    with our_server(**settings) as server, ThreadPoolExecutor(ATTACKS) as attackers:
+        attacks = [attackers.submit(ask, server.port, bomb) for _ in range(ATTACKS)]
+        wait_until(lambda: f"denoiser_in_work {ATTACKS}.0".encode() in get(server.port, "/metrics")[1])
         pids = tree(server.process.pid)
         memory = sum(map(proportional_bytes, pids))
         server.process.send_signal(signal.SIGTERM)
@@ -131,7 +128,7 @@ def _fill_temporary_folder() -> Row:
             with (folder / "fill").open("wb", buffering=0) as file:
                 while _has_room(file.write, bytes(4096)):
                     pass
-            with _clients(server) as outcomes:
+            with _digit_clients(server) as outcomes:
                 pass
             outcomes[str(get(server.port, "/metrics")[0]) + " for /metrics"] += 1
     return fault, _counts(outcomes), "200 only"
@@ -144,44 +141,17 @@ def _take_files_away() -> Row:
         for _ in range(SILENT):
             stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
         probes = Counter(get(server.port, path)[0] for path in ("/livez", "/readyz"))
-        digit = _ask(server.port, pictures.to_png(pictures.noisy_digit()))
+        digit = ask(server.port, pictures.to_png(pictures.noisy_digit()))
         stack.close()
         start = time.perf_counter()
-        _wait_until(lambda: _ask(server.port, pictures.to_png(pictures.noisy_digit())) == "200")
+        wait_until(lambda: ask(server.port, pictures.to_png(pictures.noisy_digit())) == "200")
         again_s = time.perf_counter() - start
     seen = f"probes {_counts(probes)}; a digit {digit}; 200 again {again_s * 1000:.0f} ms after they left"
     return f"{FEW_FILES} file descriptors, {SILENT} silent connections", seen, "probes 200, a digit 503"
 
 
-@contextmanager
-def _clients(server: Server) -> Iterator[Counter[str]]:
-    """Send digits over CLIENTS connections during a ``with`` block, and REQUESTS after it; count the outcomes."""
-    outcomes: Counter[str] = Counter()
-    digit = pictures.to_png(pictures.noisy_digit())
-    is_over = threading.Event()
-
-    def send() -> None:
-        rest = REQUESTS // CLIENTS
-        while rest:
-            rest -= is_over.is_set()
-            outcomes[_ask(server.port, digit)] += 1
-
-    with ThreadPoolExecutor(CLIENTS) as threads:
-        sending = [threads.submit(send) for _ in range(CLIENTS)]
-        try:
-            yield outcomes
-        finally:
-            is_over.set()
-            for client in sending:
-                client.result()
-
-
-def _ask(port: int, body: bytes) -> str:
-    """Return the status of a response, or the kind of error that took its place."""
-    try:
-        return str(post(port, body, timeout_s=TIMEOUT_S)[0])
-    except (OSError, HTTPException):
-        return "no response"
+def _digit_clients(server: Server) -> AbstractContextManager[Counter[str]]:
+    return clients(server.port, pictures.to_png(pictures.noisy_digit()), count=CLIENTS, after=REQUESTS)
 
 
 def _counts(outcomes: Mapping[str, int] | Mapping[int, int]) -> str:
@@ -211,14 +181,6 @@ def _is_running(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
-
-
-def _wait_until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + TIMEOUT_S
-    while not condition():
-        if time.monotonic() > end:
-            raise TimeoutError("the service did not do in time what it should")
-        time.sleep(POLL_S)
 
 
 @contextmanager

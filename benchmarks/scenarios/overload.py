@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from pathlib import Path
 
 import uvloop
 
@@ -61,13 +62,18 @@ def measure_overload(seconds: float) -> Sequence[Tally]:
 @contextmanager
 def our_server(name: str = targets.DIGITS, **environment: str) -> Iterator[Server]:
     """Start this service with one model and the settings in ``environment``."""
-    model = targets.find_model(name)
-    with store_with(model) as store:
-        target, port = targets.ours(store), free_port()
-        command = [part.format(port=port) for part in target.command]
-        png = pictures.to_png(pictures.noisy_digit())
-        with running_server(command, port=port, environment=target.environment | environment, probe=png) as server:
-            yield server
+    with store_with(targets.find_model(name)) as store, serve_store(store, **environment) as server:
+        yield server
+
+
+@contextmanager
+def serve_store(store: Path, *, runtime: str = "tensorflow", **environment: str) -> Iterator[Server]:
+    """Start this service with a store of its own and the settings in ``environment``."""
+    target, port = targets.ours(store, runtime), free_port()
+    command = [part.format(port=port) for part in target.command]
+    png = pictures.to_png(pictures.noisy_digit())
+    with running_server(command, port=port, environment=target.environment | environment, probe=png) as server:
+        yield server
 
 
 def overload_table(tallies: Sequence[Tally]) -> str:

@@ -6,22 +6,21 @@
 import argparse
 import json
 import shutil
+import statistics
 import tempfile
-import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from http import HTTPStatus
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.harness import pictures, targets
+from benchmarks.harness.clients import clients, wait_until
 from benchmarks.harness.machine import describe_machine
-from benchmarks.harness.processes import Server, free_port, get, post, proportional_bytes, running_server, tree
+from benchmarks.harness.processes import Server, get, proportional_bytes, tree
 from benchmarks.harness.tables import table
 from benchmarks.harness.wrk import Load, run_wrk
+from benchmarks.scenarios.overload import serve_store
 
 CYCLES = 20
 CONNECTIONS = 32
@@ -29,43 +28,9 @@ PHOTOGRAPHS = 2  # clients that send one after another
 PHOTOGRAPH_PX = 256
 WITHOUT_S = 20  # the same load without swaps
 CYCLE_S = 8  # at least; a busy machine takes longer to load a network
-STEP_TIMEOUT_S = 120.0
 POLL_S = 0.1
-WARM_CYCLES = 5  # after which memory is to stay as it is
+WARM_CYCLES = 6  # after which memory is to stay as it is
 MEGABYTE = 1e6
-
-
-class Photographs:
-    """Clients that denoise photographs until the end of a ``with`` block."""
-
-    def __init__(self, port: int) -> None:
-        level = np.random.default_rng(0).integers(0, 256, (PHOTOGRAPH_PX, PHOTOGRAPH_PX), dtype=np.uint8)
-        self._body = pictures.to_png(level)
-        self._port = port
-        self._stop = threading.Event()
-        self.sent = self.failed = 0
-
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        """Run the clients."""
-        threads = [threading.Thread(target=self._send) for _ in range(PHOTOGRAPHS)]
-        for thread in threads:
-            thread.start()
-        try:
-            yield
-        finally:
-            self._stop.set()
-            for thread in threads:
-                thread.join()
-
-    def _send(self) -> None:
-        while not self._stop.is_set():
-            try:
-                status, _ = post(self._port, self._body, path="/v1/denoise?model=photo")
-            except OSError:
-                status = 0
-            self.sent += 1
-            self.failed += status != HTTPStatus.OK
 
 
 def main() -> None:
@@ -84,34 +49,37 @@ def measure_swaps(cycles: int = CYCLES, runtime: str = "tensorflow") -> str:
         for name in (targets.DIGITS, targets.PHOTO):
             model = targets.find_model(name)
             shutil.copytree(model, store / model.parent.name / model.name)
-        target, port = targets.ours(store, runtime), free_port()
-        command = [part.format(port=port) for part in target.command]
-        png = pictures.to_png(pictures.noisy_digit())
-        with running_server(command, port=port, environment=target.environment, probe=png) as server:
-            photographs = Photographs(port)
-            with photographs.running():
-                without = run_wrk(port, kind="raw", png=png, connections=CONNECTIONS, seconds=WITHOUT_S)
-                swapped, memory = _swap(server, store, png, cycles)
-    return f"Machine: {describe_machine()}.\n\n" + _table(without, swapped, photographs, memory, cycles)
+        level = np.random.default_rng(0).integers(0, 256, (PHOTOGRAPH_PX, PHOTOGRAPH_PX), dtype=np.uint8)
+        photograph, digit = pictures.to_png(level), pictures.to_png(pictures.noisy_digit())
+        with (
+            serve_store(store, runtime=runtime) as server,
+            clients(server.port, photograph, count=PHOTOGRAPHS, path="/v1/denoise?model=photo") as photographs,
+        ):
+            without = _load(server, digit, WITHOUT_S)
+            loads, memory = _swap(server, store, digit, cycles)
+    return f"Machine: {describe_machine()}.\n\n" + _table(without, loads, photographs, memory)
 
 
-def _swap(server: Server, store: Path, png: bytes, cycles: int) -> tuple[list[Load], list[int]]:
+def _load(server: Server, digit: bytes, seconds: int) -> Load:
+    return run_wrk(server.port, kind=pictures.RAW, png=digit, connections=CONNECTIONS, seconds=seconds)
+
+
+def _swap(server: Server, store: Path, digit: bytes, cycles: int) -> tuple[list[Load], list[int]]:
     """Return the load of each cycle, and the memory after each."""
     digits = next((store / targets.DIGITS).iterdir())
-    pool = ThreadPoolExecutor(1)
     loads, memory = [], []
-    for cycle in range(cycles):
-        version = int(digits.name) + 1 + cycle
-        load = pool.submit(run_wrk, server.port, kind="raw", png=png, connections=CONNECTIONS, seconds=CYCLE_S)
-        added = _copy(digits, version, store)
-        _wait_for(server.port, version, "ready")
-        broken = _copy(digits, version + cycles, store, is_damaged=True)
-        _wait_for(server.port, version + cycles, "failed")
-        shutil.rmtree(broken)
-        shutil.rmtree(added)
-        _wait_for(server.port, version, None)
-        loads.append(load.result())
-        memory.append(sum(proportional_bytes(pid) for pid in tree(server.process.pid)))
+    with ThreadPoolExecutor(1) as pool:
+        for version in range(int(digits.name) + 1, int(digits.name) + 1 + cycles):
+            load = pool.submit(_load, server, digit, CYCLE_S)
+            added = _copy(digits, version, store)
+            _wait_for(server, added, "ready")
+            broken = _copy(digits, version + cycles, store, is_damaged=True)
+            _wait_for(server, broken, "failed")
+            shutil.rmtree(broken)
+            shutil.rmtree(added)
+            _wait_for(server, added, None)
+            loads.append(load.result())
+            memory.append(sum(proportional_bytes(pid) for pid in tree(server.process.pid)))
     return loads, memory
 
 
@@ -128,37 +96,37 @@ def _copy(source: Path, version: int, store: Path, *, is_damaged: bool = False) 
         return copy.rename(source.parent / str(version))
 
 
-def _wait_for(port: int, version: int, state: str | None) -> None:
+def _wait_for(server: Server, folder: Path, state: str | None) -> None:
     """Wait until a version of the digits has a state, or is gone."""
-    end = time.monotonic() + STEP_TIMEOUT_S
-    while time.monotonic() < end:
-        states = {each["folder"]: each["state"] for each in json.loads(get(port, "/v1/models")[1])["states"]}
-        if states.get(f"{targets.DIGITS}/{version}") == state:
-            return
-        time.sleep(POLL_S)
-    msg = f"{targets.DIGITS}/{version} is not {state or 'gone'}"
-    raise TimeoutError(msg)
+    name = f"{targets.DIGITS}/{folder.name}"
+
+    def has_state() -> bool:
+        states = json.loads(get(server.port, "/v1/models")[1])["states"]
+        return state == next((each["state"] for each in states if each["folder"] == name), None)
+
+    wait_until(has_state, poll_s=POLL_S)
 
 
-def _table(without: Load, loads: list[Load], photographs: Photographs, memory: list[int], cycles: int) -> str:
-    failed = without.failed + sum(load.failed for load in loads) + photographs.failed
-    requests = without.requests + sum(load.requests for load in loads) + photographs.sent
-    p99_ms = sorted(load.p99_ms for load in loads)
-    warm = memory[min(WARM_CYCLES, cycles - 1)]
+def _table(without: Load, loads: list[Load], photographs: Mapping[str, int], memory: list[int]) -> str:
+    requests = sum(load.requests for load in (without, *loads)) + sum(photographs.values())
+    failed = sum(load.failed for load in (without, *loads))
+    failed += sum(count for outcome, count in photographs.items() if outcome != "200")
+    p99_ms = [load.p99_ms for load in loads]
+    warm = min(WARM_CYCLES, len(memory))
     return table(
         ("what", "measured", "target"),
         [
-            ("versions installed, refused and removed", str(cycles), ""),
+            ("versions installed, refused and removed", str(len(loads)), ""),
             ("failed requests", f"{failed} of {requests:,}", "0"),
             ("digits without swaps: p99", f"{without.p99_ms:.1f} ms", ""),
             (
                 "with swaps: p99 of a cycle, median and highest",
-                f"{p99_ms[len(p99_ms) // 2]:.1f} / {p99_ms[-1]:.1f} ms",
+                f"{statistics.median(p99_ms):.1f} / {max(p99_ms):.1f} ms",
                 f"≤ {2 * without.p99_ms:.1f} ms",
             ),
             (
-                f"memory of all processes after {min(WARM_CYCLES, cycles - 1) + 1} cycles, and at the end",
-                f"{warm / MEGABYTE:.0f} / {memory[-1] / MEGABYTE:.0f} MB",
+                f"memory of all processes after {warm} cycles, and at the end",
+                f"{memory[warm - 1] / MEGABYTE:.0f} / {memory[-1] / MEGABYTE:.0f} MB",
                 "< 60 MB more",
             ),
         ],

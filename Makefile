@@ -114,28 +114,15 @@ $(VENV)/.%: requirements/%.txt client/pyproject.toml | $(BIN)/python
 	@$(if $(filter training,$*),,$(INSTALL_CLIENT))
 	@touch $@
 
-$(PEERS)/.benchmark: requirements/benchmark.txt | $(BIN)/python
-	@echo "installing $< into $(PEERS) ..."
-	@$(BIN)/python -m venv $(PEERS)
-	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
-	@touch $@
-
-$(SBOM)/.sbom: requirements/sbom.txt | $(BIN)/python
-	@echo "installing $< into $(SBOM) ..."
-	@$(BIN)/python -m venv $(SBOM)
-	@$(SBOM)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
-	@touch $@
-
-$(FUZZ)/.fuzz: requirements/fuzz.txt | $(BIN)/python
-	@echo "installing $< into $(FUZZ) ..."
-	@$(BIN)/python -m venv $(FUZZ)
-	@$(FUZZ)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
-	@touch $@
-
-$(RAY)/.ray: requirements/ray.txt | $(BIN)/python
-	@echo "installing $< into $(RAY) ..."
-	@$(BIN)/python -m venv $(RAY)
-	@$(RAY)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+# Environments of their own, each from one lock.
+$(PEERS)/.benchmark: requirements/benchmark.txt
+$(SBOM)/.sbom: requirements/sbom.txt
+$(FUZZ)/.fuzz: requirements/fuzz.txt
+$(RAY)/.ray: requirements/ray.txt
+$(PEERS)/.benchmark $(SBOM)/.sbom $(FUZZ)/.fuzz $(RAY)/.ray: | $(BIN)/python
+	@echo "installing $< into $(@D) ..."
+	@$(BIN)/python -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
 
 # Each candidate reports its version; a python3 that is too old or too new is skipped.

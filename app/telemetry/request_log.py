@@ -62,7 +62,8 @@ class RequestTelemetry:
         try:
             await self._app(scope, receive, send_with_id)
         except asyncio.CancelledError:  # by other servers than ours, when the client has left
-            record |= {"status": CLIENT_GONE_STATUS} | record | {"problem": "client-gone"}
+            record.setdefault("status", CLIENT_GONE_STATUS)
+            record["problem"] = "client-gone"
             raise
         except Exception:
             logger.exception("unhandled exception", extra={"fields": {"request_id": request_id}})

@@ -105,12 +105,11 @@ class ReplicaApp:
             messages.append(message)
 
         await self._app(scope, receive, keep)
-        start, *bodies = messages
-        if start["status"] == HTTPStatus.OK:
-            body = await _gather_metrics() or bodies[0]["body"]
+        start = messages[0]
+        if start["status"] == HTTPStatus.OK and (body := await _gather_metrics()):
             MutableHeaders(scope=start)["content-length"] = str(len(body))
-            bodies = [{"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body}]
-        for message in (start, *bodies):
+            messages = [start, {"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body}]
+        for message in messages:
             await _send_without_id(send, message)
 
 

@@ -109,7 +109,7 @@ def test_a_version_is_trained_further_on_other_photographs(
     photos = load_photos([str(photo_folder), str(tmp_path / "colours")], min_side_px=32, seed=0)
     train(TASK, TINY.starting_from("mine-1"), photos, tmp_path / "run", origin=store / "mine" / "1")
     publish(TASK, read_run(tmp_path / "run"), photos, store=store, name="mine")
-    assert read_metadata(store, "mine", version=2)["metrics"]["epochs"] == {"refine": 1}
+    assert read_metadata(store, "mine", version=2)["metrics"]["epochs"] == {"gray": 1, "colour": 1}
     card = (store / "mine" / "2" / "MODEL_CARD.md").read_text()
     command = (
         "python -m training train photo --data path/to/discs path/to/colours --start-from mine/1 --epochs 1 --name mine"
@@ -128,7 +128,7 @@ def test_its_metadata_says_how_good_it_is_at_each_level(photo_store: Path) -> No
     assert metrics["psnr_db"] == metrics["by_noise_level"]["25"]["psnr_db"]
     assert (metrics["train_images"], metrics["validation_images"]) == (2, 1)
     assert metrics["licences"] == {"CC0": 2, "CC BY 4.0": 1}
-    assert metrics["epochs"] == {"denoise": 1, "refine": 1}
+    assert metrics["epochs"] == {"denoise": 1, "gray": 1, "colour": 1}
     assert metrics["protocol"] == "The middle of 1 held-out photographs of discs, white Gaussian noise, level told"
 
 
@@ -140,7 +140,8 @@ def test_its_card_says_the_same_in_words(photo_store: Path) -> None:
     assert card.count("\n| 25 | ") == 1
     assert "The photographs of “discs”, by licence: 2 CC0, 1 CC BY 4.0." in card
     assert "| denoise | mean absolute error | 1 | Muon 0.003 | fresh weights |\n" in card
-    assert "| refine | log mean squared error | 1 | Muon 0.0015 | denoise |\n" in card
+    assert "| gray | log mean squared error | 1 | Muon 0.001 | denoise |\n" in card
+    assert "| colour | log mean squared error | 1 | Muon 0.0015 | gray |\n" in card
 
 
 def test_it_is_compared_with_classical_filters(photo_store: Path, photo_folder: Path) -> None:
@@ -215,8 +216,8 @@ def test_a_run_on_pairs_is_not_exported_with_clean_images_of_the_same_name(
 ) -> None:
     pairs = load_photos([str(pair_folder)], min_side_px=32, seed=0)
     run = tmp_path / "run"
-    (run / "refine" / "epoch-00001").mkdir(parents=True)
-    (run / "refine" / "epoch-00001" / "history.json").write_text('{"val_loss": [1.0]}')
+    (run / "colour" / "epoch-00001").mkdir(parents=True)
+    (run / "colour" / "epoch-00001" / "history.json").write_text('{"val_loss": [1.0]}')
     described = {"data": "scans", "noise": "that of noisy/clean pairs", "config": TINY.with_pairs().to_json()}
     (run / "run.json").write_text(json.dumps(described))
     clean = replace(pairs, train=tuple(pair[..., :3] for pair in pairs.train))

@@ -10,6 +10,7 @@ from training.images.noise import Noise, NoNoise, RandomLevelNoise, RecordedNois
 
 Polarity = Literal["light-on-dark", "dark-on-light"]
 TaskName = Literal["digits", "photos"]
+Part = Literal["gray", "colour"]
 Loss = Literal["binary_crossentropy", "mean_absolute_error", "log_mean_squared_error"]
 
 
@@ -96,7 +97,7 @@ class Crops:
     side_px: int = 128
     full_size: float = 0.4
     min_scale: float = 0.5
-    steps_per_epoch: int = 500
+    steps_per_epoch: int = 1000
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,7 @@ class Stage:
     A stage with a ``lesson``, a sentence for the model card, changes nothing for the other stages; runs on data other
     than the preset's leave it out.
     ``measured_noise`` is the noise of validation and test images where it differs from that of training.
+    ``part`` names the U-Net that the stage trains, on images of its kind alone; the other one stays as it is.
     """
 
     name: str
@@ -114,6 +116,7 @@ class Stage:
     optimizer: Optimizer
     loss: Loss = "binary_crossentropy"
     start_from: str | None = None
+    part: Part | None = None
     augmentation: RandomAffine | None = None
     measured_noise: Noise | None = None
     lesson: str | None = None
@@ -195,12 +198,14 @@ class Config:
             epochs=30,
             optimizer=Muon(1e-3, warmup_steps=50),
             start_from=None,
+            part=None,
         )
         return replace(self, stages=(stage,), crops=crops)
 
     def starting_from(self, origin: str) -> "Config":
-        """Return the last stage alone, which starts from the weights that the run keeps under the name ``origin``."""
-        return replace(self, stages=(replace(self.stages[-1], start_from=origin),))
+        """Return the last stage, or the last one of each part, from weights that the run keeps under ``origin``."""
+        first, *others = [stage for stage in self.stages if stage.part] or self.stages[-1:]
+        return replace(self, stages=(replace(first, start_from=origin), *others))
 
     def without_lessons(self) -> "Config":
         """Return the same run without the stages that only teach something."""

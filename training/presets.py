@@ -77,22 +77,32 @@ CONFIGS = (
             halo_px=72,  # of a receptive radius of 84: farther pixels changed none by a thousandth of a level
         ),
         note="Gray and coloured images have U-Nets of their own. Crops of clean photographs, turned and mirrored; each"
-        " gets noise of its own level, which the network takes as an input. The mean absolute error converges fast; the"
-        " logarithm of the squared error, which is PSNR, then gives every level the same weight, and luma as much as"
-        " all channels together. The exported weights are an exponential average.",
+        " gets noise of its own level, which the network takes as an input. The mean absolute error converges fast."
+        " Then each U-Net learns alone, with the logarithm of the squared error, which is PSNR: every level counts the"
+        " same, and luma as much as all channels together. The exported weights are an exponential average.",
         data="photos+bsds400",
         crops=Crops(),
         precision="mixed_bfloat16",
         batch_size=8,
         stages=(
-            Stage("denoise", RandomLevelNoise(), epochs=60, optimizer=Muon(3e-3), loss="mean_absolute_error"),
+            Stage("denoise", RandomLevelNoise(), epochs=30, optimizer=Muon(3e-3), loss="mean_absolute_error"),
             Stage(
-                "refine",
-                MixedNoise(),
-                epochs=180,
-                optimizer=Muon(1.5e-3),
+                "gray",
+                MixedNoise(camera_share=0.2),
+                epochs=40,
+                optimizer=Muon(1e-3),
                 loss="log_mean_squared_error",
                 start_from="denoise",
+                part="gray",
+            ),
+            Stage(
+                "colour",
+                MixedNoise(),
+                epochs=50,
+                optimizer=Muon(1.5e-3),
+                loss="log_mean_squared_error",
+                start_from="gray",
+                part="colour",
             ),
         ),
     ),

@@ -59,6 +59,9 @@ class Task(Protocol[DatasetT]):
     def adapt_weights(self, weights: Sequence[Images], network: keras.Model, /) -> list[Images]:
         """Return weights of this or an older architecture for ``network``; ValueError if of another."""
 
+    def freeze(self, network: keras.Model, stage: Stage, /) -> None:
+        """Keep the layers of ``network`` that the stage does not train from learning."""
+
     def special_cases(self, network: keras.Model, /) -> Mapping[str, keras.Model]:
         """Return faster equals of ``network`` for some kinds of batches, by the names of their signatures."""
 

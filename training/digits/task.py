@@ -61,6 +61,9 @@ class DigitsTask:
             augmented_epochs=stage.augmentation.epochs_share * stage.epochs if stage.augmentation else 0,
         )
 
+    def freeze(self, _network: keras.Model, _stage: Stage) -> None:
+        """Freeze nothing: every stage trains the whole network."""
+
     def validation(self, _config: Config, stage: Stage, images: CleanImages) -> tuple[Images, Images]:
         return pair_up(images.validation, stage.test_noise, np.random.default_rng(VALIDATION_SEED))
 

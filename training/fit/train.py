@@ -108,6 +108,7 @@ def _train_stage(task: Task[DatasetT], config: Config, stage: Stage, images: Dat
         return
     keras.utils.set_random_seed(config.seed)
     network = load_network(task, config, run_dir, stage_name=stage.start_from, precision=config.precision)
+    task.freeze(network, stage)
     batches, validation = task.batches(config, stage, images), task.validation(config, stage, images)
     optimizer = build_optimizer(stage.optimizer, steps=len(batches) * stage.epochs)
     _compile_network(network, optimizer, loss=stage.loss, steps_per_epoch=len(batches))

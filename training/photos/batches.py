@@ -8,7 +8,7 @@ import cv2
 import keras
 import numpy as np
 
-from training.config import Crops
+from training.config import Crops, Part
 from training.images.camera import GRAY_WEIGHTS, draw_log
 from training.images.files import to_images
 from training.images.mixture import MixedNoise
@@ -36,11 +36,20 @@ class NoisyCrop(NamedTuple):
 class NoisyCrops(keras.utils.PyDataset):
     """Batches ({image, noise_level}, clean) that depend on (seed, epoch, step) alone, for the sake of resumed runs.
 
-    Every other crop is gray. With recorded noise the photographs are pairs; with unknown noise they are noisy, and one
-    half of their pixels stands for clean ones.
+    Every other crop is gray; all are, or none, where only one ``part`` learns. With recorded noise the photographs are
+    pairs; with unknown noise they are noisy, and one half of their pixels stands for clean ones.
     """
 
-    def __init__(self, photos: Sequence[Photo], noise: PhotoNoise, *, crops: Crops, batch_size: int, seed: int) -> None:
+    def __init__(
+        self,
+        photos: Sequence[Photo],
+        noise: PhotoNoise,
+        *,
+        crops: Crops,
+        batch_size: int,
+        seed: int,
+        part: Part | None = None,
+    ) -> None:
         super().__init__()
         self.photos = photos
         self.levels = {is_gray: _measure_levels(photos, noise, is_gray=is_gray) for is_gray in (False, True)}
@@ -51,6 +60,7 @@ class NoisyCrops(keras.utils.PyDataset):
         self.crops = crops
         self.batch_size = batch_size
         self.seed = seed
+        self.part = part
         self.epoch = 0
 
     def start_epoch(self, epoch: int) -> None:
@@ -62,7 +72,8 @@ class NoisyCrops(keras.utils.PyDataset):
     def __getitem__(self, step: int) -> tuple[Inputs, Images]:
         rng = np.random.default_rng([self.seed, self.epoch, step + 1])
         chosen = rng.choice(len(self.photos), self.batch_size, p=self.shares)
-        return stack([self._draw(int(index), rng, is_gray=place % 2 == 1) for place, index in enumerate(chosen)])
+        drawn = enumerate(chosen)
+        return stack([self._draw(int(index), rng, is_gray=_is_gray(place, self.part)) for place, index in drawn])
 
     def _draw(self, index: int, rng: np.random.Generator, *, is_gray: bool) -> NoisyCrop:
         photo, side = self.photos[index], self.crops.side_px
@@ -143,8 +154,14 @@ def stack(crops: Sequence[NoisyCrop]) -> tuple[Inputs, Images]:
     return {"image": np.stack(noisy), "noise_level": np.array(levels, np.float32)}, np.stack(clean)
 
 
-def make_validation_crops(photos: Sequence[Photo], noise: PhotoNoise, crops: Crops) -> tuple[Inputs, Images]:
-    """Return central crops, the same in every epoch and run, every other one gray.
+def _is_gray(place: int, part: Part | None) -> bool:
+    return part == "gray" if part else place % 2 == 1
+
+
+def make_validation_crops(
+    photos: Sequence[Photo], noise: PhotoNoise, crops: Crops, *, part: Part | None = None
+) -> tuple[Inputs, Images]:
+    """Return central crops, the same in every epoch and run, every other one gray, or those for ``part`` alone.
 
     They are pairs, or have white noise at each of ``VALIDATION_LEVELS``; with mixed noise, others have a camera's or a
     scanner's in the shares of training.
@@ -154,7 +171,7 @@ def make_validation_crops(photos: Sequence[Photo], noise: PhotoNoise, crops: Cro
     rng = np.random.default_rng(VALIDATION_SEED)
     made = []
     for place, photo in enumerate(photos):
-        is_gray = place % 2 == 1
+        is_gray = _is_gray(place, part)
         centre = cut_centre(photo, side)
         if isinstance(noise, RecordedNoise):
             level = split_pair(photo, noise, is_gray=is_gray).level

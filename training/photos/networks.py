@@ -7,6 +7,8 @@ import numpy as np
 from keras import KerasTensor, layers, ops
 from numpy.typing import NDArray
 
+from training.config import Part
+
 Weights = NDArray[np.float32]
 
 PHOTO_WIDTHS = (32, 64, 128)
@@ -100,6 +102,13 @@ def split_by_colour(network: keras.Model) -> dict[str, keras.Model]:
         "gray": keras.Model(inputs, ops.repeat(gray, CHANNELS, axis=-1)),
         "coloured": keras.Model(inputs, parts.colour(inputs)),
     }
+
+
+def freeze_other_part(network: keras.Model, part: Part | None) -> None:
+    """Let only the U-Net ``part`` of what ``build_photo`` returns learn, or both if it is None."""
+    parts = network.get_layer("denoised")
+    parts.gray.trainable = part != "colour"
+    parts.colour.trainable = part != "gray"
 
 
 def _make_inputs(channels: int, side_px: int | None = None) -> dict[str, KerasTensor]:

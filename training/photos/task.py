@@ -33,7 +33,15 @@ from training.photos.evaluate import (
 )
 from training.photos.figures import draw_examples, draw_noisy_only
 from training.photos.neighbours import measure_noise, require_independence
-from training.photos.networks import CHANNELS, NETWORKS, Weights, adapt_weights, build_unet, split_by_colour
+from training.photos.networks import (
+    CHANNELS,
+    NETWORKS,
+    Weights,
+    adapt_weights,
+    build_unet,
+    freeze_other_part,
+    split_by_colour,
+)
 from training.task import TrainedRun
 
 PAIRS, NEIGHBOURS, CAMERA, IN_COLOUR = "pairs", "neighbours", "a camera's", " in colour"
@@ -66,16 +74,24 @@ class PhotosTask:
     def adapt_weights(self, weights: Sequence[Weights], network: keras.Model) -> list[Weights]:
         return adapt_weights(weights, [variable.shape for variable in network.weights])
 
+    def freeze(self, network: keras.Model, stage: Stage) -> None:
+        freeze_other_part(network, stage.part)
+
     def special_cases(self, network: keras.Model) -> dict[str, keras.Model]:
         return split_by_colour(network)
 
     def batches(self, config: Config, stage: Stage, photos: CleanPhotos) -> NoisyCrops:
         return NoisyCrops(
-            photos.train, _noise_of(stage), crops=_crops_of(config), batch_size=config.batch_size, seed=config.seed
+            photos.train,
+            _noise_of(stage),
+            crops=_crops_of(config),
+            batch_size=config.batch_size,
+            seed=config.seed,
+            part=stage.part,
         )
 
     def validation(self, config: Config, stage: Stage, photos: CleanPhotos) -> tuple[Inputs, Images]:
-        return make_validation_crops(photos.validation, _noise_of(stage), _crops_of(config))
+        return make_validation_crops(photos.validation, _noise_of(stage), _crops_of(config), part=stage.part)
 
     def measure(self, run: TrainedRun[CleanPhotos]) -> dict[str, Any]:
         """Measure on the held-out photographs, at each noise level."""

@@ -40,6 +40,15 @@ def test_a_step_of_a_wide_kernel_goes_the_same_length_in_every_direction(shape: 
     assert np.sqrt(np.mean(step**2)) == pytest.approx(0.2 * 0.1, rel=0.3)
 
 
+@pytest.mark.parametrize("shape", [(3, 3, 32, 48), (1, 1, 32, 64)], ids=["tall", "wide"])
+def test_it_is_orthogonalised_as_keras_does_with_a_matrix(shape: tuple[int, ...]) -> None:
+    kernel = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    kernel[..., 0] *= 1e-3  # directions without much gradient grow most
+    ours = build_muon(zeros(*shape)).zeropower_via_newtonschulz5(keras.ops.convert_to_tensor(kernel), 5)
+    theirs = keras.optimizers.Muon().zeropower_via_newtonschulz5(kernel.reshape(-1, shape[-1]), 5)
+    np.testing.assert_allclose(np.asarray(ours).reshape(theirs.shape), np.asarray(theirs), atol=1e-4)
+
+
 @pytest.mark.parametrize("shape", [(3, 3, 31, 48), (6, 6, 1, 32), (40, 40), (40,)], ids=str)
 def test_narrow_kernels_and_what_is_no_kernel_are_left_to_adam(shape: tuple[int, ...]) -> None:
     # Adam's first step is the gradient's sign times its learning rate, which is half of Muon's.

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.training.drawing import draw_photo, join_pair
-from training.config import Crops
+from training.config import Crops, Part
 from training.images.camera import CameraNoise
 from training.images.files import to_8_bit
 from training.images.mixture import MixedNoise
@@ -34,8 +34,9 @@ def make_crops(
     crops: Crops = CROPS,
     epoch: int = 0,
     count: int = 8,
+    part: Part | None = None,
 ) -> NoisyCrops:
-    batches = NoisyCrops(photos, noise, crops=crops, batch_size=count, seed=7)
+    batches = NoisyCrops(photos, noise, crops=crops, batch_size=count, seed=7, part=part)
     batches.start_epoch(epoch)
     return batches
 
@@ -88,6 +89,13 @@ def test_every_other_crop_is_gray(noise: PhotoNoise) -> None:
     assert {array.dtype for array in (*inputs.values(), clean)} == {np.dtype(np.float32)}
     assert all(is_gray(clean)[1::2])
     assert all(is_gray(inputs["image"])[1::2])
+
+
+@pytest.mark.parametrize("part", ["gray", "colour"])
+def test_a_part_alone_learns_from_crops_of_its_kind(part: Part) -> None:
+    wanted = part == "gray"
+    assert set(is_gray(make_crops(part=part)[0][1])) == {wanted}
+    assert set(is_gray(make_validation_crops(PHOTOS, NOISELESS, CROPS, part=part)[1])) == {wanted}
 
 
 def test_in_colour_every_channel_has_its_own_noise() -> None:

@@ -27,7 +27,7 @@ def render(
         "by_noise_level": {level: SCORES},
         "train_images": 50,
         "validation_images": 3,
-        "epochs": {stage.name: epochs for stage, epochs in zip(config.stages, (7, 8), strict=False)},
+        "epochs": {stage.name: epochs for stage, epochs in zip(config.stages, (7, 8, 9), strict=False)},
         "minutes": 1.5,
         "parameters": 1_000_000,
         "mac_per_pixel": 39_488,
@@ -42,9 +42,10 @@ def test_the_card_says_how_the_network_was_trained_and_how_good_it_is() -> None:
     card = render()
     assert card.startswith("# mine/2\n\nMine.\n")
     assert "50 photographs were trained on, at scales from 1 to 0.5; 3 were held out" in card
-    assert "500 steps of 8 crops of 128x128 pixels; mixed bfloat16" in card
+    assert "1000 steps of 8 crops of 128x128 pixels; mixed bfloat16" in card
     assert "| denoise | mean absolute error | 7 | Muon 0.003 | fresh weights |\n" in card
-    assert "| refine | log mean squared error | 8 | Muon 0.0015 | denoise |\n" in card
+    assert "| gray | log mean squared error | 8 | Muon 0.001 | denoise |\n" in card
+    assert "| colour | log mean squared error | 9 | Muon 0.0015 | gray |\n" in card
     assert "| 25 in colour | 20.00 | 30.00 | 0.900 |" in card
     assert "1,000,000 parameters, 39,488 multiply-accumulates a pixel" in card
     assert "```sh\nmake it\n```" in card
@@ -84,7 +85,7 @@ def test_noise_of_cameras_is_said_to_be_known() -> None:
 
 def test_the_card_says_which_version_the_weights_started_from() -> None:
     card = render(PHOTO.starting_from("photo-2"))
-    assert "| refine | log mean squared error | 7 | Muon 0.0015 | photo/2 |\n" in card
+    assert "| gray | log mean squared error | 7 | Muon 0.001 | photo/2 |\n" in card
     assert "fresh weights" not in card
 
 

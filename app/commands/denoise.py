@@ -12,12 +12,12 @@ from rich.console import Console
 from rich.text import Text
 
 from app.commands.configuration import KEY_VARIABLE, CommandUsageError, read_settings
+from app.commands.denoising.plan import Job, make_plan
+from app.commands.denoising.report import Report, stderr_console
+from app.commands.denoising.results import Result, write_result
+from app.commands.denoising.watch import Watch
 from app.commands.examples import examples
 from app.commands.options import check_needs_url, query_options, read_query
-from app.commands.plan import Job, make_plan
-from app.commands.report import Report, stderr_console
-from app.commands.results import Result, write_result
-from app.commands.watch import Watch
 from app.inference.metadata import AUTO
 from app.web.schemas import DenoiseQuery
 
@@ -129,7 +129,7 @@ class Backend(Protocol):
 
 
 def _connect(url: str, query: DenoiseQuery, key: str | None, connections: int) -> Backend:
-    from app.commands.remote import RemoteBackend  # here and below: neither backend needs the other's imports
+    from app.commands.denoising.remote import RemoteBackend  # here and below: neither backend needs the other's imports
 
     backend = RemoteBackend(url, query, key=key, connections=connections)
     names = [model.name for model in backend.models().models]
@@ -139,6 +139,6 @@ def _connect(url: str, query: DenoiseQuery, key: str | None, connections: int) -
 
 
 def _load(query: DenoiseQuery, load: Callable[[Path], Any] | None) -> Backend:
-    from app.commands.local import LocalBackend
+    from app.commands.denoising.local import LocalBackend
 
     return LocalBackend(read_settings(), query, load=load)

@@ -14,8 +14,8 @@ from rich.table import Table
 
 from app.access.key_file import SCOPES, Key, create_secret, digest, editing, read_keys
 from app.commands.configuration import CommandError, CommandUsageError, read_settings
+from app.commands.denoising.report import PLAIN_WIDTH
 from app.commands.examples import examples
-from app.commands.report import PLAIN_WIDTH
 from app.errors import KeyFileError
 
 ID_LENGTH = 8  # characters of a digest that name a key

@@ -9,9 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from app.commands.configuration import KEY_VARIABLE, read_settings, read_store
+from app.commands.denoising.report import PLAIN_WIDTH
 from app.commands.examples import examples
 from app.commands.options import check_needs_url
-from app.commands.report import PLAIN_WIDTH
 from app.inference.metadata import AUTO
 from app.web.schemas import AutoChoice, ModelEntry, ModelList
 
@@ -39,7 +39,7 @@ def command(url: str | None, key: str | None) -> None:
 
 
 def _ask(url: str, key: str | None) -> ModelList:
-    from app.commands.remote import RemoteBackend  # here: listing the store does not need it
+    from app.commands.denoising.remote import RemoteBackend  # here: listing the store does not need it
 
     return RemoteBackend(url, key=key).models()
 

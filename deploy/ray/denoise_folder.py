@@ -9,9 +9,9 @@ import numpy as np
 import ray
 
 from app.commands.configuration import CommandError
-from app.commands.local import LocalBackend
-from app.commands.plan import Job, make_plan
-from app.commands.results import write_result
+from app.commands.denoising.local import LocalBackend
+from app.commands.denoising.plan import Job, make_plan
+from app.commands.denoising.results import write_result
 from app.inference.metadata import AUTO
 from app.settings import Settings
 from app.web.schemas import DenoiseQuery

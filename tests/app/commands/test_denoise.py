@@ -13,11 +13,11 @@ from PIL import Image
 from app.__main__ import main
 from app.commands.configuration import read_settings
 from app.commands.denoise import follow
-from app.commands.local import LocalBackend
-from app.commands.plan import Job, make_plan
-from app.commands.report import stderr_console
-from app.commands.results import Result
-from app.commands.watch import Watch
+from app.commands.denoising.local import LocalBackend
+from app.commands.denoising.plan import Job, make_plan
+from app.commands.denoising.report import stderr_console
+from app.commands.denoising.results import Result
+from app.commands.denoising.watch import Watch
 from app.web.schemas import DenoiseQuery
 from tests.app.fakes import IdentityDenoiser
 from tests.app.pictures import decode, encode, ring

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from app.commands.configuration import read_settings
-from app.commands.local import LocalBackend
-from app.commands.plan import Job
+from app.commands.denoising.local import LocalBackend
+from app.commands.denoising.plan import Job
 from app.imaging.samples import FloatImage
 from app.inference.denoiser import NoiseLevels
 from app.processing.batch import WINDOW

@@ -20,7 +20,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from app.commands.plan import Failure, Plan
+from app.commands.denoising.plan import Failure, Plan
 from app.inference.metadata import ModelKey
 
 PLAIN_WIDTH = 1000  # columns of a table that goes to a file or another program: long paths are not broken

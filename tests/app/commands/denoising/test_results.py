@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from app.commands.results import write_whole
+from app.commands.denoising.results import write_whole
 from tests.app.processes import denoise, files
 
 

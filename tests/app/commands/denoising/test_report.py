@@ -5,8 +5,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from app.commands.plan import Job, Plan
-from app.commands.report import MAX_ROWS, Report
+from app.commands.denoising.plan import Job, Plan
+from app.commands.denoising.report import MAX_ROWS, Report
 
 
 def test_a_terminal_shows_the_progress() -> None:

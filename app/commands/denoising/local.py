@@ -7,8 +7,8 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 
 from app.commands.configuration import CommandError, CommandUsageError, read_store
-from app.commands.plan import Job
-from app.commands.results import Result, read_picture
+from app.commands.denoising.plan import Job
+from app.commands.denoising.results import Result, read_picture
 from app.cpu_quota import available_cpus
 from app.errors import DenoiserError, ModelStoreError, RequestError
 from app.inference.batching import create_batcher

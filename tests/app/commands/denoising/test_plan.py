@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.commands.configuration import CommandUsageError
-from app.commands.plan import Plan, make_plan
+from app.commands.denoising.plan import Plan, make_plan
 from app.imaging.encode import OutputFormat
 
 

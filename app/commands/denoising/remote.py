@@ -9,8 +9,8 @@ import denoiser_client as client
 from pydantic import ValidationError
 
 from app.commands.configuration import KEY_VARIABLE, CommandError, CommandUsageError
-from app.commands.plan import Job
-from app.commands.results import Result, read_picture
+from app.commands.denoising.plan import Job
+from app.commands.denoising.results import Result, read_picture
 from app.web.schemas import DenoiseQuery, ModelList
 
 TRIES = 30  # of one picture, while the service is busy

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from app.commands.plan import Job, Plan
+from app.commands.denoising.plan import Job, Plan
 
 Fingerprint = tuple[int, int]  # bytes, and nanoseconds of the last change
 

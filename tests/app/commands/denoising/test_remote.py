@@ -9,7 +9,7 @@ import pytest
 
 from app.__main__ import main
 from app.access.key_file import digest
-from app.commands.remote import TRIES
+from app.commands.denoising.remote import TRIES
 from app.main import create_app
 from app.settings import Settings
 from tests.app.fakes import load_fake

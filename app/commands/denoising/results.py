@@ -5,7 +5,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.commands.plan import Job
+from app.commands.denoising.plan import Job
 from app.inference.metadata import ModelKey
 
 

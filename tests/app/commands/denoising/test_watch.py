@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from app.commands.plan import make_plan
-from app.commands.watch import Watch
+from app.commands.denoising.plan import make_plan
+from app.commands.denoising.watch import Watch
 from tests.app.pictures import encode, ring
 
 

@@ -1,15 +1,5 @@
-"""The application that create_app builds: CORS, and a start that fails loudly."""
+"""The application that create_app builds."""
 
-from pathlib import Path
-
-import pytest
-from fastapi.testclient import TestClient
-
-from app.errors import ModelStoreError
-from app.main import create_app
-from app.settings import Settings
-from tests.app.fakes import BrokenDenoiser, IdentityDenoiser, write_version
-from tests.app.pictures import encode, ring
 from tests.app.serving import MakeClient
 
 
@@ -20,40 +10,3 @@ def test_pages_of_other_origins_may_call_the_service_only_if_they_are_listed(mak
     response = open_.get("/v1/models", headers=origin)
     assert response.headers["access-control-allow-origin"] == "https://example.org"
     assert "Server-Timing" in response.headers["access-control-expose-headers"]
-
-
-def test_a_broken_store_stops_the_start(store: Path) -> None:
-    (store / "tiny/2/variables/variables.index").write_bytes(b"changed")
-    app = create_app(Settings(model_store=store), load=lambda _folder: IdentityDenoiser())
-    with pytest.raises(ModelStoreError, match=r"tiny/2/variables/variables\.index"), TestClient(app):
-        pass
-
-
-def test_a_network_that_fails_its_first_call_stops_the_start(store: Path) -> None:
-    app = create_app(Settings(model_store=store, default_model="tiny"), load=lambda _folder: BrokenDenoiser())
-    with pytest.raises(ModelStoreError, match="free/1: a call with 1 x 1 x 1 pixels failed: broken"), TestClient(app):
-        pass
-
-
-def test_a_version_that_is_added_answers_without_a_restart(make_client: MakeClient, store: Path) -> None:
-    client = make_client(store_poll_s=0.001)
-    write_version(store, "tiny", 3)
-    while client.get("/v1/models/tiny").json()["versions"] != [1, 2, 3]:
-        pass
-    response = client.post("/v1/denoise", content=encode(ring()))
-    assert response.headers["X-Model-Version"] == "3"
-    states = {entry.pop("folder"): entry for entry in client.get("/v1/models").json()["states"]}
-    assert set(states) == {"free/1", "told/1", "tiny/1", "tiny/2", "tiny/3"}
-    assert all(set(entry) == {"state", "loaded_at"} and entry["state"] == "ready" for entry in states.values())
-
-
-def test_a_process_that_replaces_another_starts_without_the_versions_that_are_broken(store: Path) -> None:
-    (store / "tiny/2/saved_model.pb").write_bytes(b"changed")
-
-    def load(folder: Path) -> IdentityDenoiser:
-        return BrokenDenoiser() if folder.parent.name == "free" else IdentityDenoiser()
-
-    app = create_app(Settings(model_store=store, default_model="tiny"), load=load, skips_broken=True)
-    with TestClient(app) as client:
-        listed = client.get("/v1/models").json()["models"]
-    assert [(model["name"], model["versions"]) for model in listed] == [("tiny", [1]), ("told", [1])]

@@ -97,14 +97,14 @@ def _fit(options: argparse.Namespace, config: Config, images: Any, origin: Path 
 
 
 def _export(options: argparse.Namespace, images: Any = None) -> None:  # noqa: ANN401  # of any task
-    from training.publish import publish, read_run
+    from training.publish import describe_gain, publish, read_run
     from training.tasks import TASKS
 
     run = read_run(options.run_dir)
     task = TASKS[run.config.task]
     images = images or task.load(options.data, run.config)
     version = publish(task, run, images, store=options.store, name=options.name or run.config.preset)
-    print(f"exported {version}")
+    print(f"exported {version}: {describe_gain(version)}")
 
 
 def _evaluate(options: argparse.Namespace) -> None:

@@ -16,7 +16,7 @@ from training.fit.train import load_network
 from training.store.card_section import CARD_NAME
 from training.store.export import VERSIONS, SavedNetwork, save_network
 from training.store.figures import save_figures
-from training.store.metadata import Metadata, write_metadata
+from training.store.metadata import Metadata, read_metadata, write_metadata
 from training.store.versions import hash_files, new_version
 from training.task import DatasetT, Task, TrainedRun
 
@@ -87,6 +87,14 @@ def publish(task: Task[DatasetT], run: Run, images: DatasetT, *, store: Path, na
         card = task.render_card(metadata, figures, command=format_command(config, images.name, name=name))
         (folder / CARD_NAME).write_text(card, encoding="utf-8")
     return store / name / str(version)
+
+
+def describe_gain(version: Path) -> str:
+    """Return what a version makes of noisy images, and a warning if that is no gain."""
+    metrics = read_metadata(version)["metrics"]
+    noisy, denoised = metrics["noisy_psnr_db"], metrics["psnr_db"]
+    warning = "" if denoised > noisy else "; warning: it makes images no better; train it longer, or on others"
+    return f"{noisy:.2f} dB noisy, {denoised:.2f} dB denoised{warning}"
 
 
 def check_same(network: keras.Model, saved: SavedNetwork) -> None:

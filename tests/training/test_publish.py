@@ -14,7 +14,7 @@ from training.digits.evaluate import evaluate
 from training.errors import RunError, StoreError
 from training.fit.train import load_network
 from training.presets import PRESETS
-from training.publish import publish, read_run
+from training.publish import describe_gain, publish, read_run
 from training.store.export import SavedNetwork
 from training.store.metadata import read_metadata
 from training.store.versions import hash_files
@@ -47,6 +47,18 @@ def test_the_metadata_describes_the_version(finished_run: FinishedRun, images: C
     measured = evaluate(SavedNetwork(folder).denoise, images.test, PRESETS["article"].stages[-1].test_noise)
     assert metadata["metrics"].items() >= measured.items()
     assert metadata["metrics"]["protocol"] == "blobs test, Gaussian 0.4 clipped"
+
+
+@pytest.mark.parametrize(
+    ("denoised", "said"),
+    [
+        (22.72, "13.40 dB noisy, 22.72 dB denoised"),
+        (13.4, "13.40 dB noisy, 13.40 dB denoised; warning: it makes images no better; train it longer, or on others"),
+    ],
+)
+def test_the_gain_is_said_and_its_absence_warned_of(tmp_path: Path, denoised: float, said: str) -> None:
+    (tmp_path / "metadata.json").write_text(json.dumps({"metrics": {"noisy_psnr_db": 13.4, "psnr_db": denoised}}))
+    assert describe_gain(tmp_path) == said
 
 
 def test_a_run_from_a_version_is_published_with_its_origin(finished_run: FinishedRun, tmp_path: Path) -> None:

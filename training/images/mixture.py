@@ -27,9 +27,16 @@ class MixedNoise:
     level_bias: float = 0.85
     level_error: float = 0.3
 
+    def __post_init__(self) -> None:
+        if self._white_share < 0:
+            raise ValueError("the shares of cameras, scanners and clean crops are more than the whole")
+
+    @property
+    def _white_share(self) -> float:
+        return 1 - self.camera_share - self.scan_share - self.clean_share
+
     def __str__(self) -> str:
-        white_share = 1 - self.camera_share - self.scan_share - self.clean_share
         return (
-            f"{white_share:.0%} {self.white}; {self.camera_share:.0%} {self.camera}; {self.scan_share:.0%} {self.scan};"
-            f" {self.clean_share:.0%} none"
+            f"{self._white_share:.0%} {self.white}; {self.camera_share:.0%} {self.camera};"
+            f" {self.scan_share:.0%} {self.scan}; {self.clean_share:.0%} none"
         )

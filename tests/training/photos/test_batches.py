@@ -24,6 +24,8 @@ from training.photos.data import Photo
 
 CROPS = Crops(side_px=16, full_size=1, steps_per_epoch=3)
 NOISELESS = RandomLevelNoise(noiseless=1, rounded=0)
+CAMERA_ALONE = MixedNoise(camera_share=1, scan_share=0, clean_share=0)
+SCAN_ALONE = MixedNoise(camera_share=0, scan_share=1, clean_share=0)
 PHOTOS = [draw_photo(40, 60), draw_photo(20, 24)]
 
 
@@ -80,7 +82,11 @@ def test_an_epoch_has_the_steps_of_its_config() -> None:
 
 @pytest.mark.parametrize(
     "noise",
-    [RandomLevelNoise(), MixedNoise(camera_share=1, scan_share=0), MixedNoise(scan_share=1)],
+    [
+        RandomLevelNoise(),
+        CAMERA_ALONE,
+        SCAN_ALONE,
+    ],
     ids=["white", "camera", "scan"],
 )
 def test_every_other_crop_is_gray(noise: PhotoNoise) -> None:
@@ -140,15 +146,14 @@ def test_of_white_noise_the_network_is_told_the_level_that_is_there() -> None:
 
 
 def test_of_a_camera_and_a_scanner_it_is_told_the_root_mean_square() -> None:
-    exact = MixedNoise(level_bias=1, level_error=0)
-    for noise in (replace(exact, camera_share=1, scan_share=0), replace(exact, scan_share=1)):
-        inputs, clean = make_crops(noise=noise)[0]
+    for noise in (CAMERA_ALONE, SCAN_ALONE):
+        inputs, clean = make_crops(noise=replace(noise, level_bias=1, level_error=0))[0]
         measured = np.minimum(measure_rms(inputs["image"], clean), 75 / 255)
         np.testing.assert_allclose(inputs["noise_level"], measured, rtol=1e-4)
 
 
 def test_that_level_has_a_log_normal_error_and_is_rather_too_low() -> None:
-    noise = MixedNoise(camera=CameraNoise(shot=(0.001, 0.001), monochrome=0), camera_share=1, scan_share=0)
+    noise = replace(CAMERA_ALONE, camera=CameraNoise(shot=(0.001, 0.001), monochrome=0))
     inputs, clean = make_crops(noise=noise, count=300)[0]
     errors = np.log(inputs["noise_level"] / measure_rms(inputs["image"], clean))
     assert errors.mean() == pytest.approx(np.log(0.85), abs=0.05)
@@ -156,7 +161,7 @@ def test_that_level_has_a_log_normal_error_and_is_rather_too_low() -> None:
 
 
 def test_no_level_is_told_above_the_highest() -> None:
-    noise = MixedNoise(RandomLevelNoise(highest=5), CameraNoise(shot=(0.01, 0.01)), camera_share=1, scan_share=0)
+    noise = replace(CAMERA_ALONE, white=RandomLevelNoise(highest=5), camera=CameraNoise(shot=(0.01, 0.01)))
     inputs, _ = make_crops(noise=noise)[0]
     assert inputs["noise_level"].max() * 255 <= 5.001
 

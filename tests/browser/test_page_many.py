@@ -125,6 +125,23 @@ def test_a_picture_that_is_in_work_with_all_is_not_sent_again_to_be_shown(page: 
     assert len(held) == 2
 
 
+def test_nor_is_one_that_is_shown_already_sent_again_with_all(page: Page, service: RunningService) -> None:
+    held = start_and_hold(page, service, 5)
+    strip = page.locator("#strip")
+    expect(strip.get_by_role("button", name="working")).to_have_count(3)
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if DENOISE.search(request.url) else None)
+    strip.get_by_role("button", name="4.png, waiting").click()
+    expect(strip.get_by_role("button", name="4.png, working")).to_be_visible()
+    with page.expect_download() as saved:
+        page.unroute(DENOISE)
+        for route in held:
+            route.fallback()
+    assert len(sent) == 1
+    with zipfile.ZipFile(saved.value.path()) as archive:
+        assert len(archive.namelist()) == 5
+
+
 def test_settings_that_change_meanwhile_count_for_all_pictures(page: Page, service: RunningService) -> None:
     open_bench(page, service.url)
     choose(page, digits(4))

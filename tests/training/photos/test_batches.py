@@ -82,11 +82,7 @@ def test_an_epoch_has_the_steps_of_its_config() -> None:
 
 @pytest.mark.parametrize(
     "noise",
-    [
-        RandomLevelNoise(),
-        CAMERA_ALONE,
-        SCAN_ALONE,
-    ],
+    [RandomLevelNoise(), CAMERA_ALONE, SCAN_ALONE],
     ids=["white", "camera", "scan"],
 )
 def test_every_other_crop_is_gray(noise: PhotoNoise) -> None:

@@ -143,11 +143,10 @@ async function run() {
       return signal.aborted ? release(picture) : showResult(picture, item.done.response);
     }
     const job = { picture: sent.picture, query, model: settings.model, visible: comparison.visiblePart, noiseLevel };
-    const { picture, response } = await denoiseInSteps(job, { expect, preview: showPreview }, signal);
+    const work = () => denoiseInSteps(job, { expect, preview: showPreview }, signal);
+    const { picture, response } = await (item ? many.hold(item, query, work) : work());
     if (signal.aborted) return release(picture);
-    if (item) item.done = { query: query.toString(), response };
     showResult(picture, response);
-    many.draw();
     if (!opened.image) suitSize(response.header("X-Input-Size"));
   } catch (error) {
     if (signal.aborted) return;

@@ -53,6 +53,11 @@ export class Many {
     this.#on.select(item);
   }
 
+  /** Return what `work` makes of one of the pictures, which is not sent with all others meanwhile. */
+  hold(item, query, work) {
+    return this.#tray.hold(item, query, work);
+  }
+
   /** Show how far the pictures are, with the settings as they are; return how many are done. */
   draw() {
     this.#strip.draw(this.#tray);

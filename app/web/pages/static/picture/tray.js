@@ -67,7 +67,27 @@ export class Tray {
       }
       working--;
     };
-    await Promise.all(Array.from({ length: IN_FLIGHT }, work));
+    do {
+      await Promise.all(Array.from({ length: IN_FLIGHT }, work));
+      await Promise.all(this.items.map((item) => item.work)); // of the one that is shown, which may be cancelled
+    } while (nextItem());
+  }
+
+  /** Return what `work` makes of an item; nobody else begins with it meanwhile. */
+  async hold(item, query, work) {
+    let end;
+    item.work = new Promise((resolve) => (end = resolve));
+    item.isWorking = true;
+    this.#onChange();
+    try {
+      const result = await work();
+      item.done = { query: query.toString(), response: result.response };
+      return result;
+    } finally {
+      item.isWorking = false;
+      this.#onChange();
+      end();
+    }
   }
 
   /** Return a ZIP of the results, or null if there is none. */

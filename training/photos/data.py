@@ -43,7 +43,7 @@ def load_photos(sources: Sequence[str], *, min_side_px: int, seed: int) -> Clean
 
     Raises:
         DataError: one is not a folder or has too few images, or an image is unreadable or smaller than ``min_side_px``,
-            or pairs do not match, or some folders hold pairs and some do not.
+            or pairs do not match, or some folders hold pairs and some do not, or a list of sources is unreadable.
     """
     train, validation = [], []
     folders = [Path(source) for source in sources]
@@ -69,8 +69,11 @@ def _count_licences(folders: Sequence[Path]) -> Counter[str]:
     licences: Counter[str] = Counter()
     for folder in folders:
         if (path := folder / SOURCES_NAME).is_file():
-            with path.open(newline="", encoding="utf-8") as lines:
-                licences.update(row["licence"] for row in csv.DictReader(lines) if row.get("licence"))
+            try:
+                with path.open(newline="", encoding="utf-8") as lines:
+                    licences.update(row["licence"] for row in csv.DictReader(lines) if row.get("licence"))
+            except (UnicodeDecodeError, csv.Error) as error:
+                raise DataError(f"{path}: is no CSV file in UTF-8: {error}") from error
     return licences
 
 

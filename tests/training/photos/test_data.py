@@ -120,3 +120,10 @@ def test_a_photograph_of_a_pair_must_hold_a_crop(tmp_path: Path) -> None:
         save(tmp_path / kind / "b.png", 64, 64)
     with pytest.raises(DataError, match=r"clean/a\.png: 64x31 pixels, at least 32"):
         load_photos([str(tmp_path)], min_side_px=32, seed=0)
+
+
+def test_a_list_of_sources_that_is_no_text_is_named(tmp_path: Path) -> None:
+    write_images(tmp_path, draw_blobs(2, size=20))
+    (tmp_path / "sources.csv").write_bytes("file,licence\n0.png,Künstler".encode("latin-1"))
+    with pytest.raises(DataError, match=r"sources\.csv: is no CSV file in UTF-8"):
+        load_photos([str(tmp_path)], min_side_px=16, seed=0)

@@ -116,12 +116,13 @@ class _Copies:
             exported = compiled[0].export_model()  # imported in a third of the time of compiling
             compiled += [core.import_model(exported, "CPU", properties) for _ in range(threads - 1)]
         self._free: queue.LifoQueue[Any] = queue.LifoQueue()  # the last one used has its memory at hand
+        self._smallest = {
+            tensor.get_any_name(): [side.get_length() if side.is_static else 1 for side in tensor.partial_shape]
+            for tensor in model.inputs
+        }
         for each in compiled:
             request = each.create_infer_request()
-            for tensor in model.inputs:
-                smallest = [side.get_length() if side.is_static else 1 for side in tensor.partial_shape]
-                request.set_tensor(tensor.get_any_name(), ov.Tensor(np.zeros(smallest, np.float32)))
-            request.infer()  # prepares what it needs, so that no client pays for it
+            self._infer_smallest(request)  # prepares what it needs, so that no client pays for it
             self._free.put(request)
         self._keeps_memory = not is_free  # of one small size, there is little of it
         self._lock = threading.Lock()
@@ -142,6 +143,11 @@ class _Copies:
         if not self._keeps_memory:
             self._watch()
         return denoised
+
+    def _infer_smallest(self, request: Any) -> None:  # noqa: ANN401  # OpenVINO has no types
+        for name, shape in self._smallest.items():
+            request.set_tensor(name, ov.Tensor(np.zeros(shape, np.float32)))
+        request.infer()
 
     def _watch(self) -> None:
         with self._lock:
@@ -169,6 +175,7 @@ class _Copies:
             except queue.Empty:
                 break
         for request in idle:
+            self._infer_smallest(request)  # lets go of the last images
             request.get_compiled_model().release_memory()
             self._free.put(request)
         if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):  # glibc, which would keep it for itself

@@ -117,6 +117,23 @@ def test_a_version_is_trained_further_on_other_photographs(
     assert f"```sh\n{command}\n```" in card
 
 
+def test_each_stage_of_a_part_trains_that_part_alone(photo_store: Path) -> None:
+    def load(stage: str) -> list[np.ndarray]:
+        with np.load(photo_store.parent / "run" / stage / "best.npz") as arrays:
+            return [arrays[name] for name in arrays.files]
+
+    denoise, gray, colour = load("denoise"), load("gray"), load("colour")
+    half = len(gray) // 2
+    assert is_same(gray[half:], denoise[half:])
+    assert is_same(colour[:half], gray[:half])
+    assert not is_same(gray[:half], denoise[:half])
+    assert not is_same(colour[half:], gray[half:])
+
+
+def is_same(one: list[np.ndarray], other: list[np.ndarray]) -> bool:
+    return all(np.array_equal(*pair) for pair in zip(one, other, strict=True))
+
+
 def test_its_metadata_says_how_good_it_is_at_each_level(photo_store: Path) -> None:
     metadata = read_metadata(photo_store, "mine")
     assert metadata["description"] == "Preset photo, trained on discs"

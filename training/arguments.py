@@ -69,8 +69,8 @@ def _add_train_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--start-from",
         metavar="MODEL",
-        help="train the last stage alone (of photo: the last two), from the weights of NAME, its highest version, or"
-        " NAME/VERSION in the store",
+        help="train the last stage alone (of photo: those of gray and colour), from the weights of NAME, its highest"
+        " version, or NAME/VERSION in the store",
     )
     parser.add_argument(
         "--noisy-only",

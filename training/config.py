@@ -11,6 +11,7 @@ from training.images.noise import Noise, NoNoise, RandomLevelNoise, RecordedNois
 Polarity = Literal["light-on-dark", "dark-on-light"]
 TaskName = Literal["digits", "photos"]
 Part = Literal["gray", "colour"]
+FINE_TUNING_SHARE = 0.4  # of the learning rate
 Loss = Literal["binary_crossentropy", "mean_absolute_error", "log_mean_squared_error"]
 
 
@@ -203,9 +204,23 @@ class Config:
         return replace(self, stages=(stage,), crops=crops)
 
     def starting_from(self, origin: str) -> "Config":
-        """Return the last stage, or the last one of each part, from weights that the run keeps under ``origin``."""
-        first, *others = [stage for stage in self.stages if stage.part] or self.stages[-1:]
-        return replace(self, stages=(replace(first, start_from=origin), *others))
+        """Return the last stage, or the stages of the parts, from weights that the run keeps under ``origin``.
+
+        The learning rate is lower, but for noisy images alone, whose stage expects a trained network: with the usual
+        one, a good network is worse for most of a short run.
+        """
+        kept = [stage for stage in self.stages if stage.part] or self.stages[-1:]
+        share = 1 if self.takes_noisy_only else FINE_TUNING_SHARE
+        names = {stage.name for stage in kept}
+        stages = tuple(
+            replace(
+                stage,
+                start_from=stage.start_from if stage.start_from in names else origin,
+                optimizer=replace(stage.optimizer, learning_rate=share * stage.optimizer.learning_rate),
+            )
+            for stage in kept
+        )
+        return replace(self, stages=stages)
 
     def without_lessons(self) -> "Config":
         """Return the same run without the stages that only teach something."""

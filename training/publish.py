@@ -90,11 +90,14 @@ def publish(task: Task[DatasetT], run: Run, images: DatasetT, *, store: Path, na
 
 
 def describe_gain(version: Path) -> str:
-    """Return what a version makes of noisy images, and a warning if that is no gain."""
+    """Return what a version makes of noisy images, and a warning about noise that it does not lessen."""
     metrics = read_metadata(version)["metrics"]
-    noisy, denoised = metrics["noisy_psnr_db"], metrics["psnr_db"]
-    warning = "" if denoised > noisy else "; warning: it makes images no better; train it longer, or on others"
-    return f"{noisy:.2f} dB noisy, {denoised:.2f} dB denoised{warning}"
+    levels: dict[str, dict[str, float]] = metrics.get("by_noise_level") or {"its": metrics}
+    worse = [level for level, scores in levels.items() if scores["psnr_db"] <= scores["noisy_psnr_db"]]
+    gain = f"{metrics['noisy_psnr_db']:.2f} dB noisy, {metrics['psnr_db']:.2f} dB denoised"
+    if not worse:
+        return gain
+    return f"{gain}; warning: it does not lessen {', '.join(worse)} noise: train it longer, or on others"
 
 
 def check_same(network: keras.Model, saved: SavedNetwork) -> None:

@@ -12,8 +12,9 @@ from rich.console import Console
 from rich.text import Text
 
 from app.commands.configuration import KEY_VARIABLE, CommandUsageError, read_settings
+from app.commands.console import stderr_console
 from app.commands.denoising.plan import Job, make_plan
-from app.commands.denoising.report import Report, stderr_console
+from app.commands.denoising.report import Report
 from app.commands.denoising.results import Result, write_result
 from app.commands.denoising.watch import Watch
 from app.commands.examples import examples

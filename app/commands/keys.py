@@ -1,6 +1,5 @@
 """``keys``: edit the file of keys that may call the service."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,12 +8,11 @@ from typing import Any
 import click
 from pydantic import ValidationError
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
 from app.access.key_file import SCOPES, Key, create_secret, digest, editing, read_keys
 from app.commands.configuration import CommandError, CommandUsageError, read_settings
-from app.commands.denoising.report import PLAIN_WIDTH
+from app.commands.console import stdout_console
 from app.commands.examples import examples
 from app.errors import KeyFileError
 
@@ -74,7 +72,7 @@ def list_(file: Path | None) -> None:
     for key in keys:
         rate = ("any", "any") if key.rate is None else (f"{key.rate:g}", str(key.burst))
         table.add_row(key.name, _id(key), ", ".join(key.scopes), *rate, f"{key.max_share:.0%}")
-    Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH).print(table)
+    stdout_console().print(table)
 
 
 @command.command(

@@ -1,15 +1,12 @@
 """``models``: list the models of the store or of a service."""
 
-import sys
-
 import click
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from app.commands.configuration import KEY_VARIABLE, read_settings, read_store
-from app.commands.denoising.report import PLAIN_WIDTH
+from app.commands.console import stdout_console
 from app.commands.examples import examples
 from app.commands.options import check_needs_url
 from app.inference.metadata import AUTO
@@ -33,7 +30,7 @@ def command(url: str | None, key: str | None) -> None:
     )
     for model in models.models:
         table.add_row(*_row(model, is_default=model.name == models.default))
-    console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
+    console = stdout_console()
     console.print(table)
     console.print(Text(f"{AUTO}{' (default)' if models.default == AUTO else ''}: {_describe_auto(models.auto)}"))
 

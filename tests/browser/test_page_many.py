@@ -142,6 +142,17 @@ def test_nor_is_one_that_is_shown_already_sent_again_with_all(page: Page, servic
         assert len(archive.namelist()) == 5
 
 
+def test_work_on_all_ends_when_it_is_cancelled_whatever_is_shown(page: Page, service: RunningService) -> None:
+    start_and_hold(page, service, 5)
+    shown = page.locator("#strip").get_by_role("button", name="4.png")
+    expect(page.locator("#strip").get_by_role("button", name="working")).to_have_count(3)
+    shown.click()
+    expect(shown).to_have_attribute("aria-label", "4.png, working")
+    page.locator("#many").get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("button", name="Denoise all")).to_be_visible()
+    expect(shown).to_have_attribute("aria-label", "4.png, working")
+
+
 def test_settings_that_change_meanwhile_count_for_all_pictures(page: Page, service: RunningService) -> None:
     open_bench(page, service.url)
     choose(page, digits(4))

@@ -53,7 +53,10 @@ def test_the_metadata_describes_the_version(finished_run: FinishedRun, images: C
     ("denoised", "said"),
     [
         (22.72, "13.40 dB noisy, 22.72 dB denoised"),
-        (13.4, "13.40 dB noisy, 13.40 dB denoised; warning: it makes images no better; train it longer, or on others"),
+        (
+            13.4,
+            "13.40 dB noisy, 13.40 dB denoised; warning: it does not lessen its noise: train it longer, or on others",
+        ),
     ],
 )
 def test_the_gain_is_said_and_its_absence_warned_of(tmp_path: Path, denoised: float, said: str) -> None:

@@ -17,11 +17,19 @@ def describe_run(config: Config, data_name: str) -> dict[str, Any]:
     """Return the content of run.json, which metadata.json repeats: data, noise, config, commit and versions."""
     return {
         "data": data_name,
-        "noise": str(config.stages[-1].noise),
+        "noise": _describe_noise(config),
         "config": config.to_json(),
         "git_commit": find_git_commit(),
         "versions": {"keras": keras.__version__, "numpy": np.__version__},
     }
+
+
+def _describe_noise(config: Config) -> str:
+    """Return the noise of the exported network: that of each part where they differ, else that of the last stage."""
+    noises = {stage.part: str(stage.noise) for stage in config.stages if stage.part}
+    if len(set(noises.values())) < 2:
+        return str(config.stages[-1].noise)
+    return "; ".join(f"{part}: {noise}" for part, noise in noises.items())
 
 
 def restore_config(run: dict[str, Any]) -> Config:

@@ -89,11 +89,12 @@ def _prepare_run_dir(run_dir: Path, run: dict[str, Any], *, resume: bool) -> Non
 
 
 def _find_difference(started: dict[str, Any], resumed: dict[str, Any]) -> str | None:
-    """Return what else than durations and descriptions changed; runs of older releases lack ``task``."""
+    """Return what else than durations and descriptions changed; runs of older releases lack ``task`` and ``part``."""
     if started["data"] != resumed["data"]:
         return "data"
     old, new = (
-        run["config"] | {"stages": [stage | {"epochs": None, "lesson": None} for stage in run["config"]["stages"]]}
+        run["config"]
+        | {"stages": [{"part": None} | stage | {"epochs": None, "lesson": None} for stage in run["config"]["stages"]]}
         for run in (started, resumed)
     )
     names = new.keys() - {"task", "description", "interface", "note", "data", "minutes"}

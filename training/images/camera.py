@@ -42,7 +42,8 @@ class CameraNoise:
     blurred: float = 0.85
     blur_px: tuple[float, float] = (0.45, 0.9)
     chroma_blurred: float = 0.9
-    chroma_blur_px: tuple[float, float] = (0.9, 2.8)
+    chroma_blur_px: tuple[float, float] = (1.0, 4.0)
+    chroma_left: tuple[float, float] = (0.2, 1.0)
     sharpened: float = 0.5
     sharpening: tuple[float, float] = (0.2, 1.2)
     resized: float = 0.3
@@ -105,7 +106,7 @@ class CameraNoise:
         if rng.random() < self.chroma_blurred:
             luma = (noise @ GRAY_WEIGHTS)[..., None]
             chroma = blur(noise - luma, rng.uniform(*self.chroma_blur_px))
-            noise = luma + rng.uniform(0.5, 1) * chroma
+            noise = luma + rng.uniform(*self.chroma_left) * chroma
         return noise
 
     def _write(self, sides: list[Images], scale: float, rng: np.random.Generator) -> tuple[Images, Images]:

@@ -33,7 +33,7 @@ class MixedNoise:
 
     @property
     def _white_share(self) -> float:
-        return 1 - self.camera_share - self.scan_share - self.clean_share
+        return round(1 - self.camera_share - self.scan_share - self.clean_share, 9) or 0.0  # not -0
 
     def __str__(self) -> str:
         return (

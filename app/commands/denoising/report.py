@@ -1,6 +1,5 @@
 """Show the progress of a run, and at its end a summary, both on stderr."""
 
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -23,14 +22,8 @@ from rich.text import Text
 from app.commands.denoising.plan import Failure, Plan
 from app.inference.metadata import ModelKey
 
-PLAIN_WIDTH = 1000  # columns of a table that goes to a file or another program: long paths are not broken
 MAX_ROWS = 100
 MAX_NAMES = 10
-
-
-def stderr_console() -> Console:
-    """Return a console on stderr; if stderr is not a terminal, lines are not wrapped at a terminal's width."""
-    return Console(stderr=True, width=None if sys.stderr.isatty() else PLAIN_WIDTH)
 
 
 class Report:

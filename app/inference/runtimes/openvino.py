@@ -1,6 +1,7 @@
 """Run a SavedModel as a Denoiser; no other module of the service imports OpenVINO."""
 
 import ctypes
+import logging
 import os
 import queue
 import sys
@@ -25,6 +26,8 @@ sys.modules.setdefault("openvino.tools.ovc", None)  # type: ignore[arg-type]  # 
 import openvino as ov  # noqa: E402
 
 SIGNATURE_KEY = b"\x0a\x0fserving_default\x12"  # in saved_model.pb, as the key of a map in a protocol buffer
+logger = logging.getLogger(__name__)
+
 FLOAT32, BFLOAT16 = "f32", "bf16"
 IDLE_S = 1.0  # after so long without a call, memory for intermediate results is returned
 
@@ -175,8 +178,12 @@ class _Copies:
             except queue.Empty:
                 break
         for request in idle:
-            self._infer_smallest(request)  # lets go of the last images
-            request.get_compiled_model().release_memory()
-            self._free.put(request)
+            try:
+                self._infer_smallest(request)  # lets go of the last images
+                request.get_compiled_model().release_memory()
+            except Exception:  # OpenVINO may raise anything
+                logger.exception("memory of a network was not returned")
+            finally:
+                self._free.put(request)
         if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):  # glibc, which would keep it for itself
             trim(0)

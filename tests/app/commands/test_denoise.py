@@ -12,10 +12,10 @@ from PIL import Image
 
 from app.__main__ import main
 from app.commands.configuration import read_settings
+from app.commands.console import stderr_console
 from app.commands.denoise import follow
 from app.commands.denoising.local import LocalBackend
 from app.commands.denoising.plan import Job, make_plan
-from app.commands.denoising.report import stderr_console
 from app.commands.denoising.results import Result
 from app.commands.denoising.watch import Watch
 from app.web.schemas import DenoiseQuery

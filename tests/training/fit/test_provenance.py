@@ -33,7 +33,7 @@ def test_a_run_of_other_stages_is_not_restored() -> None:
         restore_config(run)
 
 
-@pytest.mark.parametrize("version", ["article/1", "digits/2"])
+@pytest.mark.parametrize("version", ["article/1", "digits/2", "photo/8"])
 def test_the_configs_of_the_committed_networks_are_restored_and_their_cards_say_the_command(version: str) -> None:
     run = json.loads((MODEL_STORE / version / "metadata.json").read_text())["training"]
     command = format_command(restore_config(run), run["data"])

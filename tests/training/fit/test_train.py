@@ -219,9 +219,13 @@ def test_a_stage_that_another_has_started_from_is_trained_no_more(
     assert [load_progress(run_dir / stage.name).epochs for stage in TWO_STAGES.stages] == [1, 4]
 
 
-def test_a_run_of_a_release_without_tasks_is_resumed(uninterrupted: Path, blobs: CleanImages, tmp_path: Path) -> None:
+def test_a_run_of_a_release_without_tasks_and_parts_is_resumed(
+    uninterrupted: Path, blobs: CleanImages, tmp_path: Path
+) -> None:
     run_dir = shutil.copytree(uninterrupted, tmp_path / "run")
     run = json.loads((run_dir / "run.json").read_text())
     del run["config"]["task"]
+    for stage in run["config"]["stages"]:
+        del stage["part"]
     (run_dir / "run.json").write_text(json.dumps(run))
     train(DIGITS, TWO_STAGES, blobs, run_dir, resume=True)

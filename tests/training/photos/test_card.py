@@ -79,13 +79,13 @@ def test_without_licences_the_rights_are_left_open_except_those_of_bsds() -> Non
 
 def test_noise_of_cameras_is_said_to_be_known() -> None:
     card = render()
-    assert f"Trained for this noise: {MixedNoise()}." in card
+    assert f"Trained for this noise: gray: {MixedNoise(camera_share=0.2)}; colour: {MixedNoise()}." in card
     assert "simulated cameras and scanners" in card
 
 
 def test_the_card_says_which_version_the_weights_started_from() -> None:
     card = render(PHOTO.starting_from("photo-2"))
-    assert "| gray | log mean squared error | 7 | Muon 0.001 | photo/2 |\n" in card
+    assert "| gray | log mean squared error | 7 | Muon 0.0004 | photo/2 |\n" in card
     assert "fresh weights" not in card
 
 

@@ -2,13 +2,14 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.training.drawing import draw_blobs, fill_channels, join_pair, write_images, write_pairs
 from training.config import Config, Crops
 from training.errors import DataError
 from training.images.files import to_8_bit
-from training.images.noise import GaussianNoise
+from training.images.noise import GaussianNoise, RandomLevelNoise
 from training.photos.data import CleanPhotos
 from training.photos.networks import build_photo
 from training.photos.task import PhotosTask
@@ -65,6 +66,15 @@ def test_batches_and_validation_give_the_network_image_and_level(config: Config,
 def test_the_last_stage_learns_cameras_and_scans_too() -> None:
     inputs, clean = TASK.validation(PHOTO, PHOTO.stages[-1], PHOTOS)
     assert inputs["image"].shape == clean.shape == (3 + 2 + 1, 32, 32, 3)
+
+
+def test_a_part_is_trained_and_validated_on_its_own_images() -> None:
+    red = tuple((disc * np.array([1, 0.5, 0.5])).astype(np.uint8) + np.array([9, 0, 0], np.uint8) for disc in DISCS)
+    photos = CleanPhotos("red discs", {}, train=red[:2], validation=red[2:])
+    for stage in PHOTO.stages[1:]:
+        white = replace(stage, noise=RandomLevelNoise())
+        for _, clean in (TASK.batches(PHOTO, white, photos)[0], TASK.validation(PHOTO, white, photos)):
+            assert {bool(np.ptp(image, axis=-1).max() < 1e-6) for image in clean} == {stage.part == "gray"}
 
 
 def test_noise_without_a_level_is_refused() -> None:

@@ -32,7 +32,7 @@ const code = new CodePanel();
 const failure = new Failure(run);
 const many = new Many({
   query: (size) => settings?.query(size) ?? "",
-  select: (item) => open(async () => item.blob, item.name),
+  select: (item) => open(async () => item.blob, item.name, { item }),
   begin: stop,
   end: run, // which shows what is known now
   fail: (error) => failure.show(error),
@@ -71,8 +71,11 @@ async function openSample(sample) {
   await open(() => fetchFile(sampleAddress(sample)), sample.file, sample);
 }
 
-/** Open the picture in the blob that `load` returns; a sample says how noisy it becomes, and whether it is a digit. */
-async function open(load, name, { sigma = null, isDigit = null } = {}) {
+/**
+ * Open the picture in the blob that `load` returns; a sample says how noisy it becomes, and whether it is a digit, and one
+ * of several pictures which it is.
+ */
+async function open(load, name, { sigma = null, isDigit = null, item = null } = {}) {
   const turn = ++openings;
   let picture;
   try {
@@ -83,13 +86,13 @@ async function open(load, name, { sigma = null, isDigit = null } = {}) {
   }
   if (turn !== openings) return release(picture); // another picture was chosen meanwhile
   release(opened);
-  opened = picture;
+  opened = Object.assign(picture, { item });
   const { size } = picture;
   $("sigma").value = sigma ?? (settings?.models.isSmall(size) ? SIGMA.small : SIGMA.large);
   $("add-noise").checked = sigma !== null;
   $("add-noise").disabled = !picture.image;
   $("noise").hidden = many.areSeveral; // it is for trying, with one picture
-  if (many.selected) many.selected.size = size;
+  if (item) item.size = size;
   if (isForThisPicture) settings?.choose(AUTO);
   isForThisPicture = false;
   settings?.suit(size);
@@ -135,8 +138,8 @@ async function run() {
     const query = settings.query();
     code.show(sent.picture.name, query);
     formats.show(sent.key, query);
-    const item = sent.clean ? null : many.selected;
-    if (item?.isWorking) await item.work; // with all others
+    const item = sent.clean ? null : opened.item;
+    while (item?.isWorking && !signal.aborted) await item.work; // with all others, perhaps more than once
     if (signal.aborted) return;
     if (item?.done?.query === query.toString()) {
       const picture = await openPicture(item.done.response.blob, resultName(item.name, query.get("format")));
@@ -144,7 +147,7 @@ async function run() {
     }
     const job = { picture: sent.picture, query, model: settings.model, visible: comparison.visiblePart, noiseLevel };
     const work = () => denoiseInSteps(job, { expect, preview: showPreview }, signal);
-    const { picture, response } = await (item ? many.hold(item, query, work) : work());
+    const { picture, response } = await (item ? many.hold(item, query, work, signal) : work());
     if (signal.aborted) return release(picture);
     showResult(picture, response);
     if (!opened.image) suitSize(response.header("X-Input-Size"));
@@ -152,7 +155,7 @@ async function run() {
     if (signal.aborted) return;
     removeResult();
     $("note").hidden = true; // the service returned nothing
-    if (many.selected && !error.retryAfter) many.selected.failed = { query: settings.query().toString(), error };
+    if (opened.item && !error.retryAfter) opened.item.failed = { query: settings.query().toString(), error };
     many.draw();
     failure.show(error);
   } finally {

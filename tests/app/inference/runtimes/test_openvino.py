@@ -1,6 +1,7 @@
 import subprocess
 import sys
 import threading
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +90,19 @@ def test_memory_is_returned_after_the_last_call(monkeypatch: pytest.MonkeyPatch)
             thread.join()
     assert resident_bytes() - before < 20 * images.nbytes
     assert (network.denoise(images, levels) == first).all()
+
+
+def test_nor_are_the_last_images_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openvino, "IDLE_S", 0.01)
+    network = loader("openvino")(PHOTO)
+    images = np.zeros((1, 40, 40, 1), np.float32)
+    kept = weakref.ref(images)
+    network.denoise(images, np.zeros(1, np.float32))
+    del images
+    for thread in threading.enumerate():
+        if thread.name == "release":
+            thread.join()
+    assert kept() is None
 
 
 def resident_bytes() -> int:

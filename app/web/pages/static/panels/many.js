@@ -54,8 +54,8 @@ export class Many {
   }
 
   /** Return what `work` makes of one of the pictures, which is not sent with all others meanwhile. */
-  hold(item, query, work) {
-    return this.#tray.hold(item, query, work);
+  hold(item, query, work, signal) {
+    return this.#tray.hold(item, query, work, signal);
   }
 
   /** Show how far the pictures are, with the settings as they are; return how many are done. */

@@ -69,12 +69,12 @@ export class Tray {
     };
     do {
       await Promise.all(Array.from({ length: IN_FLIGHT }, work));
-      await Promise.all(this.items.map((item) => item.work)); // of the one that is shown, which may be cancelled
+      await Promise.race([Promise.all(this.items.map((item) => item.work)), aborted(signal)]); // also of what is held
     } while (nextItem());
   }
 
-  /** Return what `work` makes of an item; nobody else begins with it meanwhile. */
-  async hold(item, query, work) {
+  /** Return what `work` makes of an item until the signal is aborted; nobody else begins with it meanwhile. */
+  async hold(item, query, work, signal) {
     let end;
     item.work = new Promise((resolve) => (end = resolve));
     item.isWorking = true;
@@ -83,6 +83,9 @@ export class Tray {
       const result = await work();
       item.done = { query: query.toString(), response: result.response };
       return result;
+    } catch (error) {
+      if (!signal.aborted && !error.retryAfter) item.failed = { query: query.toString(), error };
+      throw error;
     } finally {
       item.isWorking = false;
       this.#onChange();
@@ -111,6 +114,10 @@ export class Tray {
     item.isWorking = false;
     this.#onChange();
   }
+}
+
+function aborted(signal) {
+  return new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener("abort", resolve, { once: true })));
 }
 
 /** Call again as often as a busy service asks for it. */

@@ -17,7 +17,11 @@ LOSS_NAMES: dict[Loss, str] = {
 
 
 def plot_loss(stages: Sequence[Stage], progresses: Mapping[str, Progress]) -> Figure:
-    """Draw validation (strong) and training (faint) loss; stages of the same noise and loss share a panel."""
+    """Draw validation (strong) and training (faint) loss; stages of the same noise and loss share a panel.
+
+    Stages without an epoch are left out.
+    """
+    stages = [stage for stage in stages if progresses[stage.name].epochs]
     tasks = list(dict.fromkeys((str(stage.noise), stage.loss) for stage in stages))
     figure = Figure(figsize=(5 * len(tasks), 3.6), layout="constrained")
     panels = dict(zip(tasks, figure.subplots(1, len(tasks), squeeze=False)[0], strict=True))

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, 
 from tests.app.processes import RunningService, running_service
 
 CHROMIUM = shutil.which("chromium")
-PATIENCE_MS = 15_000  # on a busy machine
+PATIENCE_MS = 60_000  # on a busy machine
 OPTIONS = [
     "--disable-background-networking",
     "--disable-component-update",

@@ -127,7 +127,8 @@ def decode_image(opened: OpenedImage, *, backdrop: float, keeps_color: bool = Fa
         keeps_color: whether an image that has colour stays in colour; otherwise it becomes BT.601 luma.
 
     Raises:
-        InvalidImageError: the pixels are truncated or corrupt, have more than 16 bits, or are NaN or infinite.
+        InvalidImageError: the pixels are truncated or corrupt, have more than 16 bits, are NaN or infinite, or lack
+            their palette.
     """
     image = opened.pillow
     try:
@@ -138,6 +139,8 @@ def decode_image(opened: OpenedImage, *, backdrop: float, keeps_color: bool = Fa
         raise InvalidImageError(f"The {opened.format} image is truncated or corrupt.") from error
     if image.width * image.height != opened.pixels:  # HEIC says its size twice
         raise InvalidImageError("The image has not as many pixels as its header says.")
+    if image.mode in ("P", "PA") and image.palette is None:
+        raise InvalidImageError(f"The {opened.format} image has no palette.")
     orientation = _orientation(image)
     if image.mode == "F":
         samples, profile = np.asarray(image), None

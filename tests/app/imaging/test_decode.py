@@ -548,3 +548,10 @@ class TestSamples:
         assert color.shape[:2] == gray.shape
         luma = color @ [0.299, 0.587, 0.114]
         np.testing.assert_allclose(luma, gray, atol=0.6)
+
+
+@pytest.mark.parametrize("keeps_color", [False, True])
+def test_indexed_colours_without_a_palette_are_refused(keeps_color: bool) -> None:
+    opened = open_image(png(2, 1, b"\x00\x00\x01", colour=3), max_pixels=MAX_PIXELS)
+    with pytest.raises(InvalidImageError, match="The PNG image has no palette"):
+        decode_image(opened, backdrop=WHITE, keeps_color=keeps_color)

@@ -11,8 +11,9 @@ from training.images.noise import Noise, NoNoise, RandomLevelNoise, RecordedNois
 Polarity = Literal["light-on-dark", "dark-on-light"]
 TaskName = Literal["digits", "photos"]
 Part = Literal["gray", "colour"]
-FINE_TUNING_SHARE = 0.4  # of the learning rate
 Loss = Literal["binary_crossentropy", "mean_absolute_error", "log_mean_squared_error"]
+
+FINE_TUNING_SHARE = 0.4  # of the learning rate
 
 
 @dataclass(frozen=True)

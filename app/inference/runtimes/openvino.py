@@ -26,10 +26,10 @@ sys.modules.setdefault("openvino.tools.ovc", None)  # type: ignore[arg-type]  # 
 import openvino as ov  # noqa: E402
 
 SIGNATURE_KEY = b"\x0a\x0fserving_default\x12"  # in saved_model.pb, as the key of a map in a protocol buffer
-logger = logging.getLogger(__name__)
-
 FLOAT32, BFLOAT16 = "f32", "bf16"
 IDLE_S = 1.0  # after so long without a call, memory for intermediate results is returned
+
+logger = logging.getLogger(__name__)
 
 
 class SavedModelDenoiser:

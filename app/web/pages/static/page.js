@@ -147,7 +147,8 @@ async function run() {
     }
     const job = { picture: sent.picture, query, model: settings.model, visible: comparison.visiblePart, noiseLevel };
     const work = () => denoiseInSteps(job, { expect, preview: showPreview }, signal);
-    const { picture, response } = await (item ? many.hold(item, query, work, signal) : work());
+    const isFinal = (error) => !signal.aborted && !error.retryAfter;
+    const { picture, response } = await (item ? many.hold(item, query, work, isFinal) : work());
     if (signal.aborted) return release(picture);
     showResult(picture, response);
     if (!opened.image) suitSize(response.header("X-Input-Size"));
@@ -155,8 +156,6 @@ async function run() {
     if (signal.aborted) return;
     removeResult();
     $("note").hidden = true; // the service returned nothing
-    if (opened.item && !error.retryAfter) opened.item.failed = { query: settings.query().toString(), error };
-    many.draw();
     failure.show(error);
   } finally {
     if (!signal.aborted) end();

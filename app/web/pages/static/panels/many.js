@@ -54,8 +54,8 @@ export class Many {
   }
 
   /** Return what `work` makes of one of the pictures, which is not sent with all others meanwhile. */
-  hold(item, query, work, signal) {
-    return this.#tray.hold(item, query, work, signal);
+  hold(item, query, work, isFinal) {
+    return this.#tray.hold(item, query, work, isFinal);
   }
 
   /** Show how far the pictures are, with the settings as they are; return how many are done. */

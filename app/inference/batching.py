@@ -170,9 +170,7 @@ class Batcher:
 
     def _infer(self, batch: list[_Item], start: float) -> list[Denoised]:
         count = _padded_size(len(batch)) if self._pads else len(batch)
-        images = np.zeros((count, *batch[0].image.shape), np.float32)
-        for row, item in zip(images, batch, strict=False):
-            row[...] = item.image
+        images = _stack(batch, count)
         denoised = self._denoiser.denoise(images, _noise_levels(batch, count))[: len(batch)]
         infer_s = time.perf_counter() - start
         return [
@@ -223,6 +221,16 @@ def _next_batch(waiting: list[_Item]) -> tuple[list[_Item], list[_Item]]:
 
 def _padded_size(count: int) -> int:
     return next(size for size in BATCH_SIZES if size >= count)
+
+
+def _stack(batch: list[_Item], count: int) -> FloatImage:
+    """Return the images of a micro-batch, (count, H, W, C), padded with zeros; a single one is not copied."""
+    if count == 1:
+        return np.ascontiguousarray(batch[0].image, np.float32)[None]
+    images = np.zeros((count, *batch[0].image.shape), np.float32)
+    for row, item in zip(images, batch, strict=False):
+        row[...] = item.image
+    return images
 
 
 def _noise_levels(batch: list[_Item], count: int) -> NoiseLevels | None:

@@ -24,5 +24,6 @@ class ByColour:
 
 def _is_gray(image: FloatImage) -> bool:
     """Return whether red, green and blue are equal; the first row settles it for most coloured images."""
-    red = image[..., :1]
-    return bool(np.all(image[0] == red[0]) and np.all(image == red))
+    return all(
+        np.array_equal(part[..., 0], part[..., channel]) for part in (image[:1], image) for channel in range(1, 3)
+    )

@@ -25,9 +25,9 @@ WARM_UP_SIZES = ((1, 1), (61, 47), (64, 64))  # for networks of any size, odd si
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Catalogue:
-    """Every version of every model in the store, checked but not loaded.
+    """Every version of every model in the store, checked but not loaded; equal to itself only.
 
     Attributes:
         store: the folder of the store.

@@ -8,6 +8,7 @@ from typing import Self
 from app.errors import DeadlineExceededError
 
 PIXELS_PER_MEGAPIXEL = 1_000_000
+MIN_EXTENSION = 0.01  # of the base: less is not worth setting the timer again, for each digit
 
 
 class Stop:
@@ -63,12 +64,15 @@ class Deadline:
             raise DeadlineExceededError.after(self._seconds or 0) from None
 
     def extend_for(self, pixels: int) -> None:
-        """Give a picture of so many pixels its time, unless the time is over already."""
-        if self._base_s is not None and not self._timeout.expired():
-            self._seconds = self._base_s + self._per_megapixel_s * pixels / PIXELS_PER_MEGAPIXEL
+        """Give a picture of so many pixels its time, unless that is over already, or hardly longer for them."""
+        if self._base_s is None or self._timeout.expired():
+            return
+        extension_s = self._per_megapixel_s * pixels / PIXELS_PER_MEGAPIXEL
+        if extension_s > MIN_EXTENSION * self._base_s:
+            self._seconds = self._base_s + extension_s
             self._timeout.reschedule(self._start_s + self._seconds)
-            if self._stop:
-                self.end_by(self._stop.at_s)
+        if self._stop:
+            self.end_by(self._stop.at_s)
 
     def end_by(self, at_s: float) -> None:
         """Bring the end forward to a time of the event loop's clock, unless it comes earlier anyway."""

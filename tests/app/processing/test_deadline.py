@@ -82,3 +82,13 @@ async def test_other_errors_pass() -> None:
     with pytest.raises(ZeroDivisionError):
         async with Deadline(10):
             raise ZeroDivisionError
+
+
+async def test_a_small_picture_has_no_more_time_than_the_base() -> None:
+    async def wait() -> None:
+        async with Deadline(0.01, per_megapixel_s=0.1) as deadline:
+            deadline.extend_for(28 * 28)
+            await never()
+
+    with pytest.raises(DeadlineExceededError, match=r"within 0\.01 seconds"):
+        await wait()

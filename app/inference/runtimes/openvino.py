@@ -102,31 +102,28 @@ class _Copies:
     """A compiled network, as often as it may be called at once.
 
     With a single stream, OpenVINO computes on the thread that calls, but one call after another; with several, it would
-    compute on threads of its own.
+    compute on threads of its own. The second copy and further ones are made when they are first needed: each takes
+    23 MB for ``photo``, and a twentieth of a second.
     """
 
     def __init__(self, core: Any, model: Any, *, precision: str, threads: int, is_free: bool) -> None:  # noqa: ANN401  # OpenVINO has no types
-        properties = {
+        self._core = core
+        self._properties = {
             "NUM_STREAMS": 1,
             "INFERENCE_NUM_THREADS": 1,
             "INFERENCE_PRECISION_HINT": precision,
             "ENABLE_CPU_PINNING": False,  # or the workers would share a core
         }
         if is_free:  # kernels are kept by shape, and no bound counts their bytes: over 600 sizes they grew to 1 GB
-            properties["CPU_RUNTIME_CACHE_CAPACITY"] = 0
-        compiled = [core.compile_model(model, "CPU", properties)]
-        if is_free and threads > 1:
-            exported = compiled[0].export_model()  # imported in a third of the time of compiling
-            compiled += [core.import_model(exported, "CPU", properties) for _ in range(threads - 1)]
-        self._free: queue.LifoQueue[Any] = queue.LifoQueue()  # the last one used has its memory at hand
+            self._properties["CPU_RUNTIME_CACHE_CAPACITY"] = 0
+        self._compiled = core.compile_model(model, "CPU", self._properties)
         self._smallest = {
             tensor.get_any_name(): [side.get_length() if side.is_static else 1 for side in tensor.partial_shape]
             for tensor in model.inputs
         }
-        for each in compiled:
-            request = each.create_infer_request()
-            self._infer_smallest(request)  # prepares what it needs, so that no client pays for it
-            self._free.put(request)
+        self._free: queue.LifoQueue[Any] = queue.LifoQueue()  # the last one used has its memory at hand
+        self._free.put(self._prepare(self._compiled))
+        self._missing = threads - 1 if is_free else 0
         self._keeps_memory = not is_free  # of one small size, there is little of it
         self._lock = threading.Lock()
         self._is_watched = self._was_called = False
@@ -135,7 +132,7 @@ class _Copies:
         inputs = {"image": np.ascontiguousarray(images)}
         if noise_levels is not None:
             inputs["noise_level"] = np.ascontiguousarray(noise_levels)
-        request = self._free.get()
+        request = self._take()
         try:
             for name, array in inputs.items():
                 request.set_tensor(name, ov.Tensor(array, shared_memory=True))
@@ -146,6 +143,26 @@ class _Copies:
         if not self._keeps_memory:
             self._watch()
         return denoised
+
+    def _take(self) -> Any:  # noqa: ANN401  # OpenVINO has no types
+        """Return a copy that is free, or a new one if there may be more, or wait."""
+        with self._lock:
+            makes_one = self._missing > 0 and self._free.empty()
+            self._missing -= makes_one
+        if not makes_one:
+            return self._free.get()
+        try:  # in a third of the time of compiling
+            return self._prepare(self._core.import_model(self._compiled.export_model(), "CPU", self._properties))
+        except BaseException:
+            with self._lock:
+                self._missing += 1
+            raise
+
+    def _prepare(self, compiled: Any) -> Any:  # noqa: ANN401  # likewise
+        """Return what runs a copy, after a call in which it prepares itself, so that no client pays for that."""
+        request = compiled.create_infer_request()
+        self._infer_smallest(request)
+        return request
 
     def _infer_smallest(self, request: Any) -> None:  # noqa: ANN401  # OpenVINO has no types
         for name, shape in self._smallest.items():

@@ -2,6 +2,7 @@ import subprocess
 import sys
 import threading
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,22 @@ def test_a_call_is_computed_on_the_thread_that_makes_it() -> None:
         print((time.thread_time() - own) / (time.process_time() - started))
     """
     assert float(run(program)) > 0.8
+
+
+def test_calls_at_once_give_what_each_gives_alone() -> None:
+    network = loader("openvino", threads=3)(PHOTO)
+    images = np.random.default_rng(0).uniform(0, 1, (12, 1, 200, 200, 1)).astype(np.float32)
+    levels = np.full(1, 0.1, np.float32)
+    alone = [network.denoise(image, levels) for image in images]
+    start = threading.Barrier(4)  # one call more than may run at once
+
+    def denoise(first: int) -> list[np.ndarray]:
+        start.wait()
+        return [network.denoise(image, levels) for image in images[first::4]]
+
+    with ThreadPoolExecutor(4) as pool:
+        for first, denoised in enumerate(pool.map(denoise, range(4))):
+            np.testing.assert_array_equal(denoised, alone[first::4])
 
 
 def test_a_signal_is_handled_after_a_network_was_freed_on_another_thread() -> None:

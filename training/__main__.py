@@ -48,6 +48,8 @@ def _train(options: argparse.Namespace) -> None:
     images = TASKS[config.task].load(options.data, config)
     if images.are_pairs:
         config = config.with_pairs()
+    if images.are_gray:
+        config = config.without_colour()
     if images.name != config.data:
         config = config.without_lessons()
     _fit(options, config, images, origin)

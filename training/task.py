@@ -18,12 +18,17 @@ if TYPE_CHECKING:  # training needs neither of them, and Keras may run without T
 
 
 class Dataset(Protocol):
-    """Images to train on; ``are_pairs`` says whether each clean image comes with a noisy one."""
+    """Images to train on.
+
+    ``are_pairs`` says whether each clean image comes with a noisy one, ``are_gray`` whether none has colour.
+    """
 
     @property
     def name(self) -> str: ...
     @property
     def are_pairs(self) -> bool: ...
+    @property
+    def are_gray(self) -> bool: ...
 
 
 class Batches(Protocol):

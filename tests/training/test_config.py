@@ -32,6 +32,12 @@ def test_or_the_stages_of_the_parts_where_each_is_trained_alone() -> None:
     ]
 
 
+def test_gray_images_train_no_network_for_colour() -> None:
+    config = PRESETS["photo"].without_colour()
+    assert [stage.name for stage in config.stages] == ["denoise", "gray"]
+    assert PRESETS["digits"].without_colour() == PRESETS["digits"]
+
+
 def test_the_article_still_learns_to_copy_clean_images_first() -> None:
     config = PRESETS["article"].with_pairs()
     assert [str(stage.noise) for stage in config.stages] == ["none", "none", "that of noisy/clean pairs"]

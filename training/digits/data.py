@@ -50,6 +50,10 @@ class CleanImages:
     def are_pairs(self) -> bool:
         return bool(self.train.shape[-1] == 2)
 
+    @property
+    def are_gray(self) -> bool:
+        return True
+
 
 def load_clean_images(source: str, *, height: int = 28, width: int = 28, seed: int = 0) -> CleanImages:
     """Load ``source``: "mnist", an .npz file with x_train and x_test, or a folder of images or pairs.

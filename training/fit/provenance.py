@@ -39,6 +39,8 @@ def restore_config(run: dict[str, Any]) -> Config:
         config = config.with_pairs()
     if run["noise"] == str(UnknownNoise()):
         config = config.with_noisy_only()
+    if [stage["part"] for stage in run["config"]["stages"] if stage.get("part")] == ["gray"]:
+        config = config.without_colour()
     if run["data"] != config.data:
         config = config.without_lessons()
     first = run["config"]["stages"][0]

@@ -37,6 +37,10 @@ class CleanPhotos:
     def are_pairs(self) -> bool:
         return bool(self.train[0].shape[-1] == 6)
 
+    @property
+    def are_gray(self) -> bool:
+        return all(_is_gray(photo) for photo in (*self.train, *self.validation))
+
 
 def load_photos(sources: Sequence[str], *, min_side_px: int, seed: int) -> CleanPhotos:
     """Load the images, or the pairs, of folders; a twentieth of each, at least one, is held out for validation.
@@ -57,6 +61,12 @@ def load_photos(sources: Sequence[str], *, min_side_px: int, seed: int) -> Clean
         raise DataError(f"{', '.join(sources)}: some hold pairs and some clean images alone; --data takes one kind")
     name = "+".join(folder.resolve().name for folder in folders)
     return CleanPhotos(name, _count_licences(folders), tuple(train), tuple(validation))
+
+
+def _is_gray(photo: Photo) -> bool:
+    """Return whether red, green and blue are equal everywhere, of a pair in both images."""
+    red = photo[..., ::3]
+    return all(np.array_equal(photo[..., channel::3], red) for channel in (1, 2))
 
 
 def read_photo(path: Path) -> Photo:

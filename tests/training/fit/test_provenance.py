@@ -26,6 +26,11 @@ def test_a_run_from_a_version_of_the_store_is_restored_as_such() -> None:
         assert restore_config(json.loads(json.dumps(describe_run(config, "photos+bsds400")))) == config
 
 
+def test_a_run_on_gray_pairs_is_restored_as_such() -> None:
+    config = PRESETS["photo"].with_pairs().without_colour()
+    assert restore_config(describe_run(config, "pairs")) == config
+
+
 def test_a_run_of_other_stages_is_not_restored() -> None:
     run = describe_run(PRESETS["article"], "MNIST")
     del run["config"]["stages"][1:]

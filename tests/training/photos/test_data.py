@@ -63,6 +63,14 @@ def test_pairs_have_the_clean_channels_first(tmp_path: Path) -> None:
         np.testing.assert_allclose(pair[..., :3] / 2, pair[..., 3:], atol=1)
 
 
+def test_images_are_gray_if_none_has_colour(tmp_path: Path) -> None:
+    write_pairs(tmp_path / "gray", draw_blobs(2), draw_blobs(2) * np.float32(0.5))
+    assert load_photos([str(tmp_path / "gray")], min_side_px=16, seed=0).are_gray
+    write_images(tmp_path / "clean", draw_blobs(2))
+    Image.new("RGB", (28, 28), "red").save(tmp_path / "clean" / "red.png")
+    assert not load_photos([str(tmp_path / "clean")], min_side_px=16, seed=0).are_gray
+
+
 def test_licences_are_counted_where_they_are_told(tmp_path: Path) -> None:
     for folder in ("told", "untold"):
         write_images(tmp_path / folder, draw_blobs(3))

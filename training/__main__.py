@@ -48,7 +48,7 @@ def _train(options: argparse.Namespace) -> None:
     images = TASKS[config.task].load(options.data, config)
     if images.are_pairs:
         config = config.with_pairs()
-    if images.are_gray:
+    if images.are_pairs and images.are_gray:  # clean ones get noise that has colour
         config = config.without_colour()
     if images.name != config.data:
         config = config.without_lessons()

@@ -224,7 +224,7 @@ class Config:
         return replace(self, stages=stages)
 
     def without_colour(self) -> "Config":
-        """Return the same run without the stage of the U-Net for colour, to which gray images would teach nothing."""
+        """Return the same run without the stage of the U-Net for colour, to which gray pairs would teach nothing."""
         return replace(self, stages=tuple(stage for stage in self.stages if stage.part != "colour"))
 
     def without_lessons(self) -> "Config":

@@ -259,7 +259,7 @@ def _eight_bit_gray(image: Image.Image, backdrop: float) -> Image.Image:
 
 def _orientation(image: Image.Image) -> int:
     """Return the EXIF orientation, 1 to 8; like viewers, 1 if there is none or the EXIF data cannot be read."""
-    if not image.info:  # all formats that can hold EXIF data note something here if they do
+    if not image.info:  # EXIF data is in here; TIFF, whose tags are elsewhere, notes its compression
         return 1
     try:
         return int(image.getexif().get(ORIENTATION_TAG, 1))

@@ -31,7 +31,7 @@ def to_gray(samples: Samples) -> FloatImage:
 def to_levels(image: FloatImage, bit_depth: BitDepth = 8) -> Levels:
     """Round values of the nominal range [0, 1] to 0..255 or 0..65535; values outside the range are clipped."""
     scale, dtype = (WHITE_8, np.uint8) if bit_depth == 8 else (WHITE_16, np.uint16)
-    scaled = np.maximum(image, 0)  # a copy, in which the rest is done; np.clip takes longer for a digit
+    scaled = np.maximum(image, 0, dtype=np.float32)  # a copy; np.clip takes longer for a digit
     np.minimum(scaled, 1, out=scaled)
     scaled *= np.float32(scale)
     levels: Levels = np.rint(scaled, out=scaled).astype(dtype)

@@ -64,7 +64,7 @@ class Deadline:
             raise DeadlineExceededError.after(self._seconds or 0) from None
 
     def extend_for(self, pixels: int) -> None:
-        """Give a picture of so many pixels its time, unless that is over already, or hardly longer for them."""
+        """Give a picture of so many pixels its time, unless time is over; less than MIN_EXTENSION is not added."""
         if self._base_s is None or self._timeout.expired():
             return
         extension_s = self._per_megapixel_s * pixels / PIXELS_PER_MEGAPIXEL

@@ -105,7 +105,8 @@ class RandomLevelNoise:
     luma_only: float = 0.0
 
     def __str__(self) -> str:
-        return f"Gaussian 0 to {self.highest:g} on the 8-bit scale, {self.rounded:.0%} clipped and rounded"
+        luma_only = f", {self.luma_only:.0%} the same in all channels" if self.luma_only else ""
+        return f"Gaussian 0 to {self.highest:g} on the 8-bit scale, {self.rounded:.0%} clipped and rounded{luma_only}"
 
     def add_to(self, clean: Images, rng: np.random.Generator) -> tuple[Images, Images]:
         """Return a noisy copy of ``clean`` and the standard deviations (N,), in [0, 1] units."""

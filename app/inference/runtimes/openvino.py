@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.errors import ModelStoreError
 from app.imaging.samples import FloatImage
@@ -122,16 +123,18 @@ class _Copies:
             for tensor in model.inputs
         }
         self._free: queue.LifoQueue[Any] = queue.LifoQueue()  # the last one used has its memory at hand
-        self._free.put(self._prepare(self._compiled))
+        request = self._compiled.create_infer_request()
+        self._infer_smallest(request)  # prepares what it needs, so that no client pays for it
+        self._free.put(request)
         self._missing = threads - 1 if is_free else 0
         self._keeps_memory = not is_free  # of one small size, there is little of it
         self._lock = threading.Lock()
-        self._is_watched = self._was_called = False
+        self._is_watched = self._was_called = self._is_resting = False
 
     def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None) -> FloatImage:
-        inputs = {"image": np.ascontiguousarray(images)}
+        inputs = {"image": _require_own(images)}
         if noise_levels is not None:
-            inputs["noise_level"] = np.ascontiguousarray(noise_levels)
+            inputs["noise_level"] = _require_own(noise_levels)
         request = self._take()
         try:
             for name, array in inputs.items():
@@ -147,22 +150,18 @@ class _Copies:
     def _take(self) -> Any:  # noqa: ANN401  # OpenVINO has no types
         """Return a copy that is free, or a new one if there may be more, or wait."""
         with self._lock:
-            makes_one = self._missing > 0 and self._free.empty()
-            self._missing -= makes_one
-        if not makes_one:
-            return self._free.get()
-        try:  # in a third of the time of compiling
-            return self._prepare(self._core.import_model(self._compiled.export_model(), "CPU", self._properties))
-        except BaseException:
-            with self._lock:
-                self._missing += 1
-            raise
-
-    def _prepare(self, compiled: Any) -> Any:  # noqa: ANN401  # likewise
-        """Return what runs a copy, after a call in which it prepares itself, so that no client pays for that."""
-        request = compiled.create_infer_request()
-        self._infer_smallest(request)
-        return request
+            try:
+                return self._free.get_nowait()
+            except queue.Empty:
+                makes_one = self._missing > 0 and not self._is_resting
+                self._missing -= makes_one
+        if makes_one:
+            try:  # in a third of the time of compiling
+                copy = self._core.import_model(self._compiled.export_model(), "CPU", self._properties)
+                return copy.create_infer_request()
+            except Exception:  # OpenVINO may raise anything
+                logger.exception("no further copy of a network could be made; calls wait for the others")
+        return self._free.get()
 
     def _infer_smallest(self, request: Any) -> None:  # noqa: ANN401  # OpenVINO has no types
         for name, shape in self._smallest.items():
@@ -186,7 +185,8 @@ class _Copies:
             time.sleep(IDLE_S)
             with self._lock:
                 self._is_watched, self._was_called = self._was_called, False
-                if not self._is_watched:
+                self._is_resting = not self._is_watched
+                if self._is_resting:
                     break
         idle = []
         while not self._free.empty():
@@ -202,5 +202,12 @@ class _Copies:
                 logger.exception("memory of a network was not returned")
             finally:
                 self._free.put(request)
+        with self._lock:
+            self._is_resting = False
         if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):  # glibc, which would keep it for itself
             trim(0)
+
+
+def _require_own(array: NoiseLevels | FloatImage) -> NDArray[np.float32]:
+    """Return what OpenVINO reads without a copy, or a copy: pixels of a file or of a request are read-only."""
+    return np.require(array, np.float32, ("C", "A", "W"))

@@ -54,7 +54,7 @@ def invalid_parameter(name: str, problem: Mapping[str, Any]) -> InvalidParameter
     return InvalidParameterError(f"{name}: {problem['msg']}, not {given!r}.", parameter=name)
 
 
-@lru_cache(maxsize=256)  # likewise; some entries keep the metadata of networks that have left the store
+@lru_cache(maxsize=256)  # likewise; old entries keep the metadata of versions that have left the store
 def choose(query: DenoiseQuery, catalogue: Catalogue, *, accepted: OutputFormat = "png") -> Choice:
     """Choose the network and fill in its defaults; for ``auto``, both depend on the size of the picture.
 

@@ -84,11 +84,29 @@ async def test_other_errors_pass() -> None:
             raise ZeroDivisionError
 
 
-async def test_a_small_picture_has_no_more_time_than_the_base() -> None:
+async def test_the_timer_is_not_set_again_for_a_small_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    ends: list[float | None] = []
+    reschedule = asyncio.Timeout.reschedule
+
+    def note(timeout: asyncio.Timeout, when: float | None) -> None:
+        ends.append(when)
+        reschedule(timeout, when)
+
+    async with Deadline(30, per_megapixel_s=10) as deadline:
+        monkeypatch.setattr(asyncio.Timeout, "reschedule", note)
+        deadline.extend_for(28 * 28)
+        assert not ends
+        deadline.extend_for(1000 * 1000)
+        assert len(ends) == 1
+
+
+async def test_but_it_is_when_the_service_stops_sooner() -> None:
     async def wait() -> None:
-        async with Deadline(0.01, per_megapixel_s=0.1) as deadline:
+        stop = Stop()
+        stop.set_in(0)
+        async with Deadline(60, per_megapixel_s=10, stop=stop) as deadline:
             deadline.extend_for(28 * 28)
             await never()
 
-    with pytest.raises(DeadlineExceededError, match=r"within 0\.01 seconds"):
+    with pytest.raises(DeadlineExceededError, match="within 0 seconds"):
         await wait()

@@ -46,6 +46,15 @@ def test_a_view_that_is_not_contiguous_is_accepted(exported: Path, load: Load) -
     np.testing.assert_allclose(load(exported).denoise(images), GAIN * images + OFFSET, atol=1e-6)
 
 
+@pytest.mark.parametrize("offset", [0, 1], ids=["aligned", "not aligned"])
+def test_bytes_of_a_request_are_accepted(exported: Path, load: Load, offset: int) -> None:
+    values = np.arange(24, dtype=np.float32) / np.float32(24)
+    data = bytes(offset) + values.tobytes()
+    images = np.frombuffer(memoryview(data)[offset:], "<f4").reshape(1, 6, 4, 1)
+    assert not images.flags.writeable
+    np.testing.assert_allclose(load(exported).denoise(images).ravel(), GAIN * values + OFFSET, atol=1e-6)
+
+
 def test_a_result_stays_as_it_is_when_others_follow(exported: Path, load: Load) -> None:
     network = load(exported)
     first = network.denoise(np.zeros((1, 2, 2, 1), np.float32))

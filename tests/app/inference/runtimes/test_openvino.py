@@ -45,11 +45,33 @@ def test_a_call_is_computed_on_the_thread_that_makes_it() -> None:
     assert float(run(program)) > 0.8
 
 
-def test_calls_at_once_give_what_each_gives_alone() -> None:
+class CountingCore:
+    """OpenVINO's core; counts the copies of networks that are made, or cannot make any."""
+
+    def __init__(self, *, fails: bool = False) -> None:
+        self._core = openvino._make_core()
+        self._fails = fails
+        self.copies = 0
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._core, name)
+
+    def import_model(self, *arguments: object) -> object:
+        self.copies += 1
+        if self._fails:
+            raise RuntimeError("no memory")
+        return self._core.import_model(*arguments)
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["enough memory", "too little"])
+def test_copies_are_made_when_calls_at_once_need_them(fails: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    core = CountingCore(fails=fails)
+    monkeypatch.setattr(openvino, "_make_core", lambda: core)
     network = loader("openvino", threads=3)(PHOTO)
     images = np.random.default_rng(0).uniform(0, 1, (12, 1, 200, 200, 1)).astype(np.float32)
     levels = np.full(1, 0.1, np.float32)
     alone = [network.denoise(image, levels) for image in images]
+    assert core.copies == 0
     start = threading.Barrier(4)  # one call more than may run at once
 
     def denoise(first: int) -> list[np.ndarray]:
@@ -59,6 +81,7 @@ def test_calls_at_once_give_what_each_gives_alone() -> None:
     with ThreadPoolExecutor(4) as pool:
         for first, denoised in enumerate(pool.map(denoise, range(4))):
             np.testing.assert_array_equal(denoised, alone[first::4])
+    assert core.copies == 2
 
 
 def test_a_signal_is_handled_after_a_network_was_freed_on_another_thread() -> None:

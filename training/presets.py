@@ -88,7 +88,7 @@ CONFIGS = (
             Stage("denoise", RandomLevelNoise(), epochs=30, optimizer=Muon(3e-3), loss="mean_absolute_error"),
             Stage(
                 "gray",
-                MixedNoise(camera_share=0.15),
+                MixedNoise(camera_share=0.2),
                 epochs=40,
                 optimizer=Muon(1e-3),
                 loss="log_mean_squared_error",

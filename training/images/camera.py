@@ -43,7 +43,7 @@ class CameraNoise:
     blur_px: tuple[float, float] = (0.45, 0.9)
     chroma_blurred: float = 0.9
     chroma_blur_px: tuple[float, float] = (1.0, 4.0)
-    chroma_left: tuple[float, float] = (0.0, 1.0)
+    chroma_left: tuple[float, float] = (0.2, 1.0)
     sharpened: float = 0.5
     sharpening: tuple[float, float] = (0.2, 1.2)
     resized: float = 0.3

@@ -17,10 +17,10 @@ class MixedNoise:
     log-uniform in ``clean_level`` on the 8-bit scale, because estimates take fine texture for noise.
     """
 
-    white: RandomLevelNoise = field(default_factory=lambda: RandomLevelNoise(luma_only=0.1))
+    white: RandomLevelNoise = field(default_factory=RandomLevelNoise)
     camera: CameraNoise = field(default_factory=CameraNoise)
     scan: ScanNoise = field(default_factory=ScanNoise)
-    camera_share: float = 0.4
+    camera_share: float = 0.34
     scan_share: float = 0.06
     clean_share: float = 0.05
     clean_level: tuple[float, float] = (0.3, 3.0)

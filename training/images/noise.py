@@ -94,7 +94,7 @@ class RandomLevelNoise:
 
     Levels are standard deviations on the 8-bit scale: 0 for a ``noiseless`` share of the images, from ``common`` to
     ``highest`` for a ``strong`` share, up to ``common`` for the others. A ``rounded`` share is clipped and rounded to
-    8 bits, as in files. A ``luma_only`` share has the same noise in all channels, like the grain of film.
+    8 bits, as in files.
     """
 
     common: float = 55
@@ -102,11 +102,9 @@ class RandomLevelNoise:
     noiseless: float = 0.03
     strong: float = 0.1
     rounded: float = 0.5
-    luma_only: float = 0.0
 
     def __str__(self) -> str:
-        luma_only = f", {self.luma_only:.0%} the same in all channels" if self.luma_only else ""
-        return f"Gaussian 0 to {self.highest:g} on the 8-bit scale, {self.rounded:.0%} clipped and rounded{luma_only}"
+        return f"Gaussian 0 to {self.highest:g} on the 8-bit scale, {self.rounded:.0%} clipped and rounded"
 
     def add_to(self, clean: Images, rng: np.random.Generator) -> tuple[Images, Images]:
         """Return a noisy copy of ``clean`` and the standard deviations (N,), in [0, 1] units."""
@@ -116,10 +114,7 @@ class RandomLevelNoise:
         levels = np.where(kind < self.strong, strong, common)
         levels[kind > 1 - self.noiseless] = 0
         sigma = (levels / 255).astype(np.float32)
-        noise = rng.standard_normal(clean.shape, dtype=np.float32)
-        is_luma_only = rng.random(count) < self.luma_only
-        noise[is_luma_only] = noise[is_luma_only][..., :1]
-        noisy = clean + sigma[:, None, None, None] * noise
+        noisy = clean + sigma[:, None, None, None] * rng.standard_normal(clean.shape, dtype=np.float32)
         is_rounded = rng.random(count) < self.rounded
         noisy[is_rounded] = round_to_8_bits(noisy[is_rounded])
         return noisy, sigma

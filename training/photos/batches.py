@@ -105,7 +105,7 @@ class NoisyCrops(keras.utils.PyDataset):
 
 
 def add_white_noise(crop: Photo, noise: RandomLevelNoise, rng: np.random.Generator, *, is_gray: bool) -> NoisyCrop:
-    """Add noise as it is defined, but the same in all channels of a gray crop."""
+    """Add noise that is independent in each channel, or the same in all of a gray crop."""
     clean = to_images(crop[None])
     if is_gray:
         clean = to_gray(clean)

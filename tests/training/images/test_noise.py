@@ -118,14 +118,6 @@ def test_each_image_gets_noise_of_the_level_that_is_told() -> None:
     np.testing.assert_allclose((noisy - MANY).std(axis=(1, 2, 3)), levels, rtol=0.2)
 
 
-@pytest.mark.parametrize("luma_only", [0, 1])
-def test_the_noise_of_a_share_of_the_images_is_the_same_in_all_channels(luma_only: float) -> None:
-    noise = RandomLevelNoise(noiseless=0, rounded=0, luma_only=luma_only)
-    noisy, levels = noise.add_to(np.zeros((5, 60, 60, 3), np.float32), np.random.default_rng(0))
-    assert np.array_equal(noisy[..., :1] == noisy, np.broadcast_to([True, luma_only, luma_only], noisy.shape))
-    np.testing.assert_allclose(noisy.std(axis=(1, 2)), np.repeat(levels[:, None], 3, axis=1), rtol=0.05)
-
-
 def test_levels_are_common_strong_or_none() -> None:
     many = np.zeros((20_000, 1, 1, 1), np.float32)
     _, levels = RandomLevelNoise(common=40, highest=60, noiseless=0.2, strong=0.3).add_to(

@@ -48,8 +48,8 @@ def _train(options: argparse.Namespace) -> None:
     images = TASKS[config.task].load(options.data, config)
     if images.are_pairs:
         config = config.with_pairs()
-    if images.are_pairs and images.are_gray:  # clean ones get noise that has colour
-        config = config.without_colour()
+        if images.are_gray:  # clean ones alone get noise that has colour
+            config = config.without_colour()
     if images.name != config.data:
         config = config.without_lessons()
     _fit(options, config, images, origin)

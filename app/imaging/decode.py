@@ -20,7 +20,7 @@ from app.imaging.icc_profile import (
     rgb_to_srgb,
 )
 from app.imaging.placement import Size
-from app.imaging.samples import WHITE_8, WHITE_16, FloatImage, Samples, to_unit
+from app.imaging.samples import WHITE_8, WHITE_16, FloatImage, Samples, is_gray, to_unit
 
 MAX_SIDE_PX = 2**16 - 1  # as in a JPEG; resizing takes memory in proportion to the longer side
 ALLOCATED_AT_ONCE = (b"GIF", b"RIFF")  # as soon as they are opened
@@ -31,7 +31,6 @@ ORIENTATION_TAG = 0x0112
 TIFF_BITS_PER_SAMPLE, TIFF_PHOTOMETRIC, WHITE_IS_ZERO = 258, 262, 0
 MAX_FLOAT_SAMPLE = 10**9  # far beyond any noise; sums of squares of larger samples would overflow
 
-STRIP_ROWS = 64  # compared at a time
 KEPT_BLOCKS = 3  # of 16 MiB; a new one is zeroed by the kernel, which took a tenth of the time of a 12-megapixel JPEG
 
 Image.core.set_blocks_max(KEPT_BLOCKS)  # type: ignore[attr-defined]  # in Pillow's documentation, not in its types
@@ -215,7 +214,7 @@ def _color_samples(image: Image.Image, backdrop: float, *, keeps_color: bool) ->
     profile = find_profile(image)
     if profile is not None and image.mode == "CMYK":
         image, profile = cmyk_to_srgb(image, profile), None
-    if keeps_color and not _is_gray(rgb := np.asarray(_eight_bit_rgb(image, backdrop))):
+    if keeps_color and not is_gray(rgb := np.asarray(_eight_bit_rgb(image, backdrop))):
         return rgb, profile
     if profile is not None:
         image = rgb_to_srgb(_eight_bit_rgb(image, backdrop), profile)
@@ -227,12 +226,6 @@ def _gray_samples(image: Image.Image, backdrop: float) -> Samples:
     is_deep = image.mode.startswith("I")
     samples = _integer_gray(image, backdrop) if is_deep else np.asarray(_eight_bit_gray(image, backdrop))
     return samples if profile is None else gray_to_srgb(samples, profile)
-
-
-def _is_gray(rgb: Samples) -> bool:
-    """Return whether red, green and blue are equal everywhere."""
-    strips = (rgb[first : first + STRIP_ROWS] for first in range(0, len(rgb), STRIP_ROWS))  # colour shows early
-    return all(np.array_equal(strip[..., 0], strip[..., other]) for strip in strips for other in (1, 2))
 
 
 def _eight_bit_rgb(image: Image.Image, backdrop: float) -> Image.Image:

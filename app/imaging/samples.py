@@ -12,6 +12,7 @@ BitDepth = Literal[8, 16]
 
 GRAY_WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 WHITE_8, WHITE_16 = 2**8 - 1, 2**16 - 1
+STRIP_ROWS = 64  # compared at a time
 
 
 def to_unit(samples: Samples) -> FloatImage:
@@ -26,6 +27,12 @@ def to_gray(samples: Samples) -> FloatImage:
     if samples.ndim == 2:
         return to_unit(samples)
     return np.asarray(samples @ GRAY_WEIGHTS / np.float32(WHITE_8), np.float32)
+
+
+def is_gray(rgb: Samples) -> bool:
+    """Return whether red, green and blue, shape (H, W, 3), are equal everywhere."""
+    strips = (rgb[first : first + STRIP_ROWS] for first in range(0, len(rgb), STRIP_ROWS))  # colour shows early
+    return all(np.array_equal(strip[..., 0], strip[..., other]) for strip in strips for other in (1, 2))
 
 
 def to_levels(image: FloatImage, bit_depth: BitDepth = 8) -> Levels:

@@ -32,7 +32,7 @@ def test_or_the_stages_of_the_parts_where_each_is_trained_alone() -> None:
     ]
 
 
-def test_gray_images_train_no_network_for_colour() -> None:
+def test_gray_pairs_train_no_network_for_colour() -> None:
     config = PRESETS["photo"].without_colour()
     assert [stage.name for stage in config.stages] == ["denoise", "gray"]
     assert PRESETS["digits"].without_colour() == PRESETS["digits"]

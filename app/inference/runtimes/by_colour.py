@@ -1,8 +1,6 @@
 """A network that has faster equals for gray and for coloured images."""
 
-import numpy as np
-
-from app.imaging.samples import FloatImage
+from app.imaging.samples import FloatImage, is_gray
 from app.inference.denoiser import Denoiser, NoiseLevels
 
 
@@ -16,14 +14,7 @@ class ByColour:
 
     def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> FloatImage:
         """Denoise a micro-batch; see Denoiser.denoise."""
-        are_gray = [_is_gray(image) for image in images]
+        are_gray = [is_gray(image) for image in images]
         if all(are_gray):
             return self._gray.denoise(images, noise_levels)
         return (self._mixed if any(are_gray) else self._coloured).denoise(images, noise_levels)
-
-
-def _is_gray(image: FloatImage) -> bool:
-    """Return whether red, green and blue are equal; the first row settles it for most coloured images."""
-    return all(
-        np.array_equal(part[..., 0], part[..., channel]) for part in (image[:1], image) for channel in range(1, 3)
-    )

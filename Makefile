@@ -88,12 +88,15 @@ benchmark: $(VENV)/.dev $(PEERS)/.benchmark  ## measure beside other servers int
 	$(BIN)/python -m benchmarks $(ARGS)
 
 .PHONY: sbom
-sbom: $(VENV)/.app $(SBOM)/.sbom  ## write what the service is made of, and its licences, into sbom/
+sbom: $(VENV)/.app $(VENV)/.openvino $(SBOM)/.sbom  ## write what the service is made of with either runtime, and its licences, into sbom/
 	@mkdir -p sbom
-	$(SBOM)/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --output-file sbom/app.cdx.json \
-		requirements/app.txt
-	$(SBOM)/bin/pip-licenses --python $(BIN)/python --from mixed --with-urls --format markdown \
-		--packages $$(sed -n 's/^\([a-z0-9._-]*\)==.*/\1/p' requirements/app.txt) --output-file sbom/licences.md
+	@for lock in app openvino; do \
+		$(SBOM)/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible \
+			--output-file sbom/$$lock.cdx.json requirements/$$lock.txt || exit 1; \
+	done
+	$(SBOM)/bin/pip-licenses --python $(BIN)/python --from mixed --with-urls --format markdown --packages \
+		$$(sed -n 's/^\([a-z0-9._-]*\)==.*/\1/p' requirements/app.txt requirements/openvino.txt | sort -u) \
+		--output-file sbom/licences.md
 
 .PHONY: clean
 clean:  ## remove every .venv and every cache

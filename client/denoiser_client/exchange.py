@@ -1,6 +1,7 @@
 """What both clients send, when they send it again, and how they read the response."""
 
 import email.utils
+import random
 import time
 from typing import Any, TypedDict, Unpack
 
@@ -58,20 +59,28 @@ Reply = httpx.Response | httpx.TransportError
 
 
 class Attempts:
-    """Counts the attempts of one request, at most ``tries``."""
+    """Counts the attempts of one request, at most ``tries``.
+
+    A busy service is left alone for as long as it asks, and then for up to as long again after each attempt: requests
+    that were refused together do not come back together.
+    """
 
     def __init__(self, tries: int) -> None:
-        self._left = tries
-        self._left_broken = min(tries, BROKEN_TRIES)
+        self._tries = tries
+        self._made = 0
+        self._broken = 0
 
     def wait_after(self, reply: Reply) -> float | None:
         """Return the seconds to wait before the next attempt, or None if there is none."""
-        self._left -= 1
+        self._made += 1
+        if self._made == self._tries:
+            return None
         if isinstance(reply, httpx.TransportError):
-            self._left_broken -= 1
-            return BROKEN_WAIT_S if self._left and self._left_broken else None
-        if reply.status_code in BUSY and self._left:
-            return retry_after_s(reply.headers.get("Retry-After", ""))
+            self._broken += 1
+            return BROKEN_WAIT_S if self._broken < BROKEN_TRIES else None
+        if reply.status_code in BUSY:
+            asked_s = retry_after_s(reply.headers.get("Retry-After", ""))
+            return min(asked_s * random.uniform(1, 1 + self._made), MAX_WAIT_S)  # noqa: S311  no secret
         return None
 
 

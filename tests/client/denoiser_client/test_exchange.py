@@ -1,8 +1,9 @@
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
+import httpx2 as httpx
 import pytest
-from denoiser_client.exchange import MAX_WAIT_S, WAIT_S, http_options, retry_after_s
+from denoiser_client.exchange import MAX_WAIT_S, WAIT_S, Attempts, http_options, retry_after_s
 
 
 @pytest.mark.parametrize(
@@ -22,3 +23,16 @@ def test_retry_after_may_be_a_date() -> None:
 def test_a_key_is_a_header() -> None:
     assert http_options("http://a", "secret", None, None)["headers"]["X-API-Key"] == "secret"
     assert "X-API-Key" not in http_options("http://a", None, None, None)["headers"]
+
+
+def test_requests_that_were_refused_together_come_back_one_by_one_and_not_before_they_may() -> None:
+    busy = httpx.Response(429, headers={"Retry-After": "2"})
+    waits_s = [wait_s for wait_s in (Attempts(5).wait_after(busy) for _ in range(8)) if wait_s is not None]
+    assert len(set(waits_s)) == 8
+    assert all(2 <= wait_s <= 4 for wait_s in waits_s)
+
+
+def test_no_wait_is_longer_than_the_longest() -> None:
+    attempts = Attempts(4)
+    busy = httpx.Response(503, headers={"Retry-After": "50"})
+    assert [attempts.wait_after(busy) or 0 for _ in range(4)] == [*[pytest.approx(55, abs=5)] * 3, 0]

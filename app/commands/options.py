@@ -16,6 +16,7 @@ HELP = {  # where the command line differs from the API
     "model": "Name of a model, see the command models. By default auto, which chooses by the picture: up to 64×64 "
     "pixels, or with --fit mnist, the default model, and for larger pictures one that takes any size. It ignores "
     "options that the chosen model cannot use.",
+    "format": "Format of the results; by default, what the name of OUT ends in, else png.",
     "version": "Version of the model; by default, the highest. Alone, it means the default model.",
 }
 SHORT_FLAGS = {"model": "-m"}

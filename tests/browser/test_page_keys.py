@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.app.processes import RunningService
-from tests.browser.bench import digits, open_bench, result_after
+from tests.browser.bench import DENOISE, digits, open_bench, result_after
 
 KEY = "correct-horse-battery"
 
@@ -73,6 +73,28 @@ def test_pictures_that_were_chosen_before_the_key_are_denoised_after_it(
     result_after(page, lambda: give_key(page, KEY))
     expect(page.locator("#before")).to_have_attribute("alt", re.compile("0.png"))
     complaints.clear()  # of the browser, for each 401
+
+
+def test_a_key_of_a_low_rate_makes_the_page_wait_not_fail(
+    page: Page, service: RunningService, complaints: list[str]
+) -> None:
+    calls: list[Route] = []
+
+    def limit(route: Route) -> None:
+        calls.append(route)
+        if len(calls) > 1:
+            route.fallback()
+            return
+        problem = '{"type": "/problems/rate-exceeded", "title": "Too many requests", "status": 429, "detail": "Wait."}'
+        headers = {"Retry-After": "1"}
+        route.fulfill(status=429, content_type="application/problem+json", headers=headers, body=problem)
+
+    page.route(DENOISE, limit)
+    page.goto(f"{service.url}/")
+    expect(page.locator("#after")).to_be_visible()
+    expect(page.get_by_role("alert")).to_be_hidden()
+    assert len(calls) == 2
+    complaints.clear()  # of the browser, for the 429
 
 
 def test_a_model_card_is_shown_with_the_key(page: Page, service: RunningService, complaints: list[str]) -> None:

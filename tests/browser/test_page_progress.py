@@ -123,6 +123,22 @@ def test_the_escape_key_cancels_and_the_earlier_result_stays(page: Page, service
     expect(page.locator("#after")).to_be_visible()
 
 
+def test_a_preview_goes_when_the_work_is_cancelled_and_the_earlier_result_stays(
+    page: Page, service: RunningService
+) -> None:
+    whole = open_large(page, service.url)
+    page.wait_for_timeout(1500)  # the page learns that the whole takes long
+    whole.held[0].fallback()
+    caption = page.locator("#after-caption")
+    expect(caption).to_contain_text("800 × 600")
+    earlier = caption.inner_text()
+    in_work(page, lambda: page.get_by_label("Strength").fill("1.5"))
+    expect(caption).to_contain_text("preview")
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator("#preview")).to_be_hidden()
+    expect(caption).to_have_text(earlier)
+
+
 def test_progress_is_shown_only_of_what_is_not_quick(page: Page, service: RunningService) -> None:
     open_bench(page, service.url)
     page.route(DENOISE, lambda _: None)  # no response ever

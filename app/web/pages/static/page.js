@@ -206,6 +206,10 @@ function stop() {
 
 function cancel() {
   stop();
+  if (result) {
+    comparison.removePreview();
+    $("after-caption").textContent = $("after").alt;
+  }
   const message = `Cancelled.${result ? " The result is that of earlier settings." : ""}`;
   Object.assign($("note"), { hidden: false, textContent: message });
   $("status").textContent = message;

@@ -3,6 +3,7 @@
 import { pause } from "./pause.js";
 import { crop, openPicture } from "./picture/picture.js";
 import { denoise, resultName } from "./service/calls.js";
+import { insist } from "./service/insist.js";
 import { hasFixedSize } from "./service/models.js";
 import { Rate } from "./service/rate.js";
 
@@ -11,6 +12,7 @@ const PREVIEW_GUESS_PX = 100_000; // before anything is known about the speed
 const QUICK_MS = 500; // what takes no longer needs no preview
 // A service that has begun with a large picture cannot answer at once: it begins when a slider seems to rest.
 const REST_MS = 800;
+const RATE_EXCEEDED = "/problems/rate-exceeded";
 
 const rate = new Rate();
 
@@ -39,7 +41,7 @@ export async function denoiseInSteps({ picture, query, model, visible, noiseLeve
     }
   }
   report.expect(size && rate.expectedMs(kind, pixels));
-  const response = await denoise(picture.blob, query, signal);
+  const response = await send(picture.blob, query);
   if (size) rate.learn(kind, pixels, response.wallMs);
   return { picture: await openPicture(response.blob, resultName(picture.name, query.get("format"))), response };
 
@@ -47,9 +49,14 @@ export async function denoiseInSteps({ picture, query, model, visible, noiseLeve
     const partQuery = new URLSearchParams(query);
     partQuery.set("model", model.name); // a small part is no small picture
     if (noiseLevel && !partQuery.has("noise_level")) partQuery.set("noise_level", noiseLevel);
-    const response = await denoise(await crop(picture.image, part), partQuery, signal);
+    const response = await send(await crop(picture.image, part), partQuery);
     rate.learn(kind, part.width * part.height, response.wallMs);
     report.preview(await openPicture(response.blob, "preview"), part);
+  }
+
+  /** Denoise; the page itself has just used up the rate of a key that has a low one. */
+  function send(blob, query) {
+    return insist(() => denoise(blob, query, signal), signal, ({ type }) => type === RATE_EXCEEDED);
   }
 }
 

@@ -1,12 +1,10 @@
 // Several pictures that share the settings: what became of each, and all of them denoised, a few at a time.
 
-import { pause } from "../pause.js";
 import { denoise, resultName } from "../service/calls.js";
+import { insist, TRIES } from "../service/insist.js";
 import { distinctNames, makeZip } from "./zip.js";
 
 const IN_FLIGHT = 3;
-const TRIES = 6; // of a picture that a busy service asks to send again
-const LONGEST_PAUSE_S = 30;
 const TOO_LATE = "/problems/deadline-exceeded";
 
 /**
@@ -110,7 +108,7 @@ export class Tray {
 
   async #denoise(item, signal) {
     const query = this.#queryFor(item.size);
-    const work = async () => ({ response: await insist(() => denoise(item.blob, query, signal), signal) });
+    const work = async () => ({ response: await insist(() => denoise(item.blob, query, signal), signal, isSoonOver) });
     const isFinal = ({ type }) => {
       if (type === TOO_LATE) item.late++;
       return !signal.aborted && (type !== TOO_LATE || item.late === TRIES);
@@ -119,18 +117,10 @@ export class Tray {
   }
 }
 
-function aborted(signal) {
-  return new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener("abort", resolve, { once: true })));
+function isSoonOver({ type }) {
+  return type !== TOO_LATE;
 }
 
-/** Call again as often as a busy service asks for it. */
-async function insist(call, signal) {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await call();
-    } catch (error) {
-      if (tries === TRIES || !error.retryAfter || error.type === TOO_LATE) throw error;
-      await pause(1000 * Math.min(LONGEST_PAUSE_S, Number(error.retryAfter) || 1), signal);
-    }
-  }
+function aborted(signal) {
+  return new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener("abort", resolve, { once: true })));
 }

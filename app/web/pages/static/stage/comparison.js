@@ -73,6 +73,11 @@ export class Comparison {
     this.#showParts();
   }
 
+  removePreview() {
+    this.#preview.hidden = true;
+    this.#showParts();
+  }
+
   /** Remove the result. */
   removeAfter() {
     this.#after.hidden = true;

@@ -69,7 +69,7 @@ def _add_train_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--start-from",
         metavar="MODEL",
-        help="train the last stage alone (of photo: those of gray and colour), from the weights of NAME, its highest"
+        help="train the last stage alone (of photo: the last of each part), from the weights of NAME, its highest"
         " version, or NAME/VERSION in the store",
     )
     parser.add_argument(

@@ -1,6 +1,7 @@
 """Every choice of a training run, in frozen values that are dumped whole into metadata.json."""
 
 import json
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -10,9 +11,10 @@ from training.images.noise import Noise, NoNoise, RandomLevelNoise, RecordedNois
 
 Polarity = Literal["light-on-dark", "dark-on-light"]
 TaskName = Literal["digits", "photos"]
-Part = Literal["gray", "colour"]
+Part = Literal["white-gray", "gray", "white-colour", "colour"]  # for white noise or any, and kind of image
 Loss = Literal["binary_crossentropy", "mean_absolute_error", "log_mean_squared_error"]
 
+WHITE_PARTS: tuple[Part, ...] = ("white-gray", "white-colour")
 FINE_TUNING_SHARE = 0.4  # of the learning rate
 
 
@@ -109,7 +111,8 @@ class Stage:
     A stage with a ``lesson``, a sentence for the model card, changes nothing for the other stages; runs on data other
     than the preset's leave it out.
     ``measured_noise`` is the noise of validation and test images where it differs from that of training.
-    ``part`` names the U-Net that the stage trains, on images of its kind alone; the other one stays as it is.
+    ``part`` names what the stage trains, on images of its kind alone; the rest of the network stays as it is.
+    ``copy_of`` names the part whose weights it takes over at first.
     """
 
     name: str
@@ -119,6 +122,7 @@ class Stage:
     loss: Loss = "binary_crossentropy"
     start_from: str | None = None
     part: Part | None = None
+    copy_of: Part | None = None
     augmentation: RandomAffine | None = None
     measured_noise: Noise | None = None
     lesson: str | None = None
@@ -180,15 +184,16 @@ class Config:
     def with_pairs(self) -> "Config":
         """Return the same run on noisy/clean pairs, without warping, which would change their noise.
 
-        Stages that learn to copy clean images stay as they are.
+        Stages that learn to copy clean images stay as they are. A network with parts for white noise leaves them out:
+        the noise is that of the pairs, whatever it is.
         """
         stages = tuple(
             stage
             if isinstance(stage.noise, NoNoise)
-            else replace(stage, noise=RecordedNoise(), measured_noise=None, augmentation=None)
-            for stage in self.stages
+            else replace(stage, noise=RecordedNoise(), measured_noise=None, augmentation=None, copy_of=None)
+            for stage in _drop(self.stages, WHITE_PARTS)
         )
-        return replace(self, stages=stages)
+        return replace(self, stages=stages, architecture=self._without_white())
 
     def with_noisy_only(self) -> "Config":
         """Return a short run of one stage that adapts an earlier network to noisy photographs without clean ones."""
@@ -202,21 +207,22 @@ class Config:
             start_from=None,
             part=None,
         )
-        return replace(self, stages=(stage,), crops=crops)
+        return replace(self, stages=(stage,), crops=crops, architecture=self._without_white())
 
     def starting_from(self, origin: str) -> "Config":
-        """Return the last stage, or the stages of the parts, from weights that the run keeps under ``origin``.
+        """Return the last stage, or the last of each part, from weights that the run keeps under ``origin``.
 
         The learning rate is lower, but for noisy images alone, whose stage expects a trained network: with the usual
         one, a good network is worse for most of a short run.
         """
-        kept = [stage for stage in self.stages if stage.part] or self.stages[-1:]
+        kept = list({stage.part: stage for stage in self.stages if stage.part}.values()) or self.stages[-1:]
         share = 1 if self.takes_noisy_only else FINE_TUNING_SHARE
         names = {stage.name for stage in kept}
         stages = tuple(
             replace(
                 stage,
                 start_from=stage.start_from if stage.start_from in names else origin,
+                copy_of=None,
                 optimizer=replace(stage.optimizer, learning_rate=share * stage.optimizer.learning_rate),
             )
             for stage in kept
@@ -224,8 +230,12 @@ class Config:
         return replace(self, stages=stages)
 
     def without_colour(self) -> "Config":
-        """Return the same run without the stage of the U-Net for colour, to which gray pairs would teach nothing."""
-        return replace(self, stages=tuple(stage for stage in self.stages if stage.part != "colour"))
+        """Return the same run without the stage for colour, to which gray pairs would teach nothing."""
+        return replace(self, stages=_drop(self.stages, ("colour", "white-colour")))
+
+    def _without_white(self) -> str:
+        """Return the name of the architecture that has no parts for white noise."""
+        return "photo-any-noise" if any(stage.part in WHITE_PARTS for stage in self.stages) else self.architecture
 
     def without_lessons(self) -> "Config":
         """Return the same run without the stages that only teach something."""
@@ -239,3 +249,14 @@ class Config:
         """Return plain dicts, lists, numbers and strings, as they come back from a file."""
         dumped: dict[str, Any] = json.loads(json.dumps(asdict(self) | {"stages": [s.to_json() for s in self.stages]}))
         return dumped
+
+
+def _drop(stages: Sequence[Stage], parts: Collection[Part]) -> tuple[Stage, ...]:
+    """Return the stages without those of ``parts``; what followed one of them starts from what that started from."""
+    starts = {stage.name: stage.start_from for stage in stages if stage.part in parts}
+
+    def find_start(name: str | None) -> str | None:
+        return find_start(starts[name]) if name in starts else name
+
+    kept = (stage for stage in stages if stage.name not in starts)
+    return tuple(replace(stage, start_from=find_start(stage.start_from)) for stage in kept)

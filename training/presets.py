@@ -2,6 +2,7 @@
 
 from training.config import Adadelta, AdamW, Config, Crops, Interface, Muon, NoiseLevelRange, Stage
 from training.images.augmentation import RandomAffine
+from training.images.camera import CameraNoise
 from training.images.mixture import MixedNoise
 from training.images.noise import BlindNoise, GaussianNoise, NoNoise, RandomLevelNoise
 
@@ -74,34 +75,61 @@ CONFIGS = (
         interface=Interface(
             noise_level=NoiseLevelRange(0.0, 75 / 255),
             size_multiple=8,
-            halo_px=72,  # of a receptive radius of 84: farther pixels changed none by a thousandth of a level
+            halo_px=72,  # of a receptive radius of 88: farther pixels changed none by a thousandth of a level
         ),
-        note="Gray and coloured images have U-Nets of their own. Crops of clean photographs, turned and mirrored; each"
-        " gets noise of its own level, which the network takes as an input. The mean absolute error converges fast."
-        " Then each U-Net learns alone, with the logarithm of the squared error, which is PSNR: every level counts the"
+        note="Gray images have a U-Net of their own; it cleans the luma of coloured ones, too, beside which a small"
+        " network cleans chroma. There are two of both, for white noise and for any. Crops of clean photographs, turned"
+        " and mirrored; each gets noise of its own level, which the network takes as an input. The mean absolute error"
+        " converges fast. Then the logarithm of the squared error is minimised, which is PSNR: every level counts the"
         " same, and luma as much as all channels together. The exported weights are an exponential average.",
         data="photos+bsds400",
         crops=Crops(),
         precision="mixed_bfloat16",
         batch_size=8,
         stages=(
-            Stage("denoise", RandomLevelNoise(), epochs=30, optimizer=Muon(3e-3), loss="mean_absolute_error"),
+            Stage(
+                "denoise",
+                RandomLevelNoise(),
+                epochs=30,
+                optimizer=Muon(3e-3),
+                loss="mean_absolute_error",
+                part="white-gray",
+            ),
+            Stage(
+                "white-gray",
+                RandomLevelNoise(),
+                epochs=30,
+                optimizer=Muon(1e-3),
+                loss="log_mean_squared_error",
+                start_from="denoise",
+                part="white-gray",
+            ),
             Stage(
                 "gray",
                 MixedNoise(camera_share=0.2),
                 epochs=40,
                 optimizer=Muon(1e-3),
                 loss="log_mean_squared_error",
-                start_from="denoise",
+                start_from="white-gray",
                 part="gray",
+                copy_of="white-gray",
+            ),
+            Stage(
+                "white-colour",
+                RandomLevelNoise(),
+                epochs=10,
+                optimizer=Muon(3e-3),
+                loss="log_mean_squared_error",
+                start_from="gray",
+                part="white-colour",
             ),
             Stage(
                 "colour",
-                MixedNoise(),
-                epochs=50,
-                optimizer=Muon(1.5e-3),
+                MixedNoise(camera_share=0.45, camera=CameraNoise(monochrome=0)),
+                epochs=10,
+                optimizer=Muon(3e-3),
                 loss="log_mean_squared_error",
-                start_from="gray",
+                start_from="white-colour",
                 part="colour",
             ),
         ),

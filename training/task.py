@@ -64,8 +64,8 @@ class Task(Protocol[DatasetT]):
     def adapt_weights(self, weights: Sequence[Images], network: keras.Model, /) -> list[Images]:
         """Return weights of this or an older architecture for ``network``; ValueError if of another."""
 
-    def freeze(self, network: keras.Model, stage: Stage, /) -> None:
-        """Keep the layers of ``network`` that the stage does not train from learning."""
+    def prepare(self, network: keras.Model, stage: Stage, /) -> None:
+        """Copy the weights that the stage takes over, and keep those that it does not train from learning."""
 
     def special_cases(self, network: keras.Model, /) -> Mapping[str, keras.Model]:
         """Return faster equals of ``network`` for some kinds of batches, by the names of their signatures."""

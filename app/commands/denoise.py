@@ -102,18 +102,20 @@ def command(
 
 def follow(watch: Watch, backend: "Backend", console: Console, *, sleep: Callable[[float], None] = time.sleep) -> int:
     """Denoise what the watch finds, and say so line by line, until Ctrl-C; return the exit code."""
-    failed = 0
+    denoised = failed = 0
     console.print("watching; Ctrl-C ends it")
     try:
         while True:
             ready = watch.find_ready()
             for result in backend.denoise(ready) if ready else _nothing():
                 reason = write_result(result)
+                denoised += reason is None
                 failed += reason is not None
                 by = "" if result.model is None else f" ({result.model[0]}/{result.model[1]})"
                 console.print(Text(f"{result.job.name}: {reason or f'{result.job.target}{by}'}"))
             sleep(POLL_S)
     except KeyboardInterrupt:
+        console.print(f"{denoised} denoised, {failed} failed")
         return int(failed > 0)
 
 

@@ -6,7 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.imaging.noise.level import estimate_noise_level
-from app.imaging.samples import BitDepth, FloatImage, Levels, Samples, to_levels, to_unit
+from app.imaging.samples import (
+    LUMA_NOISE,
+    LUMA_WEIGHTS,
+    BitDepth,
+    FloatImage,
+    Levels,
+    Samples,
+    is_gray,
+    to_levels,
+    to_unit,
+)
 from app.imaging.tiles import Rectangle
 
 
@@ -15,10 +25,21 @@ class Pass:
     """A picture's way through the network: with all of its channels, or with one of them.
 
     ``read`` returns a part in [0, 1], of shape (h, w, C) with the channels of the network; ``write`` takes it denoised.
+    ``is_colour`` says whether the network sees red, green and blue.
     """
 
     read: Callable[[Rectangle], FloatImage]
     write: Callable[[Rectangle, FloatImage], None]
+    is_colour: bool = False
+
+    def find_level(self, part: FloatImage, noise_level: float | None) -> float | None:
+        """Return the level that the network is told for a part, given that of the picture.
+
+        In a part that is gray though the picture is not, all channels have the noise of luma.
+        """
+        if noise_level is None or not self.is_colour or not is_gray(part):
+            return noise_level
+        return noise_level * LUMA_NOISE
 
 
 class FullSizeImage:
@@ -48,20 +69,21 @@ class FullSizeImage:
         return [self._pass(slice(0, own), channels)]
 
     def estimate_noise_level(self) -> float:
-        """Estimate the noise level, in [0, 1] units: the root mean square over the channels."""
-        channels = self._samples.shape[-1]
-        levels = [self._estimate(self._samples[..., channel], channels) for channel in range(channels)]
-        return float(np.sqrt(np.mean(np.square(levels))))
+        """Estimate the noise level, in [0, 1] units.
+
+        That of colour is the level of white noise, of equal strength in all channels, that would put the same amount of
+        noise into luma: there, noise is seen first, and found best, since cameras blur that of chroma.
+        """
+        weights = LUMA_WEIGHTS if self._samples.shape[-1] > 1 else np.ones(1, np.float32)
+
+        def read_rows(first: int, last: int) -> FloatImage:
+            return np.asarray(to_unit(self._samples[first:last]) @ weights)
+
+        return estimate_noise_level(read_rows, self.height, self.width) / float(np.linalg.norm(weights))
 
     def finish(self) -> Levels:
         """Return the levels of the result, (H, W) or (H, W, 3), once every part of every pass has been written."""
         return self._levels[..., 0] if self._levels.shape[-1] == 1 else self._levels
-
-    def _estimate(self, plane: Samples, channels: int) -> float:
-        def read_rows(first: int, last: int) -> FloatImage:
-            return to_unit(plane[first:last])
-
-        return estimate_noise_level(read_rows, self.height, self.width, channels=channels)
 
     def _pass(self, own: slice, channels: int) -> Pass:
         mean_of_channels = np.full(channels, 1 / channels, np.float32)  # in a twentieth of the time of ndarray.mean
@@ -76,4 +98,4 @@ class FullSizeImage:
                 denoised = (denoised @ mean_of_channels)[..., None]
             self._levels[(*part, own)] = to_levels(1 - denoised if self._is_inverted else denoised, self._bit_depth)
 
-        return Pass(read, write)
+        return Pass(read, write, is_colour=own.stop - own.start > 1)

@@ -9,6 +9,7 @@ from itertools import product
 from typing import Protocol, TypeVar
 
 from app.imaging.full_size import Pass
+from app.imaging.samples import FloatImage
 from app.imaging.tiles import Tile, cut_tiles
 from app.inference.batching import Batcher, Denoised, NetworkCall
 from app.inference.metadata import ModelMetadata
@@ -90,15 +91,20 @@ async def _denoise_passes(
         for index, (step, tile) in enumerate(parts):
             if len(waiting) > batcher.threads:  # one more than there are threads, so that none waits
                 await write_oldest()
-            seen = await run(partial(step.read, tile.seen))
+            seen, level = await run(partial(_read, step, tile, noise_level))
             tiles_left = len(parts) - index + len(waiting)
-            waiting.append((step, tile, batcher.submit(seen, noise_level, turn=(tiles_left, start))))
+            waiting.append((step, tile, batcher.submit(seen, level, turn=(tiles_left, start))))
         while waiting:
             await write_oldest()
     finally:
         for _, _, future in waiting:
             future.cancel()
     return NetworkCall(max(batch_sizes), waits_s[0], time.perf_counter() - start - waits_s[0])
+
+
+def _read(step: Pass, tile: Tile, noise_level: float | None) -> tuple[FloatImage, float | None]:
+    seen = step.read(tile.seen)
+    return seen, step.find_level(seen, noise_level)
 
 
 def _list_parts(image: TiledImage, model: ModelMetadata, threads: int) -> list[tuple[Pass, Tile]]:

@@ -78,8 +78,8 @@ class DenoiseQuery(BaseModel):
         NoiseLevel | None,
         Field(
             description="Standard deviation of the noise on the 8-bit scale, 0–75, or `auto` (default) to estimate it; "
-            "for a colour picture, the root mean square over red, green and blue. Only for networks that take a noise "
-            "level."
+            "for a colour picture, that of white noise of equal strength in red, green and blue that would put the "
+            "same amount of noise into their weighted mean. Only for networks that take a noise level."
         ),
     ] = None
     strength: Annotated[

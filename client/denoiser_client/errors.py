@@ -24,7 +24,15 @@ class DenoiserError(Exception):
 
 
 class ConnectionFailedError(DenoiserError):
-    """There was no response: the service cannot be reached, or the connection broke."""
+    """There was no response: the service cannot be reached, or the connection broke.
+
+    Attributes:
+        reason: why, in the words of the operating system if it has any.
+    """
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(f"no response from {url}: {reason}")
+        self.reason = reason
 
 
 class NoDenoiserError(DenoiserError):
@@ -103,13 +111,13 @@ def _kind(status: int) -> type[ProblemError]:
 
 
 def connection_failed(error: httpx.TransportError) -> ConnectionFailedError:
-    """Return the error for a request without a response, in the words of the operating system if it has any."""
+    """Return the error for a request without a response."""
     cause: BaseException = error
     while (deeper := cause.__cause__ or cause.__context__) is not None:
         cause = deeper
     reason = getattr(cause, "strerror", None) or str(error) or type(error).__name__
-    return ConnectionFailedError(reason)
+    return ConnectionFailedError(_address(error), reason)
 
 
-def _address(response: httpx.Response) -> str:
-    return str(response.request.url.copy_with(path="/", query=None)).rstrip("/")
+def _address(answered: httpx.Response | httpx.TransportError) -> str:
+    return str(answered.request.url.copy_with(path="/", query=None)).rstrip("/")

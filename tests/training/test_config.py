@@ -25,16 +25,29 @@ def test_a_run_from_a_version_of_the_store_is_the_last_stage_alone_with_a_lower_
 
 def test_or_the_stages_of_the_parts_where_each_is_trained_alone() -> None:
     preset = PRESETS["photo"]
-    gray, colour = preset.starting_from("photo-2").stages
-    assert [(stage.name, stage.part, stage.start_from) for stage in (gray, colour)] == [
-        ("gray", "gray", "photo-2"),
-        ("colour", "colour", "gray"),
+    stages = preset.starting_from("photo-2").stages
+    assert [(stage.name, stage.part, stage.start_from, stage.copy_of) for stage in stages] == [
+        ("white-gray", "white-gray", "photo-2", None),
+        ("gray", "gray", "white-gray", None),
+        ("white-colour", "white-colour", "gray", None),
+        ("colour", "colour", "white-colour", None),
     ]
+
+
+def test_pairs_train_no_parts_for_white_noise() -> None:
+    for origin, config in ((None, PRESETS["photo"]), ("mine-1", PRESETS["photo"].starting_from("mine-1"))):
+        pairs = config.with_pairs()
+        assert [(stage.name, stage.start_from, stage.copy_of) for stage in pairs.stages] == [
+            ("gray", origin, None),
+            ("colour", "gray", None),
+        ]
+        assert pairs.architecture == PRESETS["photo"].with_noisy_only().architecture == "photo-any-noise"
+    assert PRESETS["digits"].with_pairs().architecture == PRESETS["digits"].architecture
 
 
 def test_gray_pairs_train_no_network_for_colour() -> None:
     config = PRESETS["photo"].without_colour()
-    assert [stage.name for stage in config.stages] == ["denoise", "gray"]
+    assert [stage.name for stage in config.stages] == ["denoise", "white-gray", "gray"]
     assert PRESETS["digits"].without_colour() == PRESETS["digits"]
 
 

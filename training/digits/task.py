@@ -61,7 +61,7 @@ class DigitsTask:
             augmented_epochs=stage.augmentation.epochs_share * stage.epochs if stage.augmentation else 0,
         )
 
-    def freeze(self, _network: keras.Model, _stage: Stage) -> None:
+    def prepare(self, _network: keras.Model, _stage: Stage) -> None:
         """Freeze nothing: every stage trains the whole network."""
 
     def validation(self, _config: Config, stage: Stage, images: CleanImages) -> tuple[Images, Images]:

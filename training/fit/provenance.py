@@ -49,6 +49,8 @@ def restore_config(run: dict[str, Any]) -> Config:
     epochs = {stage["name"]: stage["epochs"] for stage in run["config"]["stages"]}
     if epochs.keys() != {stage.name for stage in config.stages}:
         raise RunError(f"the run has the stages {', '.join(epochs)}, which are not those of {config.preset} now")
+    if run["config"]["architecture"] != config.architecture:
+        raise RunError(f"the run has the architecture {run['config']['architecture']}, not {config.architecture}")
     stages = tuple(replace(stage, epochs=epochs[stage.name]) for stage in config.stages)
     return replace(config, seed=run["config"]["seed"], minutes=run["config"].get("minutes"), stages=stages)
 

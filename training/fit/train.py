@@ -89,12 +89,12 @@ def _prepare_run_dir(run_dir: Path, run: dict[str, Any], *, resume: bool) -> Non
 
 
 def _find_difference(started: dict[str, Any], resumed: dict[str, Any]) -> str | None:
-    """Return what else than durations and descriptions changed; runs of older releases lack ``task`` and ``part``."""
+    """Return what else than durations and descriptions changed; runs of older releases lack some fields."""
     if started["data"] != resumed["data"]:
         return "data"
+    missing, ignored = {"part": None, "copy_of": None}, {"epochs": None, "lesson": None}
     old, new = (
-        run["config"]
-        | {"stages": [{"part": None} | stage | {"epochs": None, "lesson": None} for stage in run["config"]["stages"]]}
+        run["config"] | {"stages": [missing | stage | ignored for stage in run["config"]["stages"]]}
         for run in (started, resumed)
     )
     names = new.keys() - {"task", "description", "interface", "note", "data", "minutes"}
@@ -109,7 +109,7 @@ def _train_stage(task: Task[DatasetT], config: Config, stage: Stage, images: Dat
         return
     keras.utils.set_random_seed(config.seed)
     network = load_network(task, config, run_dir, stage_name=stage.start_from, precision=config.precision)
-    task.freeze(network, stage)
+    task.prepare(network, stage)
     batches, validation = task.batches(config, stage, images), task.validation(config, stage, images)
     optimizer = build_optimizer(stage.optimizer, steps=len(batches) * stage.epochs)
     _compile_network(network, optimizer, loss=stage.loss, steps_per_epoch=len(batches))

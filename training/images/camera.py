@@ -20,6 +20,8 @@ from training.images.noise import Images, round_to_8_bits
 BLACK_LEVEL, WHITE_LEVEL = 4096.0, 61440.0  # of the 16-bit mosaic; noise below black and above white is kept
 GRAY_WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)  # BT.601
 
+NEGLIGIBLE = np.float32(1e-6)  # far below an 8-bit level
+
 Photo = NDArray[np.uint8]
 
 
@@ -41,9 +43,9 @@ class CameraNoise:
     saturation: tuple[float, float] = (0.0, 0.6)
     blurred: float = 0.85
     blur_px: tuple[float, float] = (0.45, 0.9)
-    chroma_blurred: float = 0.9
+    chroma_blurred: float = 0.95
     chroma_blur_px: tuple[float, float] = (1.0, 4.0)
-    chroma_left: tuple[float, float] = (0.2, 1.0)
+    chroma_left: tuple[float, float] = (0.15, 0.9)
     sharpened: float = 0.5
     sharpening: tuple[float, float] = (0.2, 1.2)
     resized: float = 0.3
@@ -100,13 +102,19 @@ class CameraNoise:
         return self._write([np.repeat(side[..., None], 3, axis=-1) for side in sides], scale, rng)
 
     def _reduce_noise(self, noise: Images, rng: np.random.Generator) -> Images:
-        """Blur the noise as cameras' own noise reduction does, chroma more than luma."""
+        """Blur the noise as cameras' own noise reduction does, chroma more than luma.
+
+        What is left of chroma is a share of its root mean square before: the blur alone would leave coarse noise weaker
+        than cameras do.
+        """
         if rng.random() < self.blurred:
             noise = blur(noise, rng.uniform(*self.blur_px))
         if rng.random() < self.chroma_blurred:
             luma = (noise @ GRAY_WEIGHTS)[..., None]
-            chroma = blur(noise - luma, rng.uniform(*self.chroma_blur_px))
-            noise = luma + rng.uniform(*self.chroma_left) * chroma
+            chroma = noise - luma
+            coarse = blur(chroma, rng.uniform(*self.chroma_blur_px))
+            strength = _root_mean_square(chroma) / max(_root_mean_square(coarse), NEGLIGIBLE)
+            noise = luma + rng.uniform(*self.chroma_left) * strength * coarse
         return noise
 
     def _write(self, sides: list[Images], scale: float, rng: np.random.Generator) -> tuple[Images, Images]:
@@ -120,6 +128,10 @@ class CameraNoise:
             low, high = self.quality
             noisy = compress(noisy, quality=round(high - (high - low) * rng.random() ** 4), rng=rng)
         return noisy, clean
+
+
+def _root_mean_square(image: Images) -> np.float32:
+    return np.float32(np.sqrt(np.mean(np.square(image))))
 
 
 def draw_log(limits: tuple[float, float], rng: np.random.Generator) -> float:

@@ -89,6 +89,8 @@ def count_macs(network: keras.Model) -> int | None:
 
 
 def _count_layer_macs(layer: keras.Layer) -> int:
+    if isinstance(layer, keras.Model):
+        return sum(map(_count_layer_macs, layer.layers))
     if not hasattr(layer, "kernel") and not hasattr(layer, "depthwise_kernel"):
         return 0
     positions: tuple[int, ...] = layer.input.shape if "Transpose" in type(layer).__name__ else layer.output.shape

@@ -11,8 +11,8 @@ from training.images.noise import RandomLevelNoise
 class MixedNoise:
     """White noise for most crops, a camera's or a scanner's for a share of them, none for a ``clean_share``.
 
-    The level of cameras and scanners is the root mean square of noisy - clean over pixels and channels. The network
-    gets it times a log-normal factor of median ``level_bias`` and deviation ``level_error``, as people and estimates
+    The level of cameras and scanners is that of noisy - clean, as ``luma.measure_level`` has it. The network gets it
+    times a log-normal factor of median ``level_bias`` and deviation ``level_error``, as people and estimates
     have one: they miss a part of the noise whose finest grain is gone. For a clean crop, it is still told a level,
     log-uniform in ``clean_level`` on the 8-bit scale, because estimates take fine texture for noise.
     """

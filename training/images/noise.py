@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from training.images.luma import measure_level
+
 Images = NDArray[np.float32]
 
 
@@ -135,7 +137,7 @@ class NoNoise:
 class RecordedNoise:
     """The noise of noisy/clean pairs, of whatever kind.
 
-    Its level is the standard deviation of noisy - clean, at most ``highest`` on the 8-bit scale.
+    Its level is that of noisy - clean, at most ``highest`` on the 8-bit scale.
     """
 
     highest: float = 75
@@ -144,9 +146,8 @@ class RecordedNoise:
         return "that of noisy/clean pairs"
 
     def measure_level(self, noisy: Images, clean: Images) -> float:
-        """Return the level of an image (H, W, C) in [0, 1] units: the root mean square over channels."""
-        deviations = np.std(noisy - clean, axis=(0, 1))
-        return float(min(np.sqrt(np.mean(np.square(deviations))), self.highest / 255))
+        """Return the level of an image (H, W, C) in [0, 1] units; a constant difference does not count."""
+        return min(measure_level(noisy, clean), self.highest / 255)
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,10 @@ from pathlib import Path
 
 from training.errors import DataError, StoreError
 from training.images.files import find_images
+from training.images.luma import is_in_colour
 from training.photos.baselines import PHOTO_BASELINES
 from training.photos.data import read_photo
-from training.photos.evaluate import COLOUR_PROTOCOLS, GRAY_PROTOCOLS, as_method, compare_on_photos, is_in_colour
+from training.photos.evaluate import COLOUR_PROTOCOLS, GRAY_PROTOCOLS, as_method, compare_on_photos
 from training.photos.figures import draw_examples
 from training.photos.report import render_section
 from training.store.card_section import write_report

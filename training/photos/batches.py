@@ -11,6 +11,7 @@ import numpy as np
 from training.config import Crops, Part
 from training.images.camera import GRAY_WEIGHTS, draw_log
 from training.images.files import to_images
+from training.images.luma import LUMA_NOISE, LUMA_WEIGHTS, is_in_colour, measure_level
 from training.images.mixture import MixedNoise
 from training.images.noise import Images, RandomLevelNoise, RecordedNoise, UnknownNoise
 from training.photos.data import Photo
@@ -138,8 +139,7 @@ def _finish(
     noisy, clean = (image[top : top + side, left : left + side] for image in pair)
     if is_gray:
         noisy, clean = to_gray(noisy), to_gray(clean)
-    level = float(np.sqrt(np.mean(np.square(noisy - clean))))
-    stated = level * noise.level_bias * float(np.exp(rng.normal(0, noise.level_error)))
+    stated = measure_level(noisy, clean) * noise.level_bias * float(np.exp(rng.normal(0, noise.level_error)))
     return NoisyCrop(noisy, clean, min(stated, noise.white.highest / 255))
 
 
@@ -155,7 +155,7 @@ def stack(crops: Sequence[NoisyCrop]) -> tuple[Inputs, Images]:
 
 
 def _is_gray(place: int, part: Part | None) -> bool:
-    return part == "gray" if part else place % 2 == 1
+    return part.endswith("gray") if part else place % 2 == 1
 
 
 def make_validation_crops(
@@ -178,7 +178,7 @@ def make_validation_crops(
             made.append(split_pair(centre, noise, is_gray=is_gray)._replace(level=level))
             continue
         if isinstance(noise, UnknownNoise):
-            made.append(pair_neighbours(centre, measure_level(photo, is_gray=is_gray), rng, is_gray=is_gray))
+            made.append(pair_neighbours(centre, estimate_level(photo, is_gray=is_gray), rng, is_gray=is_gray))
             continue
         for level in VALIDATION_LEVELS:
             white = RandomLevelNoise(common=level, highest=level, noiseless=0, strong=1, rounded=0)
@@ -205,17 +205,19 @@ def pair_neighbours(crop: Photo, level: float, rng: np.random.Generator, *, is_g
     return NoisyCrop(*split_neighbours(image, rng), level)
 
 
-def measure_level(photo: Photo, *, is_gray: bool = False) -> float:
+def estimate_level(photo: Photo, *, is_gray: bool = False) -> float:
     """Return the noise level of a noisy photograph in [0, 1] units."""
     image = to_images(photo[None])[0]
-    return measure_noise(to_gray(image)[..., :1] if is_gray else image).level
+    if is_gray or not is_in_colour(image):
+        return measure_noise(to_gray(image)[..., :1] if is_gray else image[..., :1]).level
+    return measure_noise((image @ LUMA_WEIGHTS)[..., None]).level / LUMA_NOISE
 
 
 def _measure_levels(photos: Sequence[Photo], noise: PhotoNoise, *, is_gray: bool) -> list[float]:
     """Return the level of each photograph as a whole, none where the noise is added."""
     if isinstance(noise, RecordedNoise):
         return [split_pair(photo, noise, is_gray=is_gray).level for photo in photos]
-    return [measure_level(photo, is_gray=is_gray) for photo in photos] if isinstance(noise, UnknownNoise) else []
+    return [estimate_level(photo, is_gray=is_gray) for photo in photos] if isinstance(noise, UnknownNoise) else []
 
 
 def cut_centre(photo: Photo, side: int) -> Photo:

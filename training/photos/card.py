@@ -23,8 +23,9 @@ TEMPLATE = """\
 
 Removing noise from photographs and scans of any size, gray and in colour, behind the denoiser service or in anything
 else that loads a TensorFlow SavedModel. Signature `serving_default`: `image` (N, H, W, 3) float32 in [0, 1], sRGB, and
-`noise_level` (N,), the root mean square of its noise over pixels and channels in the same units, in; `denoised` of the
-shape of `image` out. A gray image fills all three channels. Trained for this noise: {noise}.
+`noise_level` (N,), the standard deviation of its noise in the same units, in; `denoised` of the shape of `image` out.
+The level of colour is that of white noise of equal strength in all channels that would put the same amount of noise
+into 0.3 R + 0.4 G + 0.3 B. A gray image fills all three channels. Trained for this noise: {noise}.
 Without biases, the network is homogeneous: twice the image and twice the level yield twice the output.
 
 ## Data
@@ -77,7 +78,7 @@ of a picture that was enlarged after it was taken, stays in part; set the level 
 
 KNOWS_PAIRS = """\
 The network knows the noise of its pairs: the same camera, scanner or setting gives the best results. Its noise level
-was the standard deviation of noisy - clean of each whole pair; where the service's own estimate differs, set the level
+was that of noisy - clean of each whole pair; where the service's own estimate differs, set the level
 by hand."""
 
 KNOWS_NOISY_ONLY = """\
@@ -121,7 +122,7 @@ def render_card(metadata: Metadata, _figures: Collection[str], *, command: str) 
                 loss=stage["loss"].replace("_", " "),
                 epochs=metrics["epochs"][stage["name"]],
                 optimizer="{name} {learning_rate:g}".format(**stage["optimizer"]),
-                start_from="/".join((stage["start_from"] or "fresh weights").rsplit("-", 1)),
+                start_from=_describe_start(stage["start_from"]),
             )
             for stage in config["stages"]
         ),
@@ -130,6 +131,14 @@ def render_card(metadata: Metadata, _figures: Collection[str], *, command: str) 
         command=command,
         commit=f" Trained at commit {training['git_commit']}." if training["git_commit"] else "",
     )
+
+
+def _describe_start(start_from: str | None) -> str:
+    """Return ``photo/8`` for ``photo-8``, and the name of an earlier stage as it is."""
+    if start_from is None:
+        return "fresh weights"
+    name, _, version = start_from.rpartition("-")
+    return f"{name}/{version}" if version.isdecimal() else start_from
 
 
 def _explain_data(noise: str, note: str) -> dict[str, str]:

@@ -8,10 +8,11 @@ from typing import NamedTuple
 import numpy as np
 
 from training.images.files import from_8_bit, to_8_bit
+from training.images.luma import measure_level
 from training.images.metrics import psnr_db, ssim
 from training.images.mixture import MixedNoise
 from training.images.noise import Images, RecordedNoise, round_to_8_bits
-from training.photos.batches import add_camera_noise, cut_centre, measure_level, pair_neighbours, split_pair, to_gray
+from training.photos.batches import add_camera_noise, cut_centre, estimate_level, pair_neighbours, split_pair, to_gray
 from training.photos.data import Photo
 from training.store.export import SavedNetwork
 
@@ -71,7 +72,7 @@ def measure_pair(photo: Photo) -> NoisyPhoto:
 def measure_neighbours(photo: Photo) -> NoisyPhoto:
     """Return two neighbours of each 2x2 cell of a noisy photograph, the second one in place of the clean image."""
     first, second, level = pair_neighbours(
-        photo, measure_level(photo), np.random.default_rng(NOISE_SEED), is_gray=False
+        photo, estimate_level(photo), np.random.default_rng(NOISE_SEED), is_gray=False
     )
     return NoisyPhoto(second, first, level)
 
@@ -81,7 +82,7 @@ def photograph(photo: Photo, noise: MixedNoise) -> NoisyPhoto:
     side = min(CAMERA_SIDE_PX, *photo.shape[:2])
     rng = np.random.default_rng(NOISE_SEED)
     noisy, clean, _ = add_camera_noise(cut_centre(photo, side), noise, side // 2, rng, is_gray=False)
-    return NoisyPhoto(clean, noisy, float(np.sqrt(np.mean(np.square(noisy - clean)))))
+    return NoisyPhoto(clean, noisy, measure_level(noisy, clean))
 
 
 GRAY_PROTOCOLS = tuple(Protocol(level, rounded) for rounded in (False, True) for level in NOISE_LEVELS)
@@ -117,11 +118,6 @@ def as_method(saved: SavedNetwork) -> PhotoMethod:
         return saved.denoise(images, np.full(len(images), sigma, np.float32))
 
     return denoise
-
-
-def is_in_colour(photo: Photo) -> bool:
-    """Return whether the channels of (H, W, 3) differ."""
-    return bool((photo != photo[..., :1]).any())
 
 
 def compare_on_photos(

@@ -6,10 +6,11 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from training.images.files import from_8_bit
+from training.images.luma import is_in_colour
 from training.images.noise import Images
-from training.photos.batches import cut_centre, measure_level
+from training.photos.batches import cut_centre, estimate_level
 from training.photos.data import Photo, read_photo
-from training.photos.evaluate import PhotoMethod, Protocol, is_in_colour, measure_pair
+from training.photos.evaluate import PhotoMethod, Protocol, measure_pair
 
 EXAMPLES = Path(__file__).with_name("examples")
 EXAMPLE_LEVEL = 50
@@ -34,7 +35,7 @@ def draw_noisy_only(methods: Mapping[str, PhotoMethod], photos: Sequence[Photo])
     """Draw crops of noisy photographs and what each method makes of them."""
     rows = []
     for photo in photos[:EXAMPLE_PAIRS]:
-        noisy, level = from_8_bit(cut_centre(photo, EXAMPLE_SIDE_PX)), measure_level(photo)
+        noisy, level = from_8_bit(cut_centre(photo, EXAMPLE_SIDE_PX)), estimate_level(photo)
         rows.append([noisy, *(method(noisy, level) for method in methods.values())])
     return plot_crops(["noisy", *methods], rows)
 

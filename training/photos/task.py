@@ -19,6 +19,7 @@ from training.images.mixture import MixedNoise
 from training.images.noise import Images
 from training.photos.batches import Inputs, NoisyCrops, PhotoNoise, cut_centre, make_validation_crops
 from training.photos.card import render_card
+from training.photos.colour import build_colour
 from training.photos.data import CleanPhotos, Photo, load_photos
 from training.photos.evaluate import (
     NOISE_LEVELS,
@@ -33,15 +34,9 @@ from training.photos.evaluate import (
 )
 from training.photos.figures import draw_examples, draw_noisy_only
 from training.photos.neighbours import measure_noise, require_independence
-from training.photos.networks import (
-    CHANNELS,
-    NETWORKS,
-    Weights,
-    adapt_weights,
-    build_unet,
-    freeze_other_part,
-    split_by_colour,
-)
+from training.photos.networks import NETWORKS, copy_part, let_learn, split_by_colour
+from training.photos.unet import build_unet
+from training.photos.weights import Weights, adapt_weights
 from training.task import TrainedRun
 
 PAIRS, NEIGHBOURS, CAMERA, IN_COLOUR = "pairs", "neighbours", "a camera's", " in colour"
@@ -72,10 +67,12 @@ class PhotosTask:
         return self.networks[config.architecture]()
 
     def adapt_weights(self, weights: Sequence[Weights], network: keras.Model) -> list[Weights]:
-        return adapt_weights(weights, [variable.shape for variable in network.weights])
+        return adapt_weights(weights, network)
 
-    def freeze(self, network: keras.Model, stage: Stage) -> None:
-        freeze_other_part(network, stage.part)
+    def prepare(self, network: keras.Model, stage: Stage) -> None:
+        if stage.part and stage.copy_of:
+            copy_part(network, stage.copy_of, stage.part)
+        let_learn(network, stage.part)
 
     def special_cases(self, network: keras.Model) -> dict[str, keras.Model]:
         return split_by_colour(network)
@@ -120,6 +117,7 @@ class PhotosTask:
         told = f"{kind}, level told"
         if config.takes_noisy_only:
             told = "half of the pixels denoised and compared with their neighbours, whose noise bounds the PSNR"
+        colour = build_colour(build_unet(side_px=MAC_SIDE_PX), MAC_SIDE_PX)  # the larger one
         return {
             "protocol": f"The middle of {len(measured)} held-out photographs of {photos.name}, {told}",
             **(next(iter(by_level.values())) if len(by_level) == 1 else by_level[MAIN_LEVEL]),
@@ -130,7 +128,7 @@ class PhotosTask:
             "epochs": {name: progress.epochs for name, progress in progresses.items()},
             **({"minutes": round(seconds / 60, 1)} if seconds else {}),
             "parameters": run.network.count_params(),
-            "mac_per_pixel": round((count_macs(build_unet(CHANNELS, side_px=MAC_SIDE_PX)) or 0) / MAC_SIDE_PX**2),
+            "mac_per_pixel": round((count_macs(colour) or 0) / MAC_SIDE_PX**2),
         }
 
     def draw(self, run: TrainedRun[CleanPhotos]) -> dict[str, Figure]:

@@ -39,7 +39,9 @@ class RemoteBackend:
             with self._open() as service:
                 return ModelList.model_validate(service.models())
         except client.ConnectionFailedError as error:
-            raise CommandError(f"{self._url} cannot be reached: {error}; is the service running there?") from error
+            raise CommandError(
+                f"{self._url} cannot be reached: {error.reason}; is the service running there?"
+            ) from error
         except client.ProblemError as error:
             wanted = f"it wants a key: put one into {KEY_VARIABLE}, or give it with --key"
             raise CommandError(f"{self._url}: {wanted if error.type == KEY_MISSING else error.detail}") from error
@@ -84,7 +86,7 @@ class RemoteBackend:
                 raise CommandUsageError(f"{problem.detail}{names}")
             case client.ConnectionFailedError() as error:
                 self.models()  # raises if the service is gone: then not only this picture fails
-                return Result(job, reason=f"the connection broke: {error}")
+                return Result(job, reason=f"the connection broke: {error.reason}")
             case OSError() as error:
                 return Result(job, reason=f"cannot be read: {error.strerror}")
         return Result(job, reason=str(outcome.error))

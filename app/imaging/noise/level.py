@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from app.imaging.noise.blocks import MAX_BLOCKS, ReadRows, Values, describe_blocks
-from app.imaging.noise.white import MAX_PATCHES, estimate_white_noise
+from app.imaging.noise.blocks import ReadRows, Values, describe_blocks
+from app.imaging.noise.white import estimate_white_noise
 
 NETWORK = Path(__file__).with_name("network.npz")
 WHITE_8BIT = 10.0  # from this level on, the estimate for white noise holds: others never look so strong to it
@@ -16,7 +16,7 @@ NOTHING_8BIT = 0.3  # blocks that vary less hold no noise
 RESOLUTION_8BIT = 1.0  # the network hardly tells smaller levels apart
 
 
-def estimate_noise_level(read_rows: ReadRows, height: int, width: int, *, channels: int = 1) -> float:
+def estimate_noise_level(read_rows: ReadRows, height: int, width: int) -> float:
     """Estimate the standard deviation of the noise in one channel, in units of the [0, 1] range.
 
     There are two estimates: one for white noise, which is exact for such noise and misses what neighbouring pixels
@@ -27,13 +27,12 @@ def estimate_noise_level(read_rows: ReadRows, height: int, width: int, *, channe
         read_rows: returns the rows from one (included) to another (excluded), shape (rows, width).
         height: of the picture, in pixels.
         width: likewise.
-        channels: of the picture; the more it has, the less is looked at in each.
 
     Returns:
         The estimate; 0 if the picture is too small for one.
     """
-    white = estimate_white_noise(read_rows, height, width, max_patches=MAX_PATCHES // channels)
-    described = describe_blocks(read_rows, height, width, max_blocks=MAX_BLOCKS // channels)
+    white = estimate_white_noise(read_rows, height, width)
+    described = describe_blocks(read_rows, height, width)
     if described is None or described[0] < np.log(NOTHING_8BIT):
         return white
     coarse = estimate_from_blocks(described)

@@ -20,7 +20,7 @@ FLAT_VARIANCE = 1.64
 ReadRows = Callable[[int, int], FloatImage]
 
 
-def estimate_white_noise(read_rows: ReadRows, height: int, width: int, *, max_patches: int = MAX_PATCHES) -> float:
+def estimate_white_noise(read_rows: ReadRows, height: int, width: int) -> float:
     """Estimate the standard deviation of white Gaussian noise, in units of the [0, 1] range.
 
     Patches without noise lie near a subspace of few dimensions, so the smallest eigenvalues of the patches' covariance
@@ -34,14 +34,13 @@ def estimate_white_noise(read_rows: ReadRows, height: int, width: int, *, max_pa
         read_rows: returns the rows from one (included) to another (excluded), shape (rows, width).
         height: of the picture, in pixels.
         width: of the picture, in pixels.
-        max_patches: about how many patches are looked at, at most.
 
     Returns:
         The estimate; 0 if the picture is too small for one.
     """
     if min(height, width) < PATCH_PX:
         return 0.0
-    patches = _sample_patches(read_rows, height, width, max_patches)
+    patches = _sample_patches(read_rows, height, width)
     inside = patches[~((patches == 0) | (patches == 1)).any(axis=1)]
     chosen = inside if len(inside) >= MIN_PATCHES else patches
     variances = chosen.var(axis=1)
@@ -54,9 +53,9 @@ def estimate_white_noise(read_rows: ReadRows, height: int, width: int, *, max_pa
     return level
 
 
-def _sample_patches(read_rows: ReadRows, height: int, width: int, max_patches: int) -> Patches:
-    """Return at most about max_patches patches from all over the picture, shape (N, PATCH_PX²)."""
-    step = max(1, round(((height - PATCH_PX + 1) * (width - PATCH_PX + 1) / max_patches) ** 0.5))
+def _sample_patches(read_rows: ReadRows, height: int, width: int) -> Patches:
+    """Return at most about MAX_PATCHES patches from all over the picture, shape (N, PATCH_PX²)."""
+    step = max(1, round(((height - PATCH_PX + 1) * (width - PATCH_PX + 1) / MAX_PATCHES) ** 0.5))
     bands = [
         np.lib.stride_tricks.sliding_window_view(read_rows(top, top + PATCH_PX), PATCH_PX, axis=1)[:, ::step]
         for top in range(0, height - PATCH_PX + 1, step)

@@ -154,6 +154,7 @@ def test_a_folder_is_watched_until_ctrl_c(pictures: Path, tmp_path: Path, capsys
     told = capsys.readouterr().err
     assert "out/late.png (tiny/2)" in told
     assert told.count("bad.png: The bytes are not an image") == 1
+    assert told.endswith("4 denoised, 1 failed\n")
     assert backend.runs == 2
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.imaging.full_size import FullSizeImage
-from app.imaging.samples import FloatImage, Levels
+from app.imaging.samples import LUMA_NOISE, LUMA_WEIGHTS, FloatImage, Levels
 from app.imaging.tiles import Rectangle
 
 
@@ -93,9 +93,27 @@ def test_a_network_of_one_channel_gets_red_green_and_blue_one_by_one() -> None:
         np.testing.assert_allclose(each.read((slice(0, 8), slice(0, 8)))[..., 0] * 255, rgb[..., number], atol=1e-4)
 
 
-def test_the_noise_of_a_colour_picture_is_the_root_mean_square_over_its_channels() -> None:
+def test_the_level_of_colour_is_that_of_white_noise_which_leaves_as_much_in_luma() -> None:
     rng = np.random.default_rng(0)
-    rgb = np.stack([rng.normal(128, level, (100, 120)) for level in (5, 10, 20)], axis=-1).round().astype(np.uint8)
-    expected = float(np.sqrt(np.mean(np.square([5, 10, 20])))) / 255
+    levels = np.array([5, 10, 20])
+    rgb = np.stack([rng.normal(128, level, (100, 120)) for level in levels], axis=-1).round().astype(np.uint8)
+    expected = float(np.linalg.norm(levels * LUMA_WEIGHTS) / LUMA_NOISE) / 255
     assert FullSizeImage(rgb).estimate_noise_level() == pytest.approx(expected, rel=0.1)
     assert FullSizeImage(rgb[..., 2]).estimate_noise_level() == pytest.approx(20 / 255, rel=0.1)
+
+
+def test_a_gray_part_of_a_colour_picture_is_told_the_noise_of_luma() -> None:
+    rgb = np.repeat(noise(8, 8, 1), 3, axis=-1)
+    rgb[0, 0] = 255, 0, 0  # a stamp on a gray page
+    (whole,) = FullSizeImage(rgb).passes(3)
+    parts = {rows: whole.read((slice(*rows), slice(0, 8))) for rows in ((0, 8), (1, 8))}
+    assert whole.find_level(parts[0, 8], 0.1) == 0.1
+    assert whole.find_level(parts[1, 8], 0.1) == pytest.approx(0.1 * LUMA_NOISE)
+    assert whole.find_level(parts[1, 8], None) is None
+    (gray,) = FullSizeImage(rgb[..., 0]).passes(3)
+    assert gray.find_level(parts[1, 8], 0.1) == 0.1
+
+
+def test_white_noise_of_colour_has_the_level_of_its_channels() -> None:
+    rgb = np.random.default_rng(0).normal(128, 15, (100, 120, 3)).round().astype(np.uint8)
+    assert FullSizeImage(rgb).estimate_noise_level() == pytest.approx(15 / 255, rel=0.1)

@@ -22,7 +22,8 @@ def test_a_run_on_pairs_is_restored_as_such() -> None:
 
 
 def test_a_run_from_a_version_of_the_store_is_restored_as_such() -> None:
-    for config in (PRESETS["photo"].starting_from("photo-2"), PRESETS["photo"].starting_from("mine-1").with_pairs()):
+    origin = PRESETS["photo"].starting_from("mine-1")
+    for config in (origin, origin.with_pairs(), PRESETS["photo"].with_noisy_only().starting_from("mine-1")):
         assert restore_config(json.loads(json.dumps(describe_run(config, "photos+bsds400")))) == config
 
 
@@ -38,7 +39,14 @@ def test_a_run_of_other_stages_is_not_restored() -> None:
         restore_config(run)
 
 
-@pytest.mark.parametrize("version", ["article/1", "digits/2", "photo/8"])
+def test_a_run_of_another_architecture_is_not_restored() -> None:
+    run = describe_run(PRESETS["photo"].with_pairs(), "pairs")
+    run["config"]["architecture"] = "photo"  # as until photo/8
+    with pytest.raises(RunError, match="the architecture photo, not photo-any-noise"):
+        restore_config(run)
+
+
+@pytest.mark.parametrize("version", ["article/1", "digits/2", "photo/9"])
 def test_the_configs_of_the_committed_networks_are_restored_and_their_cards_say_the_command(version: str) -> None:
     run = json.loads((MODEL_STORE / version / "metadata.json").read_text())["training"]
     command = format_command(restore_config(run), run["data"])

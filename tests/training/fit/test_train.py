@@ -62,6 +62,15 @@ def test_a_resumed_run_ends_where_an_uninterrupted_one_does(
     assert histories[0] == {name: pytest.approx(values, abs=1e-4) for name, values in histories[1].items()}
 
 
+def test_a_run_of_an_older_release_is_resumed(uninterrupted: Path, blobs: CleanImages, tmp_path: Path) -> None:
+    run_dir = shutil.copytree(uninterrupted, tmp_path / "run")
+    run = json.loads((run_dir / "run.json").read_text())
+    for stage in run["config"]["stages"]:
+        del stage["part"], stage["copy_of"]
+    (run_dir / "run.json").write_text(json.dumps(run))
+    train(DIGITS, TWO_STAGES, blobs, run_dir, resume=True)
+
+
 def test_a_finished_run_that_is_resumed_stays_as_it_is(uninterrupted: Path, blobs: CleanImages) -> None:
     before = read_weights(uninterrupted)
     train(DIGITS, TWO_STAGES, blobs, uninterrupted, resume=True)

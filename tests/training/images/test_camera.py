@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.training.drawing import draw_photo, fill_channels
-from training.images.camera import CameraNoise, Photo, add_sensor_noise, blur, compress, draw_log, sharpen
+from training.images.camera import GRAY_WEIGHTS, CameraNoise, Photo, add_sensor_noise, blur, compress, draw_log, sharpen
 from training.images.files import from_8_bit, to_8_bit
 from training.images.noise import Images
 
@@ -80,6 +80,20 @@ def test_noise_reduction_of_the_camera_makes_it_coarser_and_weaker() -> None:
     assert correlate_neighbours(reduced) > correlate_neighbours(PLAIN) + 0.1
     before, after = (np.std(np.subtract(*take(noise, GRAY))) for noise in (PLAIN, reduced))
     assert after < before
+
+
+def test_it_makes_chroma_noise_coarser_but_no_weaker_unless_told_so() -> None:
+    sides = [take(replace(PLAIN, chroma_blurred=share, chroma_left=(1.0, 1.0)), GRAY) for share in (0, 1)]
+    plain, blurred = (np.subtract(*pair)[4:-4, 4:-4] for pair in sides)
+    np.testing.assert_allclose(to_luma(blurred), to_luma(plain), atol=0.01)
+    chromas = [noise - to_luma(noise) for noise in (plain, blurred)]
+    assert chromas[1].std() == pytest.approx(chromas[0].std(), rel=0.15)
+    before, after = (np.corrcoef(chroma[:, 1:].ravel(), chroma[:, :-1].ravel())[0, 1] for chroma in chromas)
+    assert after > before + 0.2
+
+
+def to_luma(image: Images) -> Images:
+    return (image @ GRAY_WEIGHTS)[..., None]
 
 
 @pytest.mark.parametrize(("scale", "size"), [(1.0, (41, 50)), (0.7, (29, 35)), (0.5, (20, 25))])

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from training.images.luma import LUMA_NOISE, LUMA_WEIGHTS
 from training.images.noise import (
     BlindNoise,
     GaussianNoise,
@@ -138,13 +139,19 @@ def test_a_share_of_the_images_is_clipped_and_rounded_as_files_are() -> None:
     assert noisy[is_rounded].max() <= 1
 
 
-def test_the_level_of_recorded_noise_is_its_root_mean_square_over_the_channels() -> None:
+def test_the_level_of_recorded_noise_is_that_of_white_noise_which_leaves_as_much_in_luma() -> None:
     clean = np.full((40, 40, 3), 0.5, np.float32)
     deviations = np.array([0.02, 0.05, 0.08], np.float32)
     noisy = clean + deviations * np.random.default_rng(0).standard_normal(clean.shape, dtype=np.float32)
-    expected = np.sqrt(np.mean(np.square(deviations)))
+    expected = np.linalg.norm(deviations * LUMA_WEIGHTS) / LUMA_NOISE
     assert RecordedNoise().measure_level(noisy, clean) == pytest.approx(expected, rel=0.05)
     assert RecordedNoise(highest=10).measure_level(noisy, clean) == pytest.approx(10 / 255)
+
+
+def test_the_level_of_gray_noise_is_its_standard_deviation_however_many_channels_hold_it() -> None:
+    noise = np.random.default_rng(0).normal(0, 0.05, (40, 40, 1)).astype(np.float32)
+    for noisy in (noise, np.repeat(noise, 3, axis=-1)):
+        assert RecordedNoise().measure_level(noisy, np.zeros_like(noisy)) == pytest.approx(0.05, rel=0.05)
 
 
 def test_another_brightness_or_tint_of_the_noisy_image_is_no_noise() -> None:

@@ -7,6 +7,7 @@ from tests.training.drawing import draw_photo, join_pair
 from training.config import Crops, Part
 from training.images.camera import CameraNoise
 from training.images.files import to_8_bit
+from training.images.luma import LUMA_NOISE, LUMA_WEIGHTS, measure_level
 from training.images.mixture import MixedNoise
 from training.images.noise import Images, RandomLevelNoise, RecordedNoise
 from training.photos.batches import (
@@ -16,6 +17,7 @@ from training.photos.batches import (
     PhotoNoise,
     add_camera_noise,
     add_scan_noise,
+    estimate_level,
     make_validation_crops,
     split_pair,
     to_gray,
@@ -53,6 +55,10 @@ def is_gray(images: Images) -> list[bool]:
 
 def measure_rms(one: Images, other: Images) -> Images:
     return np.asarray(np.sqrt(np.mean(np.square(one - other), axis=(1, 2, 3))), np.float32)
+
+
+def measure_levels(noisy: Images, clean: Images) -> Images:
+    return np.array([measure_level(*pair) for pair in zip(noisy, clean, strict=True)], np.float32)
 
 
 def draw_places(height: int, width: int, *, number: int = 0) -> Photo:
@@ -93,9 +99,9 @@ def test_every_other_crop_is_gray(noise: PhotoNoise) -> None:
     assert all(is_gray(inputs["image"])[1::2])
 
 
-@pytest.mark.parametrize("part", ["gray", "colour"])
+@pytest.mark.parametrize("part", ["white-gray", "gray", "white-colour", "colour"])
 def test_a_part_alone_learns_from_crops_of_its_kind(part: Part) -> None:
-    wanted = part == "gray"
+    wanted = part.endswith("gray")
     assert set(is_gray(make_crops(part=part)[0][1])) == {wanted}
     assert set(is_gray(make_validation_crops(PHOTOS, NOISELESS, CROPS, part=part)[1])) == {wanted}
 
@@ -141,17 +147,17 @@ def test_of_white_noise_the_network_is_told_the_level_that_is_there() -> None:
     np.testing.assert_allclose(measure_rms(inputs["image"], clean), inputs["noise_level"], rtol=0.2, atol=1e-6)
 
 
-def test_of_a_camera_and_a_scanner_it_is_told_the_root_mean_square() -> None:
+def test_of_a_camera_and_a_scanner_it_is_told_the_level_of_luma() -> None:
     for noise in (CAMERA_ALONE, SCAN_ALONE):
         inputs, clean = make_crops(noise=replace(noise, level_bias=1, level_error=0))[0]
-        measured = np.minimum(measure_rms(inputs["image"], clean), 75 / 255)
+        measured = np.minimum(measure_levels(inputs["image"], clean), 75 / 255)
         np.testing.assert_allclose(inputs["noise_level"], measured, rtol=1e-4)
 
 
 def test_that_level_has_a_log_normal_error_and_is_rather_too_low() -> None:
     noise = replace(CAMERA_ALONE, camera=CameraNoise(shot=(0.001, 0.001), monochrome=0))
     inputs, clean = make_crops(noise=noise, count=300)[0]
-    errors = np.log(inputs["noise_level"] / measure_rms(inputs["image"], clean))
+    errors = np.log(inputs["noise_level"] / measure_levels(inputs["image"], clean))
     assert errors.mean() == pytest.approx(np.log(0.85), abs=0.05)
     assert errors.std() == pytest.approx(0.3, abs=0.04)
 
@@ -258,6 +264,14 @@ def test_of_a_pair_the_network_is_told_the_level_of_the_whole_picture() -> None:
     np.testing.assert_allclose(validation["noise_level"], [levels[0][0], levels[1][1]], rtol=1e-5)
     assert clean.shape == (2, 16, 16, 3)
     np.testing.assert_allclose(measure_rms(validation["image"], clean), validation["noise_level"], rtol=0.2)
+
+
+def test_without_clean_pictures_the_level_is_that_of_luma_too() -> None:
+    deviations = np.array([5, 10, 20])
+    photo = np.random.default_rng(0).normal(128, deviations, (160, 160, 3)).round().astype(np.uint8)
+    expected = np.linalg.norm(deviations * LUMA_WEIGHTS) / LUMA_NOISE
+    assert estimate_level(photo) * 255 == pytest.approx(expected, rel=0.1)
+    assert estimate_level(np.repeat(photo[..., 1:2], 3, axis=-1)) * 255 == pytest.approx(10, rel=0.1)
 
 
 def test_a_pair_is_not_told_a_level_above_what_the_service_can_tell() -> None:

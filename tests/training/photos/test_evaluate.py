@@ -8,6 +8,7 @@ import pytest
 from tests.training.drawing import draw_photo, fill_channels, join_pair
 from training.images.camera import CameraNoise
 from training.images.files import from_8_bit, to_8_bit
+from training.images.luma import LUMA_NOISE, is_in_colour, measure_level
 from training.images.mixture import MixedNoise
 from training.images.noise import Images
 from training.photos.evaluate import (
@@ -16,7 +17,6 @@ from training.photos.evaluate import (
     Protocol,
     as_method,
     compare_on_photos,
-    is_in_colour,
     leave_noisy,
     measure_pair,
     photograph,
@@ -58,14 +58,14 @@ def test_of_pairs_the_noise_is_theirs_and_its_level_is_measured() -> None:
     pair = join_pair(PHOTO // 2, PHOTO // 2 + noise)
     clean, noisy, sigma = measure_pair(pair)
     np.testing.assert_allclose(np.concatenate([clean, noisy], axis=-1) * 255, pair, rtol=1e-5)
-    assert sigma * 255 == pytest.approx(np.arange(30).std(), rel=1e-5)
+    assert sigma * 255 == pytest.approx(np.arange(30).std() / LUMA_NOISE, rel=1e-5)  # noise that channels share
 
 
 def test_a_camera_takes_the_middle_of_a_photograph_always_the_same_way() -> None:
     noise = MixedNoise(camera=CameraNoise(resized=0))
     clean, noisy, sigma = photograph(PHOTO, noise)
     assert clean.shape == noisy.shape == (15, 15, 3)
-    assert sigma == pytest.approx(np.sqrt(np.mean(np.square(noisy - clean))))
+    assert sigma == pytest.approx(measure_level(noisy, clean))
     np.testing.assert_array_equal(photograph(PHOTO, noise).noisy, noisy)
 
 

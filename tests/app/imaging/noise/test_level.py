@@ -8,9 +8,9 @@ from app.imaging.samples import FloatImage
 from tests.app.pictures import gradient, unit
 
 
-def estimate(image: FloatImage, channels: int = 1) -> float:
+def estimate(image: FloatImage) -> float:
     """Return the estimate on the 8-bit scale."""
-    return 255 * estimate_noise_level(lambda first, last: image[first:last], *image.shape, channels=channels)
+    return 255 * estimate_noise_level(lambda first, last: image[first:last], *image.shape)
 
 
 def white_estimate(image: FloatImage) -> float:
@@ -42,12 +42,6 @@ def test_noise_that_neighbours_share_is_estimated_though_it_is_not_white(sigma: 
     noisy = add_noise(scene(), sigma, blur_px=0.9)
     assert white_estimate(noisy) < 0.4 * sigma
     assert 0.6 * sigma < estimate(noisy) < 1.6 * sigma
-
-
-@pytest.mark.parametrize("sigma", [4, 8])
-def test_a_channel_of_a_colour_picture_is_estimated_from_fewer_samples(sigma: float) -> None:
-    noisy = add_noise(scene(), sigma, blur_px=0.9)
-    assert estimate(noisy, channels=3) == pytest.approx(estimate(noisy), rel=0.3)
 
 
 def test_a_clean_picture_has_next_to_no_noise() -> None:

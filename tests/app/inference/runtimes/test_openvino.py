@@ -14,7 +14,7 @@ from app.inference.runtimes.bfloat16 import MIN_ROUNDED_LEVEL
 from app.settings import MODEL_STORE
 from tests.app.inference.runtimes.networks import loader
 
-DIGITS, PHOTO = MODEL_STORE / "digits/2", MODEL_STORE / "photo/2"
+DIGITS, PHOTO = MODEL_STORE / "digits/2", MODEL_STORE / "photo/9"
 
 
 def run(program: str) -> str:
@@ -36,7 +36,7 @@ def test_a_call_is_computed_on_the_thread_that_makes_it() -> None:
         import numpy as np
         from app.inference.runtimes.openvino import load_savedmodel
         network = load_savedmodel(Path({str(PHOTO)!r}), threads=2)
-        image = np.zeros((1, 200, 200, 1), np.float32)
+        image = np.zeros((1, 200, 200, 3), np.float32)
         started, own = time.process_time(), time.thread_time()
         for _ in range(3):
             network.denoise(image, np.zeros(1, np.float32))
@@ -68,7 +68,7 @@ def test_copies_are_made_when_calls_at_once_need_them(fails: bool, monkeypatch: 
     core = CountingCore(fails=fails)
     monkeypatch.setattr(openvino, "_make_core", lambda: core)
     network = loader("openvino", threads=3)(PHOTO)
-    images = np.random.default_rng(0).uniform(0, 1, (12, 1, 200, 200, 1)).astype(np.float32)
+    images = np.random.default_rng(0).uniform(0, 1, (12, 1, 200, 200, 3)).astype(np.float32)
     levels = np.full(1, 0.1, np.float32)
     alone = [network.denoise(image, levels) for image in images]
     assert core.copies == 0
@@ -102,7 +102,7 @@ def test_a_signal_is_handled_after_a_network_was_freed_on_another_thread() -> No
 @pytest.mark.parametrize("folder", [DIGITS, PHOTO], ids=["fixed", "free"])
 def test_bfloat16_is_close_and_only_where_it_is_allowed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def denoise(network: Denoiser, level: float) -> np.ndarray:
-        images = np.random.default_rng(0).uniform(0, 1, (1, 28, 28, 1)).astype(np.float32)
+        images = np.random.default_rng(0).uniform(0, 1, (1, 28, 28, 1 if folder == DIGITS else 3)).astype(np.float32)
         return network.denoise(images, None if folder == DIGITS else np.full(1, level, np.float32))
 
     exact = loader("openvino")(folder)
@@ -121,7 +121,7 @@ def test_bfloat16_is_close_and_only_where_it_is_allowed(folder: Path, monkeypatc
 def test_memory_is_returned_after_the_last_call(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(openvino, "IDLE_S", 0.01)
     network = loader("openvino", threads=2)(PHOTO)
-    images = np.random.default_rng(0).uniform(0, 1, (1, 600, 800, 1)).astype(np.float32)
+    images = np.random.default_rng(0).uniform(0, 1, (1, 600, 800, 3)).astype(np.float32)
     levels = np.zeros(1, np.float32)
     before = resident_bytes()
     first = network.denoise(images, levels)
@@ -135,7 +135,7 @@ def test_memory_is_returned_after_the_last_call(monkeypatch: pytest.MonkeyPatch)
 def test_nor_are_the_last_images_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(openvino, "IDLE_S", 0.01)
     network = loader("openvino")(PHOTO)
-    images = np.zeros((1, 40, 40, 1), np.float32)
+    images = np.zeros((1, 40, 40, 3), np.float32)
     kept = weakref.ref(images)
     network.denoise(images, np.zeros(1, np.float32))
     del images

@@ -1,0 +1,49 @@
+import keras
+import numpy as np
+import pytest
+
+from tests.training.photos.small import BLOCKS, WIDTHS, denoise, draw, fill
+from training.images.luma import LUMA_NOISE, LUMA_WEIGHTS
+from training.images.metrics import count_macs
+from training.photos.colour import FoldChroma, build_colour
+from training.photos.unet import build_unet
+
+SIDE_PX = 64
+
+
+@pytest.fixture(scope="module")
+def network() -> keras.Model:
+    return fill(build_colour(build_unet(WIDTHS, BLOCKS)))
+
+
+def test_it_costs_less_than_45_000_multiply_accumulates_a_pixel() -> None:
+    macs = count_macs(build_colour(build_unet(side_px=SIDE_PX), SIDE_PX)) or 0
+    assert 43_000 < macs / SIDE_PX**2 < 45_000
+
+
+def test_at_first_it_takes_from_each_channel_what_the_unet_finds_in_luma() -> None:
+    unet = build_unet(WIDTHS, BLOCKS)
+    colour = build_colour(unet)
+    fill(unet.denoise)
+    image = draw(1, 16, 24, 3)
+    luma = image @ LUMA_WEIGHTS[:, None]
+    noise = luma - denoise(unet.denoise, luma, 0.1 * LUMA_NOISE)
+    np.testing.assert_allclose(denoise(colour, image, 0.1), image - noise, rtol=1e-4, atol=1e-4)
+
+
+def test_twice_the_image_and_the_level_give_twice_the_answer(network: keras.Model) -> None:
+    image = draw(1, 16, 16, 3)
+    np.testing.assert_allclose(denoise(network, 2 * image, 0.4), 2 * denoise(network, image, 0.2), rtol=1e-3, atol=1e-4)
+
+
+def test_chroma_is_cleaned_by_more_than_luma_says(network: keras.Model) -> None:
+    image = draw(1, 16, 16, 3)
+    removed = image - denoise(network, image)
+    assert np.ptp(removed, axis=-1).max() > 1e-2
+
+
+def test_what_channels_have_in_common_is_not_seen() -> None:
+    fold = FoldChroma(4, 3, padding="same", use_bias=False)
+    gray = np.repeat(draw(1, 8, 8, 1), 3, axis=-1)
+    np.testing.assert_allclose(fold(gray)[:, 1:-1, 1:-1], 0, atol=1e-6)
+    assert np.abs(fold(draw(1, 8, 8, 3))).max() > 0.1

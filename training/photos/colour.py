@@ -1,0 +1,83 @@
+"""The network for colour: a U-Net cleans luma, and a small network beside it cleans chroma."""
+
+import keras
+from keras import KerasTensor, layers, ops
+
+from training.images.luma import LUMA_NOISE, LUMA_WEIGHTS
+from training.photos.unet import (
+    BLOCKS,
+    FOLD_PX,
+    WIDTHS,
+    UNet,
+    UnfoldPixels,
+    add_blocks,
+    add_level,
+    convolve,
+    double,
+    halve,
+    make_inputs,
+)
+
+CHANNELS = 3  # red, green, blue
+
+
+class FoldChroma(layers.Conv2D):
+    """A convolution that does not see what the channels have in common: of a gray image it makes zeros."""
+
+    def convolution_op(self, inputs: KerasTensor, kernel: KerasTensor) -> KerasTensor:
+        """Convolve with the kernel less its mean over the inputs."""
+        return super().convolution_op(inputs, kernel - ops.mean(kernel, axis=2, keepdims=True))
+
+
+def find_luma(image: KerasTensor) -> KerasTensor:
+    """Return the weighted sum of the channels, (N, H, W, 1)."""
+    return ops.conv(image, ops.cast(LUMA_WEIGHTS.reshape(1, 1, CHANNELS, 1), image.dtype))
+
+
+def build_colour(unet: UNet, side_px: int | None = None) -> keras.Model:
+    """Build a network for images (N, H, W, 3), H and W multiples of 8, and ``noise_level`` (N,) around a U-Net.
+
+    The U-Net sees luma alone, in which noise is weakest and most structure lies. A second one with half of its channels
+    sees the differences of the channels alone (seeing luma, too, it would hardly learn them) and the features of the
+    first one. It predicts the noise beside luma's, at first none. It has no biases, either.
+    """
+    inputs = make_inputs(CHANNELS, side_px)
+    image, level = inputs["image"], inputs["noise_level"]
+    luma = {"image": find_luma(image), "noise_level": level * LUMA_NOISE}
+    *features, luma_noise = unet.find_features(luma)
+    widths = [level.shape[-1] // 2 for level in reversed(features)]
+
+    fold = FoldChroma(
+        widths[0], 2 * FOLD_PX, strides=FOLD_PX, padding="same", use_bias=False, kernel_initializer="he_normal"
+    )
+    skips = [add_level(fold(image), level)]
+    for below in widths[1:]:
+        skips.append(halve(skips[-1], below))
+    hidden = _guide(skips.pop(), features[0])
+    for skip, guide in zip(reversed(skips), features[1:], strict=True):
+        hidden = double(add_blocks(hidden, 1), skip.shape[-1])
+        hidden = _guide(layers.Add()([hidden, skip]), guide)
+    chroma_noise = convolve(CHANNELS * FOLD_PX**2, 3, kernel_initializer="zeros")(hidden)
+    noise = layers.Add()([ops.repeat(luma_noise, CHANNELS, axis=-1), chroma_noise])
+    denoised = layers.Add(dtype="float32", name="denoised")([image, UnfoldPixels()(noise)])
+    return keras.Model(inputs, denoised, name="colour")
+
+
+def _guide(hidden: KerasTensor, features: KerasTensor) -> KerasTensor:
+    """Add features of luma at the same places, mixed to as many channels."""
+    return layers.Add()([hidden, convolve(hidden.shape[-1], 1)(features)])
+
+
+def measure_receptive_radius(widths: tuple[int, ...] = WIDTHS, blocks: tuple[int, ...] = BLOCKS) -> int:
+    """Return how many pixels away from an input pixel the output of ``build_colour`` can depend on it.
+
+    Farthest is the way down the U-Net for luma and up that for chroma, or up the former, if it has more blocks there.
+    """
+    steps_px = [FOLD_PX * 2**level for level in range(len(widths))]
+    depth = len(widths) - 1
+    down = sum(2 * count * step for count, step in zip(blocks[: depth + 1], steps_px, strict=True))
+    up_luma = sum(2 * count * step for count, step in zip(blocks[depth + 1 :], reversed(steps_px[:-1]), strict=True))
+    up_chroma = sum(2 * step for step in steps_px[1:])
+    folded = 2 * FOLD_PX  # the first convolution and the last one
+    aligned = steps_px[-1]  # where in its block of the coarsest level the pixel lies
+    return int(down + max(up_luma, up_chroma) + folded + aligned)

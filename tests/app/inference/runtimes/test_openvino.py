@@ -102,7 +102,8 @@ def test_a_signal_is_handled_after_a_network_was_freed_on_another_thread() -> No
 @pytest.mark.parametrize("folder", [DIGITS, PHOTO], ids=["fixed", "free"])
 def test_bfloat16_is_close_and_only_where_it_is_allowed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def denoise(network: Denoiser, level: float) -> np.ndarray:
-        images = np.random.default_rng(0).uniform(0, 1, (1, 28, 28, 1 if folder == DIGITS else 3)).astype(np.float32)
+        shape = (1, 28, 28, 1) if folder == DIGITS else (1, 256, 256, 3)
+        images = np.random.default_rng(0).uniform(0, 1, shape).astype(np.float32)
         return network.denoise(images, None if folder == DIGITS else np.full(1, level, np.float32))
 
     exact = loader("openvino")(folder)
@@ -116,6 +117,32 @@ def test_bfloat16_is_close_and_only_where_it_is_allowed(folder: Path, monkeypatc
         assert (denoise(without, level) == expected).all()
     if folder == PHOTO:  # with little noise, it is not allowed
         assert (denoise(rounded, 0.0) == denoise(exact, 0.0)).all()
+
+
+class FailingFactory:
+    """Makes no network, and counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self) -> openvino._Copies:
+        self.calls += 1
+        raise RuntimeError("no memory")
+
+
+def test_a_network_for_bfloat16_is_made_for_the_first_large_noisy_image() -> None:
+    network = loader("openvino")(PHOTO)
+    assert isinstance(network, openvino.SavedModelDenoiser)
+    make = FailingFactory()
+    network._make_rounding = make
+    noisy, faint = (np.full(1, level, np.float32) for level in (MIN_ROUNDED_LEVEL, 0))
+    small, large = (np.zeros((1, side, side, 3), np.float32) for side in (255, 256))
+    network.denoise(small, noisy)
+    network.denoise(large, faint)
+    assert make.calls == 0
+    for _ in range(2):  # where it cannot be made, that for float32 does its work
+        assert network.denoise(large, noisy).shape == large.shape
+    assert make.calls == 1
 
 
 def test_memory_is_returned_after_the_last_call(monkeypatch: pytest.MonkeyPatch) -> None:

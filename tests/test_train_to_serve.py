@@ -16,6 +16,7 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
+from app.imaging import samples
 from app.main import create_app
 from app.settings import Settings
 from tests.app.inference.runtimes.networks import loader
@@ -26,6 +27,7 @@ from training.config import Crops, Part
 from training.errors import DataError, RunError, StoreError
 from training.fit.checkpoints import load_best
 from training.fit.train import train
+from training.images import luma
 from training.images.noise import GaussianNoise, Images
 from training.photos.assess import assess
 from training.photos.data import load_photos
@@ -103,6 +105,11 @@ def test_a_network_for_photographs_denoises_colour(photo_store: Path) -> None:
     assert response.status_code == 200
     with Image.open(BytesIO(response.content)) as image:
         assert (image.mode, image.size) == ("RGB", (SIDE_PX, 40))
+
+
+def test_both_halves_mean_the_same_luma() -> None:
+    np.testing.assert_array_equal(samples.LUMA_WEIGHTS, luma.LUMA_WEIGHTS)
+    assert samples.LUMA_NOISE == luma.LUMA_NOISE
 
 
 def test_a_version_is_trained_further_on_other_photographs(

@@ -25,19 +25,19 @@ class Pass:
     """A picture's way through the network: with all of its channels, or with one of them.
 
     ``read`` returns a part in [0, 1], of shape (h, w, C) with the channels of the network; ``write`` takes it denoised.
-    ``is_colour`` says whether the network sees red, green and blue.
+    ``is_colour`` says whether the network sees red, green and blue that differ somewhere in the picture.
     """
 
     read: Callable[[Rectangle], FloatImage]
     write: Callable[[Rectangle, FloatImage], None]
-    is_colour: bool = False
+    is_colour: Callable[[], bool] = lambda: False
 
     def find_level(self, part: FloatImage, noise_level: float | None) -> float | None:
         """Return the level that the network is told for a part, given that of the picture.
 
         In a part that is gray though the picture is not, all channels have the noise of luma.
         """
-        if noise_level is None or not self.is_colour or not is_gray(part):
+        if noise_level is None or part.shape[-1] == 1 or not is_gray(part) or not self.is_colour():
             return noise_level
         return noise_level * LUMA_NOISE
 
@@ -98,4 +98,4 @@ class FullSizeImage:
                 denoised = (denoised @ mean_of_channels)[..., None]
             self._levels[(*part, own)] = to_levels(1 - denoised if self._is_inverted else denoised, self._bit_depth)
 
-        return Pass(read, write, is_colour=own.stop - own.start > 1)
+        return Pass(read, write, is_colour=lambda: own.stop - own.start > 1)

@@ -5,13 +5,13 @@ from collections import deque
 from concurrent.futures import Executor
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 
 from app.errors import InvalidTensorError
 from app.imaging.full_size import Pass
-from app.imaging.samples import FloatImage
+from app.imaging.samples import FloatImage, is_gray
 from app.imaging.tiles import Rectangle
 from app.inference.batching import BATCH_SIZES, Batcher, Denoised, NetworkCall
 from app.inference.denoiser import NoiseLevels
@@ -125,4 +125,4 @@ class _Image:
         def write(part: Rectangle, denoised: FloatImage) -> None:
             self._result[part] = _check_finite(denoised)
 
-        return [Pass(read, write)]
+        return [Pass(read, write, is_colour=cache(lambda: not is_gray(self._image)))]

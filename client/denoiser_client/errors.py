@@ -120,4 +120,4 @@ def connection_failed(error: httpx.TransportError) -> ConnectionFailedError:
 
 
 def _address(answered: httpx.Response | httpx.TransportError) -> str:
-    return str(answered.request.url.copy_with(path="/", query=None)).rstrip("/")
+    return str(answered.request.url.copy_with(path="/", query=None, userinfo=b"")).rstrip("/")

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from training.config import Config
+from training.config import Config, Crops
 from training.errors import RunError
 from training.images.noise import RecordedNoise, UnknownNoise
 from training.presets import PRESETS
@@ -52,7 +52,17 @@ def restore_config(run: dict[str, Any]) -> Config:
     if run["config"]["architecture"] != config.architecture:
         raise RunError(f"the run has the architecture {run['config']['architecture']}, not {config.architecture}")
     stages = tuple(replace(stage, epochs=epochs[stage.name]) for stage in config.stages)
-    return replace(config, seed=run["config"]["seed"], minutes=run["config"].get("minutes"), stages=stages)
+    recorded = run["config"]
+    crops = recorded.get("crops")
+    return replace(
+        config,
+        seed=recorded["seed"],
+        minutes=recorded.get("minutes"),
+        stages=stages,
+        crops=crops and Crops(**crops),
+        precision=recorded.get("precision", config.precision),
+        batch_size=recorded["batch_size"],
+    )
 
 
 def format_command(config: Config, data_name: str, *, name: str | None = None) -> str:
@@ -67,8 +77,9 @@ def format_command(config: Config, data_name: str, *, name: str | None = None) -
         preset = preset.with_noisy_only()
         words.append("--noisy-only")
     usual_epochs = {stage.name: stage.epochs for stage in preset.stages}
-    if any(stage.epochs != usual_epochs[stage.name] for stage in config.stages):
-        words.append(f"--epochs {config.stages[-1].epochs}")
+    epochs = {stage.epochs for stage in config.stages}
+    if len(epochs) == 1 and any(stage.epochs != usual_epochs[stage.name] for stage in config.stages):
+        words.append(f"--epochs {epochs.pop()}")
     if config.minutes is not None:
         words.append(f"--minutes {config.minutes:g}")
     if config.seed != preset.seed:

@@ -31,7 +31,8 @@ Without biases, the network is homogeneous: twice the image and twice the level 
 ## Data
 
 {data}. {train_images} {kind} were trained on{scales}; {validation_images} were held out, and the
-weights are those of the epoch with the lowest loss on crops of them. No test image was used for any choice.
+weights are those of the epoch with the lowest loss on crops of them. No test image was trained on, and no weights were
+chosen by one.
 
 ## Training
 

@@ -69,15 +69,13 @@ def _guide(hidden: KerasTensor, features: KerasTensor) -> KerasTensor:
 
 
 def measure_receptive_radius(widths: tuple[int, ...] = WIDTHS, blocks: tuple[int, ...] = BLOCKS) -> int:
-    """Return how many pixels away from an input pixel the output of ``build_colour`` can depend on it.
-
-    Farthest is the way down the U-Net for luma and up that for chroma, or up the former, if it has more blocks there.
-    """
+    """Return how many pixels away from an input pixel the output of ``build_colour`` can depend on it."""
     steps_px = [FOLD_PX * 2**level for level in range(len(widths))]
     depth = len(widths) - 1
-    down = sum(2 * count * step for count, step in zip(blocks[: depth + 1], steps_px, strict=True))
-    up_luma = sum(2 * count * step for count, step in zip(blocks[depth + 1 :], reversed(steps_px[:-1]), strict=True))
-    up_chroma = sum(2 * step for step in steps_px[1:])
+    luma_px = chroma_px = sum(2 * count * step for count, step in zip(blocks[: depth + 1], steps_px, strict=True))
+    for count, level in zip(blocks[depth + 1 :], reversed(range(depth)), strict=True):
+        luma_px += 2 * count * steps_px[level]
+        chroma_px = max(chroma_px + 2 * steps_px[level + 1], luma_px)  # chroma sees the features of luma
     folded = 2 * FOLD_PX  # the first convolution and the last one
     aligned = steps_px[-1]  # where in its block of the coarsest level the pixel lies
-    return int(down + max(up_luma, up_chroma) + folded + aligned)
+    return int(chroma_px + folded + aligned)

@@ -9,7 +9,7 @@ from training.photos.colour import find_luma
 BLOCK_PX = 16
 FLATNESS = 0.5  # of the variance of the noise: blocks that vary by so much more count by a factor of e less
 # White noise of the level has both ratios near 1. Chosen on held-out photographs: nearly all white noise is found, of
-# simulated cameras none, and of scans and microscopes so little that what it loses is little.
+# simulated cameras hardly any, and of scans and microscopes so little that what it loses is little.
 FINE_RATIO = (0.75, 1.3)
 MAX_COARSE_RATIO = 1.4
 CLIPPED_SHARE = 0.1  # blocks of which so many more pixels are black or white count by a factor of e less

@@ -47,7 +47,7 @@ class SavedModelDenoiser:
 
     def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> FloatImage:
         """Run the network on this thread; see Denoiser.denoise."""
-        is_large = images[..., 0].size >= MIN_ROUNDED_PIXELS
+        is_large = images.shape[1] * images.shape[2] >= MIN_ROUNDED_PIXELS
         copies = self._find_rounding() if is_large and is_noisy(noise_levels) else self._usual
         return copies.denoise(images, noise_levels)
 
@@ -68,9 +68,9 @@ def load_savedmodel(folder: Path, *, allows_bfloat16: bool = False, threads: int
 
     Args:
         folder: of the version.
-        allows_bfloat16: lets a network of any size compute large images in bfloat16 under the conditions of the
-            TensorFlow runtime, and one of a fixed size that takes no noise level any, if the processor has AMX: half
-            the time, for an error of a tenth of an 8-bit level (RMS).
+        allows_bfloat16: lets networks of any size compute large noisy images in bfloat16, on processors that have
+            instructions for it, and those of a fixed size that take no noise level all images, on processors with AMX;
+            docs/settings.md has the error.
         threads: calls of a network of any size that run at once; further ones wait.
 
     Raises:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from app.errors import ClientGoneError, InferenceError, InvalidTensorError
-from app.imaging.samples import FloatImage
+from app.imaging.samples import LUMA_NOISE, FloatImage
 from app.imaging.tiles import MAX_TILE_PIXELS
 from app.inference.batching import create_batcher
 from app.inference.denoiser import Denoiser, NoiseLevels
@@ -80,6 +80,16 @@ async def test_large_images_of_any_size_are_cut_into_tiles_and_keep_their_noise_
     assert len(network.shapes) > 2
     levels = {round(level, 3) for call in network.noise_levels if call for level in call}
     assert levels == {0.1, 0.2}
+
+
+async def test_a_gray_tile_of_a_colour_image_is_told_the_noise_of_luma() -> None:
+    network = InvertingDenoiser()
+    images = np.repeat(noise(2, 700, 1000, 1), 3, axis=-1)
+    images[0, 0, 0] = 1, 0, 0
+    async with process(network, TOLD) as tensors:
+        await tensors.denoise(images, np.array([0.1, 0.2], np.float32))
+    levels = {round(level, 3) for call in network.noise_levels if call for level in call}
+    assert levels == {0.1, round(0.1 * LUMA_NOISE, 3), 0.2}
 
 
 async def test_a_network_that_fails_is_an_error() -> None:

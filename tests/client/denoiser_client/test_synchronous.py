@@ -110,7 +110,7 @@ def test_another_service_is_recognised(reply: Response) -> None:
 
 
 def test_a_service_that_is_not_there_is_an_error_in_the_words_of_the_system() -> None:
-    with Client("http://127.0.0.1:9") as client, pytest.raises(ConnectionFailedError) as failed:
+    with Client("http://me:secret@127.0.0.1:9") as client, pytest.raises(ConnectionFailedError) as failed:
         client.denoise(PICTURE)
     assert str(failed.value) == "no response from http://127.0.0.1:9: Connection refused"
     assert failed.value.reason == "Connection refused"

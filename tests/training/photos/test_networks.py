@@ -130,12 +130,13 @@ def test_a_part_takes_over_the_weights_of_another(network: keras.Model) -> None:
     np.testing.assert_allclose(denoise(copied, other), find_parts(network)["white-gray"](inputs), rtol=1e-4, atol=1e-4)
 
 
-def test_no_pixel_depends_on_one_beyond_the_receptive_radius() -> None:
+@pytest.mark.parametrize("blocks", [BLOCKS, (1, 1, 1, 2, 1), (1, 1, 1, 3, 1)])
+def test_no_pixel_depends_on_one_beyond_the_receptive_radius(blocks: tuple[int, ...]) -> None:
     # Positive weights, since with others distant effects might cancel.
     widths = (2, 2, 2)
-    network = build_photo(widths, BLOCKS, knows_white=False)
+    network = build_photo(widths, blocks, knows_white=False)
     network.set_weights([np.full(weight.shape, 0.1) for weight in network.weights])
-    radius = measure_receptive_radius(widths, BLOCKS)
+    radius = measure_receptive_radius(widths, blocks)
     image = np.zeros((1, 16, 512, 3), np.float32)
     image[:, :, 250] = (0, 0.1, 0)  # else it would be gray
     changed = image.copy()

@@ -116,6 +116,8 @@ def test_bfloat16_is_close_and_only_where_it_is_allowed(folder: Path, monkeypatc
         np.testing.assert_allclose(denoise(rounded, level), expected, rtol=0, atol=0.05)
         assert (denoise(without, level) == expected).all()
     if folder == PHOTO:  # with little noise, it is not allowed
+        assert isinstance(rounded, openvino.SavedModelDenoiser)
+        assert rounded._rounding is not None
         assert (denoise(rounded, 0.0) == denoise(exact, 0.0)).all()
 
 
@@ -136,8 +138,8 @@ def test_a_network_for_bfloat16_is_made_for_the_first_large_noisy_image() -> Non
     make = FailingFactory()
     network._make_rounding = make
     noisy, faint = (np.full(1, level, np.float32) for level in (MIN_ROUNDED_LEVEL, 0))
-    small, large = (np.zeros((1, side, side, 3), np.float32) for side in (255, 256))
-    network.denoise(small, noisy)
+    small, large = (np.zeros((count, side, side, 3), np.float32) for count, side in ((4, 128), (1, 256)))
+    network.denoise(small, np.repeat(noisy, 4))
     network.denoise(large, faint)
     assert make.calls == 0
     for _ in range(2):  # where it cannot be made, that for float32 does its work

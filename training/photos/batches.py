@@ -208,9 +208,9 @@ def pair_neighbours(crop: Photo, level: float, rng: np.random.Generator, *, is_g
 def estimate_level(photo: Photo, *, is_gray: bool = False) -> float:
     """Return the noise level of a noisy photograph in [0, 1] units."""
     image = to_images(photo[None])[0]
-    if is_gray or not is_in_colour(image):
-        return measure_noise(to_gray(image)[..., :1] if is_gray else image[..., :1]).level
-    return measure_noise((image @ LUMA_WEIGHTS)[..., None]).level / LUMA_NOISE
+    if not is_gray and is_in_colour(image):
+        return measure_noise((image @ LUMA_WEIGHTS)[..., None]).level / LUMA_NOISE
+    return measure_noise(to_gray(image)[..., :1]).level
 
 
 def _measure_levels(photos: Sequence[Photo], noise: PhotoNoise, *, is_gray: bool) -> list[float]:

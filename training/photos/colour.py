@@ -34,6 +34,11 @@ def find_luma(image: KerasTensor) -> KerasTensor:
     return ops.conv(image, ops.cast(LUMA_WEIGHTS.reshape(1, 1, CHANNELS, 1), image.dtype))
 
 
+def is_gray(image: KerasTensor, **_: KerasTensor) -> KerasTensor:
+    """Return for each image (N, H, W, 3) whether its channels are equal, whatever its noise level."""
+    return ops.all(image == image[..., :1], axis=(1, 2, 3))
+
+
 def build_colour(unet: UNet, side_px: int | None = None) -> keras.Model:
     """Build a network for images (N, H, W, 3), H and W multiples of 8, and ``noise_level`` (N,) around a U-Net.
 

@@ -12,6 +12,7 @@ from PIL import Image
 
 from training.errors import DataError
 from training.images.files import load_images, open_upright, to_rgb
+from training.images.luma import is_in_colour
 from training.images.pairs import holds_pairs, load_pairs
 
 Photo = NDArray[np.uint8]
@@ -65,8 +66,7 @@ def load_photos(sources: Sequence[str], *, min_side_px: int, seed: int) -> Clean
 
 def _is_gray(photo: Photo) -> bool:
     """Return whether red, green and blue are equal everywhere, of a pair in both images."""
-    red = photo[..., ::3]
-    return all(np.array_equal(photo[..., channel::3], red) for channel in (1, 2))
+    return not any(is_in_colour(image) for image in np.split(photo, photo.shape[-1] // 3, axis=-1))
 
 
 def read_photo(path: Path) -> Photo:

@@ -7,7 +7,7 @@ import keras
 from keras import KerasTensor, layers, ops
 
 from training.config import Part
-from training.photos.colour import CHANNELS, build_colour
+from training.photos.colour import CHANNELS, build_colour, is_gray
 from training.photos.unet import BLOCKS, WIDTHS, build_unet, make_inputs
 from training.photos.whiteness import is_white
 
@@ -76,11 +76,6 @@ def _apply(network: keras.Layer, inputs: Inputs, places: KerasTensor, others: Ke
     corners = ops.take(image, chosen, axis=0)[:, :bottom, :right]
     denoised = network({"image": corners, "noise_level": ops.take(noise_level, chosen, axis=0)})
     return ops.reshape(denoised[:count], (count, height, width, channels))
-
-
-def is_gray(image: KerasTensor, noise_level: KerasTensor) -> KerasTensor:  # noqa: ARG001  # as any Pick
-    """Return for each image whether its channels are equal."""
-    return ops.all(image == image[..., :1], axis=(1, 2, 3))
 
 
 def build_photo(

@@ -4,7 +4,7 @@ import numpy as np
 from keras import KerasTensor, ops
 
 from training.images.luma import LUMA_NOISE
-from training.photos.colour import find_luma
+from training.photos.colour import find_luma, is_gray
 
 BLOCK_PX = 16
 FLATNESS = 0.5  # of the variance of the noise: blocks that vary by so much more count by a factor of e less
@@ -29,8 +29,7 @@ def is_white(image: KerasTensor, noise_level: KerasTensor) -> KerasTensor:
     pixels wide; 8 pixels are one block.
     """
     luma = find_luma(image)
-    is_gray = ops.all(image == image[..., :1], axis=(1, 2, 3))
-    variance = ops.square(noise_level * ops.where(is_gray, 1.0, LUMA_NOISE)) + NEGLIGIBLE
+    variance = ops.square(noise_level * ops.where(is_gray(image), 1.0, LUMA_NOISE)) + NEGLIGIBLE
     halves = ops.conv(luma, HAAR, strides=2)
     quarters = ops.conv(halves[..., :1], HAAR, strides=2)
     fine, coarse = (

@@ -16,9 +16,9 @@ from uvicorn.config import STARTUP_FAILURE
 
 from app.inference.denoiser import Loader
 from app.main import create_app
+from app.malloc import trim_when_idle, tune_malloc
 from app.processing.admission import Admission
 from app.processing.deadline import Stop
-from app.server.arenas import limit_arenas
 from app.server.draining import STOP_MARGIN_S, DrainingServer
 from app.server.listening import close_sockets
 from app.settings import Settings
@@ -46,7 +46,8 @@ def serve(settings: Settings, sockets: list[socket.socket], *, load: Loader | No
 def _serve_here(
     settings: Settings, sockets: list[socket.socket], load: Loader | None, *, skips_broken: bool = False
 ) -> None:
-    limit_arenas()
+    tune_malloc()
+    trim_when_idle()
     admission = Admission(slots=settings.queue_size)
     stop = Stop()
     app = create_app(settings, load=load, admission=admission, stop=stop, skips_broken=skips_broken)

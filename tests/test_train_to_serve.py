@@ -32,7 +32,7 @@ from training.images.noise import GaussianNoise, Images
 from training.photos.assess import assess
 from training.photos.data import load_photos
 from training.photos.evaluate import GRAY_PROTOCOLS
-from training.photos.networks import build_photo, list_own_weights
+from training.photos.network.photo import build_photo, list_own_weights
 from training.photos.task import PhotosTask
 from training.presets import PRESETS
 from training.publish import publish, read_run

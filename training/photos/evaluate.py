@@ -12,7 +12,7 @@ from training.images.luma import measure_level
 from training.images.metrics import psnr_db, ssim
 from training.images.mixture import MixedNoise
 from training.images.noise import Images, RecordedNoise, round_to_8_bits
-from training.photos.batches import add_camera_noise, cut_centre, estimate_level, pair_neighbours, split_pair, to_gray
+from training.photos.crops import add_camera_noise, cut_centre, estimate_level, pair_neighbours, split_pair, to_gray
 from training.photos.data import Photo
 from training.store.export import SavedNetwork
 

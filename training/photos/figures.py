@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from training.images.files import from_8_bit
 from training.images.luma import is_in_colour
 from training.images.noise import Images
-from training.photos.batches import cut_centre, estimate_level
+from training.photos.crops import cut_centre, estimate_level
 from training.photos.data import Photo, read_photo
 from training.photos.evaluate import PhotoMethod, Protocol, measure_pair
 

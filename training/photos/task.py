@@ -17,9 +17,9 @@ from training.images.files import to_images
 from training.images.metrics import count_macs
 from training.images.mixture import MixedNoise
 from training.images.noise import Images
-from training.photos.batches import Inputs, NoisyCrops, PhotoNoise, cut_centre, make_validation_crops
+from training.photos.batches import Inputs, NoisyCrops, PhotoNoise, make_validation_crops
 from training.photos.card import render_card
-from training.photos.colour import build_colour
+from training.photos.crops import cut_centre
 from training.photos.data import CleanPhotos, Photo, load_photos
 from training.photos.evaluate import (
     NOISE_LEVELS,
@@ -34,9 +34,10 @@ from training.photos.evaluate import (
 )
 from training.photos.figures import draw_examples, draw_noisy_only
 from training.photos.neighbours import measure_noise, require_independence
-from training.photos.networks import NETWORKS, copy_part, let_learn, split_by_colour
-from training.photos.unet import build_unet
-from training.photos.weights import Weights, adapt_weights
+from training.photos.network.colour import build_colour
+from training.photos.network.photo import NETWORKS, copy_part, let_learn, split_by_colour
+from training.photos.network.unet import build_unet
+from training.photos.network.weights import Weights, adapt_weights
 from training.task import TrainedRun
 
 PAIRS, NEIGHBOURS, CAMERA, IN_COLOUR = "pairs", "neighbours", "a camera's", " in colour"

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from training.images.noise import Images
-from training.photos.networks import build_photo
+from training.photos.network.photo import build_photo
 
 WIDTHS, BLOCKS = (4, 6, 8), (1, 1, 1, 1, 1)
 

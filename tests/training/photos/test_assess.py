@@ -10,7 +10,7 @@ from training.digits.networks import build_dense
 from training.errors import DataError, StoreError
 from training.photos.assess import assess
 from training.photos.evaluate import COLOUR_PROTOCOLS, GRAY_PROTOCOLS
-from training.photos.networks import build_photo
+from training.photos.network.photo import build_photo
 from training.store.describe import describe
 from training.store.export import save_network
 from training.store.metadata import read_metadata

@@ -7,7 +7,7 @@ from tests.training.drawing import draw_photo, join_pair
 from training.config import Crops, Part
 from training.images.camera import CameraNoise
 from training.images.files import to_8_bit
-from training.images.luma import LUMA_NOISE, LUMA_WEIGHTS, measure_level
+from training.images.luma import measure_level
 from training.images.mixture import MixedNoise
 from training.images.noise import Images, RandomLevelNoise, RecordedNoise
 from training.photos.batches import (
@@ -15,13 +15,9 @@ from training.photos.batches import (
     Inputs,
     NoisyCrops,
     PhotoNoise,
-    add_camera_noise,
-    add_scan_noise,
-    estimate_level,
     make_validation_crops,
-    split_pair,
-    to_gray,
 )
+from training.photos.crops import split_pair
 from training.photos.data import Photo
 
 CROPS = Crops(side_px=16, full_size=1, steps_per_epoch=3)
@@ -192,27 +188,6 @@ def test_the_kinds_of_noise_have_their_shares() -> None:
     assert is_camera.mean() == pytest.approx(0.5, abs=0.08)
 
 
-@pytest.mark.parametrize("size", [(16, 16), (17, 40), (24, 24), (60, 50)])
-def test_a_camera_takes_whole_crops_of_small_photographs_too(size: tuple[int, int]) -> None:
-    noise = MixedNoise(camera=CameraNoise(resized=1))
-    for seed in range(4):
-        crop = add_camera_noise(draw_photo(*size), noise, 16, np.random.default_rng(seed), is_gray=False)
-        assert crop.noisy.shape == crop.clean.shape == (16, 16, 3)
-
-
-def test_a_gray_scan_is_the_luma_of_one_in_colour() -> None:
-    noise = MixedNoise()
-    colour, gray = (add_scan_noise(noise, 32, np.random.default_rng(0), is_gray=is_gray) for is_gray in (False, True))
-    np.testing.assert_array_equal(gray.clean, to_gray(colour.clean))
-    np.testing.assert_array_equal(gray.noisy, to_gray(colour.noisy))
-
-
-def test_gray_is_luma_in_every_channel() -> None:
-    red_and_gray = np.array([[[1, 0, 0], [0.5, 0.5, 0.5]]], np.float32)
-    expected = [[[0.299] * 3, [0.5] * 3]]
-    np.testing.assert_allclose(to_gray(red_and_gray), expected, atol=1e-6)
-
-
 def test_validation_has_central_crops_at_every_level() -> None:
     inputs, clean = make_validation_crops(PHOTOS, NOISELESS, CROPS)
     assert clean.shape == (6, 16, 16, 3)
@@ -264,14 +239,6 @@ def test_of_a_pair_the_network_is_told_the_level_of_the_whole_picture() -> None:
     np.testing.assert_allclose(validation["noise_level"], [levels[0][0], levels[1][1]], rtol=1e-5)
     assert clean.shape == (2, 16, 16, 3)
     np.testing.assert_allclose(measure_rms(validation["image"], clean), validation["noise_level"], rtol=0.2)
-
-
-def test_without_clean_pictures_the_level_is_that_of_luma_too() -> None:
-    deviations = np.array([5, 10, 20])
-    photo = np.random.default_rng(0).normal(128, deviations, (160, 160, 3)).round().astype(np.uint8)
-    expected = np.linalg.norm(deviations * LUMA_WEIGHTS) / LUMA_NOISE
-    assert estimate_level(photo) * 255 == pytest.approx(expected, rel=0.1)
-    assert estimate_level(np.repeat(photo[..., 1:2], 3, axis=-1)) * 255 == pytest.approx(10, rel=0.1)
 
 
 def test_a_pair_is_not_told_a_level_above_what_the_service_can_tell() -> None:

@@ -11,7 +11,7 @@ from training.errors import DataError
 from training.images.files import to_8_bit
 from training.images.noise import GaussianNoise, RandomLevelNoise
 from training.photos.data import CleanPhotos
-from training.photos.networks import build_photo
+from training.photos.network.photo import build_photo
 from training.photos.task import PhotosTask
 from training.presets import PRESETS
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.training.photos.small import BLOCKS, WIDTHS, denoise, draw, fill
 from training.images.metrics import count_macs
-from training.photos.unet import UnfoldPixels, build_unet
+from training.photos.network.unet import build_unet
 
 SIDE_PX = 64
 
@@ -38,9 +38,3 @@ def test_twice_the_image_and_the_level_give_twice_the_answer(network: keras.Mode
 def test_the_noise_level_makes_a_difference(network: keras.Model) -> None:
     image = draw(1, 16, 16, 1)
     assert np.abs(denoise(network, image, 0.3) - denoise(network, image, 0.0)).max() > 1e-3
-
-
-def test_pixels_are_unfolded_to_their_places() -> None:
-    folded = np.arange(8, dtype=np.float32).reshape(1, 1, 2, 4)
-    unfolded = keras.ops.convert_to_numpy(UnfoldPixels()(folded))
-    np.testing.assert_array_equal(unfolded[0, ..., 0], [[0, 1, 4, 5], [2, 3, 6, 7]])

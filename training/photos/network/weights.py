@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from training.photos.networks import list_own_weights
+from training.photos.network.photo import list_own_weights
 
 Weights = NDArray[np.float32]
 

@@ -5,8 +5,8 @@ import pytest
 from tests.training.photos.small import BLOCKS, WIDTHS, denoise, draw, fill
 from training.images.luma import LUMA_NOISE, LUMA_WEIGHTS
 from training.images.metrics import count_macs
-from training.photos.colour import FoldChroma, build_colour
-from training.photos.unet import build_unet
+from training.photos.network.colour import FoldChroma, build_colour
+from training.photos.network.unet import build_unet
 
 SIDE_PX = 64
 

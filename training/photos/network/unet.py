@@ -10,21 +10,6 @@ BLOCKS = (1, 2, 2, 2, 1)
 FOLD_PX = 2  # the first level works on 2x2 pixels folded into channels
 
 
-class UnfoldPixels(layers.Layer):
-    """Turns 4C channels of a position into C channels of 2x2 pixels, at any size."""
-
-    def call(self, image: KerasTensor) -> KerasTensor:
-        """Return (N, 2H, 2W, C) for (N, H, W, 4C)."""
-        count, height, width, channels = ops.shape(image)
-        blocks = ops.reshape(image, (count, height, width, 2, 2, channels // 4))
-        return ops.reshape(ops.transpose(blocks, (0, 1, 3, 2, 4, 5)), (count, 2 * height, 2 * width, channels // 4))
-
-    def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Return the shape of the output of ``call``; unknown lengths stay unknown."""
-        count, height, width, channels = shape
-        return count, height and 2 * height, width and 2 * width, channels and channels // 4
-
-
 class UNet(NamedTuple):
     """A network for one channel, and what a network for colour takes of it.
 
@@ -61,7 +46,7 @@ def build_unet(widths: tuple[int, ...] = WIDTHS, blocks: tuple[int, ...] = BLOCK
         features.append(add_blocks(hidden, count))
     noise = convolve(FOLD_PX**2, 3, kernel_initializer="zeros", name="unfold")(features[-1])
     # Pixels keep their 32 bits under mixed precision, too.
-    denoised = layers.Add(dtype="float32", name="denoised")([inputs["image"], UnfoldPixels()(noise)])
+    denoised = layers.Add(dtype="float32", name="denoised")([inputs["image"], ops.depth_to_space(noise, FOLD_PX)])
     return UNet(keras.Model(inputs, denoised, name="unet"), keras.Model(inputs, [*features, noise], name="features"))
 
 

@@ -4,12 +4,11 @@ import keras
 from keras import KerasTensor, layers, ops
 
 from training.images.luma import LUMA_NOISE, LUMA_WEIGHTS
-from training.photos.unet import (
+from training.photos.network.unet import (
     BLOCKS,
     FOLD_PX,
     WIDTHS,
     UNet,
-    UnfoldPixels,
     add_blocks,
     add_level,
     convolve,
@@ -64,7 +63,7 @@ def build_colour(unet: UNet, side_px: int | None = None) -> keras.Model:
         hidden = _guide(layers.Add()([hidden, skip]), guide)
     chroma_noise = convolve(CHANNELS * FOLD_PX**2, 3, kernel_initializer="zeros")(hidden)
     noise = layers.Add()([ops.repeat(luma_noise, CHANNELS, axis=-1), chroma_noise])
-    denoised = layers.Add(dtype="float32", name="denoised")([image, UnfoldPixels()(noise)])
+    denoised = layers.Add(dtype="float32", name="denoised")([image, ops.depth_to_space(noise, FOLD_PX)])
     return keras.Model(inputs, denoised, name="colour")
 
 

@@ -1,58 +1,66 @@
-"""How glibc's malloc keeps memory between tiles, and when it gives it back."""
+"""How glibc's malloc keeps memory that was freed, and when it gives it back."""
 
 import ctypes
 import os
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 MAX_ARENAS = 4  # one is the main thread's; with two, threads wait for each other: 13 % more CPU time for each digit
-MAX_IN_ARENAS = 32 * 2**20  # larger blocks are mapped one by one; the highest value that glibc takes
-MAX_FREE = 2**30  # at the end of an arena
+MAX_ARENA_BLOCK_BYTES = 32 * 2**20  # larger blocks are mapped one by one; the highest value that glibc takes
+MAX_FREE_END_BYTES = 2**30  # of an arena: more than any has
 
-REST_S = 10.0  # a process that rests for so long gives back what it does not use
-REST_SHARE = 0.05  # of a processor: one that takes less does nothing but look at the store and wait
-WORK_S = 0.5  # of CPU time since the last time; what takes less leaves little behind
+REST_S = 10.0  # a process that does nothing for so long rests
+REST_SHARE = 0.05  # of a processor: one that takes less only looks at the store and waits
+WORK_S = 0.5  # of CPU time since memory was last given back: what takes less leaves little behind
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # of glibc's malloc.h
 OPTIONS = {
     "MALLOC_ARENA_MAX": (M_ARENA_MAX, MAX_ARENAS),
-    "MALLOC_MMAP_THRESHOLD_": (M_MMAP_THRESHOLD, MAX_IN_ARENAS),
-    "MALLOC_TRIM_THRESHOLD_": (M_TRIM_THRESHOLD, MAX_FREE),
+    "MALLOC_MMAP_THRESHOLD_": (M_MMAP_THRESHOLD, MAX_ARENA_BLOCK_BYTES),
+    "MALLOC_TRIM_THRESHOLD_": (M_TRIM_THRESHOLD, MAX_FREE_END_BYTES),
 }
 
 
-def tune_malloc() -> None:
-    """Let all threads share a few arenas, which keep what was freed; call it before threads are started.
+@contextmanager
+def keep_freed_memory(rest_s: float = REST_S) -> Iterator[None]:
+    """Keep what is freed for the next tile, and give it back at the end and whenever the process rests after work.
 
-    By default, glibc gives threads up to eight arenas for each core. Each keeps what tiles of the network took, for
-    tiles of the same thread, and inference threads come and go. On the other hand, an arena returns its free end after
-    nearly every operation of a network, and the next one has to be given the same pages again, cleared by the kernel.
+    By default, an arena gives its free end back after nearly every operation of a network, and the kernel has to clear
+    the same pages again for the next one. Threads share a few arenas: else there are up to eight for each core, each of
+    which keeps what tiles took, and inference threads come and go.
 
-    Does nothing where the environment variable of an option chooses, or another C library is used.
+    The environment variables of glibc (``MALLOC_ARENA_MAX`` and the like) take precedence. With another C library,
+    nothing happens. Enter it before threads are started.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     for variable, (option, value) in OPTIONS.items():
         if mallopt is not None and variable not in os.environ:
             mallopt(option, value)
+    ended = threading.Event()
+    watch = threading.Thread(target=_give_back_at_rest, args=(ended, rest_s), name="malloc", daemon=True)
+    watch.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watch.join()
+        give_back_freed_memory()
 
 
-def trim_when_idle(rest_s: float = REST_S) -> None:
-    """Start a thread that gives free memory back to the system when the process rests after work.
-
-    Does nothing where another C library is used.
-    """
+def give_back_freed_memory() -> None:
+    """Return free pages to the system; of each arena but the main thread's, up to 64 MB at its end stay."""
     malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if malloc_trim is None:
-        return
+    if malloc_trim is not None:
+        malloc_trim(0)
 
-    def run() -> None:
-        trimmed = before = time.process_time()
-        while True:
-            time.sleep(rest_s)
-            now = time.process_time()
-            if now - before < REST_SHARE * rest_s and now - trimmed > WORK_S:
-                malloc_trim(0)
-                trimmed = time.process_time()
-            before = now
 
-    threading.Thread(target=run, name="malloc", daemon=True).start()
+def _give_back_at_rest(ended: threading.Event, rest_s: float) -> None:
+    given_back = before = time.process_time()
+    while not ended.wait(rest_s):
+        now = time.process_time()
+        if now - before < REST_SHARE * rest_s and now - given_back > WORK_S:
+            give_back_freed_memory()
+            given_back = time.process_time()
+        before = now

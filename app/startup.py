@@ -25,6 +25,7 @@ from app.inference.model_store import Catalogue, load_model, open_store
 from app.inference.networks import Networks, Snapshot, VersionState
 from app.inference.runtimes import create_loader
 from app.inference.store_watch import Start, StoreWatch
+from app.malloc import keep_freed_memory
 from app.processing.admission import Admission
 from app.processing.deadline import Stop
 from app.processing.decoders import Decoders, ImageDecoder
@@ -61,6 +62,7 @@ async def start_service(
 
     The other arguments are those of ``create_app``; ``metrics`` are told of each network.
     """
+    stack.enter_context(keep_freed_memory())
     catalogue = open_store(settings.model_store, default=settings.default_model, skips_broken=skips_broken)
     keyring = await _open_keys(settings, stack, waits=skips_broken)
     if decoders is None:

@@ -16,7 +16,6 @@ from uvicorn.config import STARTUP_FAILURE
 
 from app.inference.denoiser import Loader
 from app.main import create_app
-from app.malloc import trim_when_idle, tune_malloc
 from app.processing.admission import Admission
 from app.processing.deadline import Stop
 from app.server.draining import STOP_MARGIN_S, DrainingServer
@@ -46,8 +45,6 @@ def serve(settings: Settings, sockets: list[socket.socket], *, load: Loader | No
 def _serve_here(
     settings: Settings, sockets: list[socket.socket], load: Loader | None, *, skips_broken: bool = False
 ) -> None:
-    tune_malloc()
-    trim_when_idle()
     admission = Admission(slots=settings.queue_size)
     stop = Stop()
     app = create_app(settings, load=load, admission=admission, stop=stop, skips_broken=skips_broken)

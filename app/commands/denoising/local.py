@@ -16,7 +16,7 @@ from app.inference.denoiser import Loader
 from app.inference.metadata import ModelMetadata
 from app.inference.model_store import load_model
 from app.inference.runtimes import create_loader
-from app.malloc import tune_malloc
+from app.malloc import keep_freed_memory
 from app.processing.batch import Batch, Outcome
 from app.processing.deadline import Deadline
 from app.processing.decoders import Decoders
@@ -38,7 +38,6 @@ class LocalBackend:
         Raises:
             CommandError: there is no such model, it cannot be loaded, or it cannot use a parameter of the query.
         """
-        tune_malloc()
         catalogue = read_store(settings)
         self._threads = settings.inference_threads or available_cpus()
         try:
@@ -59,6 +58,7 @@ class LocalBackend:
     def denoise(self, jobs: Iterable[Job]) -> Generator[Result, None, None]:
         """Denoise pictures and yield results in their order, with few more in memory than the network takes at once."""
         with (
+            keep_freed_memory(),
             ThreadPoolExecutor(available_cpus()) as pool,
             ThreadPoolExecutor(1) as avif_pool,
             asyncio.Runner() as runner,

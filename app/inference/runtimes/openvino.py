@@ -1,6 +1,5 @@
 """Run a SavedModel as a Denoiser; no other module of the service imports OpenVINO."""
 
-import ctypes
 import logging
 import os
 import queue
@@ -20,6 +19,7 @@ from app.imaging.samples import FloatImage
 from app.inference.denoiser import NoiseLevels
 from app.inference.runtimes.bfloat16 import AMX, BFLOAT16_FLAGS, is_noisy, read_cpu_flags
 from app.inference.runtimes.signature import SIGNATURE, check_signature
+from app.malloc import give_back_freed_memory
 
 # What all networks share of compiled kernels; by default 1,024, with which 130 sizes took 100 MB more for nothing.
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
@@ -220,8 +220,7 @@ class _Copies:
                 self._free.put(request)
         with self._lock:
             self._is_resting = False
-        if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):  # glibc, which would keep it for itself
-            trim(0)
+        give_back_freed_memory()
 
 
 def _require_own(array: NoiseLevels | FloatImage) -> NDArray[np.float32]:

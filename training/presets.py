@@ -106,7 +106,7 @@ CONFIGS = (
             ),
             Stage(
                 "gray",
-                MixedNoise(camera_share=0.2),
+                MixedNoise(camera_share=0.55),
                 epochs=40,
                 optimizer=Muon(1e-3),
                 loss="log_mean_squared_error",
@@ -125,7 +125,7 @@ CONFIGS = (
             ),
             Stage(
                 "colour",
-                MixedNoise(camera_share=0.45, camera=CameraNoise(monochrome=0)),
+                MixedNoise(camera_share=0.5, camera=CameraNoise(monochrome=0)),
                 epochs=10,
                 optimizer=Muon(3e-3),
                 loss="log_mean_squared_error",

@@ -19,9 +19,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.imaging.noise.blocks import MAX_BLOCKS, describe_blocks
+from app.imaging.noise.blocks import describe_blocks
 from app.imaging.noise.level import NETWORK, RESOLUTION_8BIT
-from app.imaging.samples import GRAY_WEIGHTS
+from app.imaging.samples import GRAY_WEIGHTS, LUMA_WEIGHTS
 from training.images.camera import CameraNoise
 from training.images.documents import ScanNoise
 from training.images.files import find_images, open_upright, to_rgb
@@ -40,7 +40,7 @@ CAMERA, SCAN = CameraNoise(), ScanNoise()
 HIDDEN, MEMBERS = 16, 4  # the network is the mean of several small ones
 STEPS, BATCH = 5000, 256
 LEARNING_RATE, WEIGHT_DECAY = 3e-3, 0.05
-TOO_LOW = 0.7  # how an estimate that is too low counts, against 1 - TOO_LOW for one that is too high
+TOO_LOW = 0.8  # how an estimate that is too low counts, against 1 - TOO_LOW for one that is too high
 CLEAN_TOO_HIGH = 4.0  # times the squared error, since the worst of the clean pictures counts
 CLEAN_TOO_LOW = 0.3
 SMOOTHING = 0.1  # of the loss around zero
@@ -76,7 +76,7 @@ def main() -> None:
     """Draw, fit, save and report."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", type=Path, nargs="+")
-    parser.add_argument("--pictures", type=int, default=8000)
+    parser.add_argument("--pictures", type=int, default=6000)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--output", type=Path, default=NETWORK)
     arguments = parser.parse_args()
@@ -95,7 +95,7 @@ def is_held_out(sample: Sample) -> bool:
 
 
 def draw_samples(paths: Sequence[Path], index: int) -> list[Sample]:
-    """Return the samples of one picture: a channel, and the luma."""
+    """Return the samples of one picture in two lumas: that of gray pictures, and that in which colour is measured."""
     rng = np.random.default_rng([7, index])
     photo = int(rng.integers(len(paths)))
     pixels = to_rgb(open_upright(paths[photo]))
@@ -103,12 +103,12 @@ def draw_samples(paths: Sequence[Path], index: int) -> list[Sample]:
     kind = int(np.searchsorted(KIND_BOUNDS, rng.random(), side="right"))
     noisy, clean, sigma = _draw_pair(pixels, side, kind, rng)
     samples = []
-    for weights, max_blocks in ((np.eye(3, dtype=np.float32)[index % 3], MAX_BLOCKS // 3), (GRAY_WEIGHTS, MAX_BLOCKS)):
-        plane = np.rint(noisy * 255) / np.float32(255) @ weights
+    for weights in (GRAY_WEIGHTS, LUMA_WEIGHTS):
+        plane = np.asarray(np.rint(noisy * 255) / np.float32(255) @ weights, np.float32)
         level = float(np.sqrt(np.mean(np.square((noisy - clean) @ weights))))
         if sigma is not None:
             level = sigma * float(np.linalg.norm(weights))
-        described = describe_blocks(partial(_read_rows, plane), *plane.shape, max_blocks=max_blocks)
+        described = describe_blocks(partial(_read_rows, plane), *plane.shape)
         if described is not None:
             samples.append(Sample(described, 255 * level, kind, photo))
     return samples

@@ -16,7 +16,7 @@ from training.fit.checkpoints import load_best, load_checkpoint, load_progress, 
 from training.fit.optimizers import build_optimizer
 from training.fit.provenance import describe_run
 from training.fit.schedule import TimeBudget, plan_end
-from training.images.camera import GRAY_WEIGHTS
+from training.images.luma import GRAY_WEIGHTS
 from training.interruption import raise_if_interrupted
 from training.task import DatasetT, Task
 

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.images.files import from_8_bit, to_8_bit
+from training.images.luma import GRAY_WEIGHTS
 from training.images.noise import Images, round_to_8_bits
 
 BLACK_LEVEL, WHITE_LEVEL = 4096.0, 61440.0  # of the 16-bit mosaic; noise below black and above white is kept
-GRAY_WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)  # BT.601
 
 NEGLIGIBLE = np.float32(1e-6)  # far below an 8-bit level
 
@@ -35,23 +35,23 @@ class CameraNoise:
     and ``compressed`` are shares of the others.
     """
 
-    shot: tuple[float, float] = (1e-4, 0.012)
+    shot: tuple[float, float] = (2e-4, 0.012)
     monochrome: float = 0.15
     monochrome_shot: tuple[float, float] = (3e-4, 0.03)
     red_gain: tuple[float, float] = (1.4, 2.4)
     blue_gain: tuple[float, float] = (1.3, 2.1)
     saturation: tuple[float, float] = (0.0, 0.6)
-    blurred: float = 0.85
-    blur_px: tuple[float, float] = (0.45, 0.9)
+    blurred: float = 0.9
+    blur_px: tuple[float, float] = (0.5, 1.1)
     chroma_blurred: float = 0.95
     chroma_blur_px: tuple[float, float] = (1.0, 4.0)
     chroma_left: tuple[float, float] = (0.15, 0.9)
     sharpened: float = 0.5
     sharpening: tuple[float, float] = (0.2, 1.2)
-    resized: float = 0.3
+    resized: float = 0.2
     scale: tuple[float, float] = (0.5, 1.0)
-    compressed: float = 0.8
-    quality: tuple[int, int] = (60, 98)
+    compressed: float = 0.75
+    quality: tuple[int, int] = (65, 99)
 
     def __str__(self) -> str:
         return "of cameras: photon and read noise, demosaiced, sharpened, scaled and compressed"

@@ -1,11 +1,12 @@
-"""The luma that networks for colour clean, and the noise level that is measured in it."""
+"""Luma, of two kinds, and the noise level that is measured in one of them."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 Images = NDArray[np.float32]
 
-# Not BT.601's: white noise is nearly as weak in this luma as in the mean of the channels, and cameras see green best.
+GRAY_WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)  # BT.601: how a picture looks in gray
+# White noise is nearly as weak in this luma as in the mean of the channels.
 LUMA_WEIGHTS = np.array([0.3, 0.4, 0.3], np.float32)
 LUMA_NOISE = float(np.linalg.norm(LUMA_WEIGHTS))  # the level of white noise in luma, where that of each channel is 1
 

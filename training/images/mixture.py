@@ -24,7 +24,7 @@ class MixedNoise:
     scan_share: float = 0.06
     clean_share: float = 0.05
     clean_level: tuple[float, float] = (0.3, 3.0)
-    level_bias: float = 0.85
+    level_bias: float = 0.9
     level_error: float = 0.3
 
     def __post_init__(self) -> None:

@@ -5,9 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from training.images.camera import GRAY_WEIGHTS
 from training.images.files import to_images
-from training.images.luma import LUMA_NOISE, LUMA_WEIGHTS, is_in_colour, measure_level
+from training.images.luma import GRAY_WEIGHTS, LUMA_NOISE, LUMA_WEIGHTS, is_in_colour, measure_level
 from training.images.mixture import MixedNoise
 from training.images.noise import Images, RandomLevelNoise, RecordedNoise
 from training.photos.data import Photo

@@ -14,6 +14,7 @@ from training.errors import DataError
 from training.fit.checkpoints import load_progresses
 from training.fit.figures import plot_loss
 from training.images.files import to_images
+from training.images.luma import GRAY_WEIGHTS
 from training.images.metrics import count_macs
 from training.images.mixture import MixedNoise
 from training.images.noise import Images
@@ -118,7 +119,7 @@ class PhotosTask:
         told = f"{kind}, level told"
         if config.takes_noisy_only:
             told = "half of the pixels denoised and compared with their neighbours, whose noise bounds the PSNR"
-        colour = build_colour(build_unet(side_px=MAC_SIDE_PX), MAC_SIDE_PX)  # the larger one
+        colour = build_colour(build_unet(side_px=MAC_SIDE_PX), GRAY_WEIGHTS, MAC_SIDE_PX)  # the larger one
         return {
             "protocol": f"The middle of {len(measured)} held-out photographs of {photos.name}, {told}",
             **(next(iter(by_level.values())) if len(by_level) == 1 else by_level[MAIN_LEVEL]),

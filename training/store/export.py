@@ -75,8 +75,8 @@ def _pad_to_multiple(image: tf.Tensor, multiple: int) -> tf.Tensor:
     """Mirror NHWC at its last row and column; where the mirror image ends, its first pixel repeats."""
     for axis in (1, 2):
         length = tf.shape(image)[axis]
-        missing = tf.range(-length % multiple)
-        image = tf.concat([image, tf.gather(image, tf.maximum(length - 1 - missing, 0), axis=axis)], axis=axis)
+        offsets = tf.range(-length % multiple)
+        image = tf.concat([image, tf.gather(image, tf.maximum(length - 1 - offsets, 0), axis=axis)], axis=axis)
     return image
 
 

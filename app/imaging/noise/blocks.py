@@ -26,7 +26,7 @@ COUNT = 54
 ReadRows = Callable[[int, int], FloatImage]
 
 
-def describe_blocks(read_rows: ReadRows, height: int, width: int, *, max_blocks: int = MAX_BLOCKS) -> Values | None:
+def describe_blocks(read_rows: ReadRows, height: int, width: int) -> Values | None:
     """Return ``COUNT`` numbers that describe a picture of one channel, or None if it has fewer than ``MIN_BLOCKS``.
 
     The first is the logarithm of a standard deviation on the 8-bit scale: that of blocks that vary little, at each
@@ -38,11 +38,10 @@ def describe_blocks(read_rows: ReadRows, height: int, width: int, *, max_blocks:
         read_rows: returns the rows from one (included) to another (excluded), shape (rows, width), nominally in [0, 1].
         height: of the picture, in pixels.
         width: likewise.
-        max_blocks: about how many blocks are looked at, at most.
     """
     if max(height - BLOCK_PX + 1, 0) * max(width - BLOCK_PX + 1, 0) < MIN_BLOCKS:
         return None
-    blocks = _sample_blocks(read_rows, height, width, max_blocks)
+    blocks = _sample_blocks(read_rows, height, width)
     quarters = blocks.reshape(-1, 2, 8, 2, 8)
     fine = np.stack([_measure_bands(quarters[:, y, :, x])[0] for y in (0, 1) for x in (0, 1)], axis=1)
     rows = blocks[:, ::2] + blocks[:, 1::2]
@@ -67,10 +66,10 @@ def describe_blocks(read_rows: ReadRows, height: int, width: int, *, max_blocks:
     return np.concatenate([*described, quarter_means, [clipped_share]]).astype(np.float32)
 
 
-def _sample_blocks(read_rows: ReadRows, height: int, width: int, max_blocks: int) -> Values:
-    """Return at least MIN_BLOCKS and about max_blocks at most, from all over the picture, (N, 16, 16), 0 to 255."""
+def _sample_blocks(read_rows: ReadRows, height: int, width: int) -> Values:
+    """Return at least MIN_BLOCKS and about MAX_BLOCKS at most, from all over the picture, (N, 16, 16), 0 to 255."""
     places_y, places_x = height - BLOCK_PX + 1, width - BLOCK_PX + 1
-    step = max(1, round((places_y * places_x / max_blocks) ** 0.5))
+    step = max(1, round((places_y * places_x / MAX_BLOCKS) ** 0.5))
     bands = [
         np.lib.stride_tricks.sliding_window_view(read_rows(top, top + BLOCK_PX), BLOCK_PX, axis=1)[:, ::step]
         for top in range(0, places_y, step)

@@ -46,7 +46,7 @@ def test_a_run_of_another_architecture_is_not_restored() -> None:
         restore_config(run)
 
 
-@pytest.mark.parametrize("version", ["article/1", "digits/2", "photo/9"])
+@pytest.mark.parametrize("version", ["article/1", "digits/2", "photo/10"])
 def test_the_configs_of_the_committed_networks_are_restored_and_their_cards_say_the_command(version: str) -> None:
     run = json.loads((MODEL_STORE / version / "metadata.json").read_text())["training"]
     command = format_command(restore_config(run), run["data"])

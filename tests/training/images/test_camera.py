@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from tests.training.drawing import draw_photo, fill_channels
-from training.images.camera import GRAY_WEIGHTS, CameraNoise, Photo, add_sensor_noise, blur, compress, draw_log, sharpen
+from training.images.camera import CameraNoise, Photo, add_sensor_noise, blur, compress, draw_log, sharpen
 from training.images.files import from_8_bit, to_8_bit
+from training.images.luma import GRAY_WEIGHTS
 from training.images.noise import Images
 
 PLAIN = CameraNoise(shot=(0.005, 0.005), monochrome=0, blurred=0, sharpened=0, resized=0, compressed=0)

@@ -4,7 +4,6 @@ import pytest
 
 from training.config import Config
 from training.fit.provenance import describe_run
-from training.images.mixture import MixedNoise
 from training.photos.card import render_card
 from training.presets import PRESETS
 from training.store.metadata import Metadata
@@ -80,7 +79,8 @@ def test_without_licences_the_rights_are_left_open_except_those_of_bsds() -> Non
 
 def test_noise_of_cameras_is_said_to_be_known() -> None:
     card = render()
-    assert f"; gray: {MixedNoise(camera_share=0.2)}; " in card
+    noise = next(stage.noise for stage in PHOTO.stages if stage.part == "gray")
+    assert f"; gray: {noise}; " in card
     assert "simulated cameras and scanners" in card
 
 

@@ -6,6 +6,7 @@ from functools import partial
 import keras
 
 from training.config import Part
+from training.images.luma import GRAY_WEIGHTS, LUMA_WEIGHTS
 from training.photos.network.colour import CHANNELS, build_colour, is_gray
 from training.photos.network.routing import Either, InThreeChannels
 from training.photos.network.unet import BLOCKS, WIDTHS, build_unet, make_inputs
@@ -26,7 +27,9 @@ def build_photo(
     """
     float32 = {"dtype": "float32"}  # rounded to 16 bits under mixed precision, pale colours would be gray
     unets = [build_unet(widths, blocks, side_px) for _ in range(1 + knows_white)]
-    networks = [unet.denoise for unet in unets], [build_colour(unet, side_px) for unet in unets]
+    lumas = ([LUMA_WEIGHTS] if knows_white else []) + [GRAY_WEIGHTS]  # of cameras' noise, green has least
+    colours = [build_colour(unet, luma, side_px) for unet, luma in zip(unets, lumas, strict=True)]
+    networks = [unet.denoise for unet in unets], colours
     gray, colour = (Either(is_white, *pair, **float32) if knows_white else pair[0] for pair in networks)
     inputs = make_inputs(CHANNELS, side_px)
     kinds = Either(is_gray, InThreeChannels(gray, **float32), colour, **float32, name="denoised")

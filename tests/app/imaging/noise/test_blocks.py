@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from app.imaging.noise.blocks import COUNT, MAX_BLOCKS, Values, describe_blocks
+from app.imaging.noise.blocks import COUNT, Values, describe_blocks
 from app.imaging.samples import FloatImage
 
 
-def describe(image: FloatImage, max_blocks: int = MAX_BLOCKS) -> Values:
-    described = describe_blocks(lambda first, last: image[first:last], *image.shape, max_blocks=max_blocks)
+def describe(image: FloatImage) -> Values:
+    described = describe_blocks(lambda first, last: image[first:last], *image.shape)
     assert described is not None
     return described
 
@@ -15,9 +15,8 @@ def noise(level: float, height: int = 200, width: int = 300) -> FloatImage:
     return np.random.default_rng(0).normal(0.5, level / 255, (height, width)).astype(np.float32)
 
 
-@pytest.mark.parametrize("max_blocks", [64, MAX_BLOCKS])
-def test_a_picture_is_described_by_as_many_numbers_as_the_network_takes(max_blocks: int) -> None:
-    assert describe(noise(10), max_blocks).shape == (COUNT,)
+def test_a_picture_is_described_by_as_many_numbers_as_the_network_takes() -> None:
+    assert describe(noise(10)).shape == (COUNT,)
 
 
 def test_the_first_number_is_the_logarithm_of_the_level_of_noise_that_is_everywhere() -> None:
@@ -47,7 +46,6 @@ def test_pictures_with_few_blocks_are_not_described(size: tuple[int, int]) -> No
 @pytest.mark.parametrize("size", [(16, 79), (79, 16), (23, 23), (16, 3000), (5000, 17)])
 def test_the_smallest_pictures_with_enough_blocks_and_narrow_ones_are_described(size: tuple[int, int]) -> None:
     assert np.isfinite(describe(noise(10, *size))).all()
-    assert np.isfinite(describe(noise(10, *size), MAX_BLOCKS // 3)).all()
 
 
 def test_only_a_sample_of_a_large_picture_is_read() -> None:

@@ -14,7 +14,7 @@ from app.inference.runtimes.bfloat16 import MIN_ROUNDED_LEVEL
 from app.settings import MODEL_STORE
 from tests.app.inference.runtimes.networks import loader
 
-DIGITS, PHOTO = MODEL_STORE / "digits/2", MODEL_STORE / "photo/9"
+DIGITS, PHOTO = MODEL_STORE / "digits/2", MODEL_STORE / "photo/10"
 
 
 def run(program: str) -> str:

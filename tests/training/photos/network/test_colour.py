@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 
 from tests.training.photos.small import BLOCKS, WIDTHS, denoise, draw, fill
-from training.images.luma import LUMA_NOISE, LUMA_WEIGHTS
+from training.images.luma import GRAY_WEIGHTS, LUMA_NOISE, LUMA_WEIGHTS
 from training.images.metrics import count_macs
+from training.images.noise import Images
 from training.photos.network.colour import FoldChroma, build_colour
 from training.photos.network.unet import build_unet
 
@@ -13,20 +14,21 @@ SIDE_PX = 64
 
 @pytest.fixture(scope="module")
 def network() -> keras.Model:
-    return fill(build_colour(build_unet(WIDTHS, BLOCKS)))
+    return fill(build_colour(build_unet(WIDTHS, BLOCKS), LUMA_WEIGHTS))
 
 
 def test_it_costs_less_than_45_000_multiply_accumulates_a_pixel() -> None:
-    macs = count_macs(build_colour(build_unet(side_px=SIDE_PX), SIDE_PX)) or 0
+    macs = count_macs(build_colour(build_unet(side_px=SIDE_PX), LUMA_WEIGHTS, SIDE_PX)) or 0
     assert 43_000 < macs / SIDE_PX**2 < 45_000
 
 
-def test_at_first_it_takes_from_each_channel_what_the_unet_finds_in_luma() -> None:
+@pytest.mark.parametrize("weights", [LUMA_WEIGHTS, GRAY_WEIGHTS])
+def test_at_first_it_takes_from_each_channel_what_the_unet_finds_in_luma(weights: Images) -> None:
     unet = build_unet(WIDTHS, BLOCKS)
-    colour = build_colour(unet)
+    colour = build_colour(unet, weights)
     fill(unet.denoise)
     image = draw(1, 16, 24, 3)
-    luma = image @ LUMA_WEIGHTS[:, None]
+    luma = image @ weights[:, None]
     noise = luma - denoise(unet.denoise, luma, 0.1 * LUMA_NOISE)
     np.testing.assert_allclose(denoise(colour, image, 0.1), image - noise, rtol=1e-4, atol=1e-4)
 

@@ -5,8 +5,9 @@ import pytest
 from tests.training.photos.small import BLOCKS, WIDTHS, build_small, denoise, draw, draw_white
 from training.config import Muon, Part
 from training.fit.optimizers import build_optimizer
+from training.images.luma import GRAY_WEIGHTS, LUMA_WEIGHTS
 from training.images.noise import Images
-from training.photos.network.colour import measure_receptive_radius
+from training.photos.network.colour import build_colour, measure_receptive_radius
 from training.photos.network.photo import (
     NETWORKS,
     build_photo,
@@ -16,6 +17,7 @@ from training.photos.network.photo import (
     list_own_weights,
     split_by_colour,
 )
+from training.photos.network.unet import build_unet
 from training.presets import PRESETS
 
 LEVEL = 0.1
@@ -72,6 +74,14 @@ def test_one_for_ones_own_noise_does_not_ask_whether_it_is_white() -> None:
     for level in (LEVEL, 0.3):
         expected = denoise_with(find_parts(network)["gray"], image, level)
         np.testing.assert_allclose(denoise(network, image, level), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(("part", "luma"), [("white-colour", LUMA_WEIGHTS), ("colour", GRAY_WEIGHTS)])
+def test_each_kind_of_noise_has_a_luma(network: keras.Model, part: Part, luma: Images) -> None:
+    colour = build_colour(build_unet(WIDTHS, BLOCKS), luma)
+    colour.set_weights(find_parts(network)[part].get_weights())
+    image = draw_kinds()[part]
+    np.testing.assert_allclose(denoise(network, image, LEVEL), denoise(colour, image, LEVEL), rtol=1e-4, atol=1e-4)
 
 
 def test_it_has_no_biases() -> None:

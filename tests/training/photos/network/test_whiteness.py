@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from tests.training.photos.small import draw_white
+from training.images.luma import LUMA_WEIGHTS
 from training.images.noise import Images
 from training.photos.network.whiteness import is_white
 
@@ -54,6 +55,15 @@ def test_noise_that_grows_with_the_signal_is_not_white() -> None:
 def test_noise_that_channels_share_is_not_white() -> None:
     image = draw_white(*SIDE, 1, level=LEVEL)
     assert not bool(is_white(image, np.full(1, LEVEL, np.float32))[0])
+
+
+def test_in_colour_noise_that_is_white_in_chroma_alone_is_not_white() -> None:
+    image = draw_white(*SIDE, 3, level=LEVEL)
+    luma = image @ LUMA_WEIGHTS
+    shared = cv2.GaussianBlur(luma[0], (0, 0), 0.7)
+    shared = 0.5 + (shared - 0.5) * luma.std() / shared.std()
+    assert judge(image)
+    assert not judge(image + (shared - luma)[..., None])
 
 
 def test_every_other_row_of_blocks_is_looked_at() -> None:

@@ -4,12 +4,12 @@ import ctypes
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 MAX_ARENAS = 4  # one is the main thread's; with two, threads wait for each other: 13 % more CPU time for each digit
 MAX_ARENA_BLOCK_BYTES = 32 * 2**20  # larger blocks are mapped one by one; the highest value that glibc takes
-MAX_FREE_END_BYTES = 2**30  # of an arena: more than any has
+MAX_FREE_END_BYTES = 2**30  # of an arena: more than any usually has
 
 REST_S = 10.0  # a process that does nothing for so long rests
 REST_SHARE = 0.05  # of a processor: one that takes less only looks at the store and waits
@@ -25,19 +25,14 @@ OPTIONS = {
 
 @contextmanager
 def keep_freed_memory(rest_s: float = REST_S) -> Iterator[None]:
-    """Keep what is freed for the next tile, and give it back at the end and whenever the process rests after work.
+    """Tune malloc, and give back what it keeps free at the end, and whenever the process rests after work.
 
-    By default, an arena gives its free end back after nearly every operation of a network, and the kernel has to clear
-    the same pages again for the next one. Threads share a few arenas: else there are up to eight for each core, each of
-    which keeps what tiles took, and inference threads come and go.
-
-    The environment variables of glibc (``MALLOC_ARENA_MAX`` and the like) take precedence. With another C library,
-    nothing happens. Enter it before threads are started.
+    With another C library than glibc, nothing happens.
     """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    for variable, (option, value) in OPTIONS.items():
-        if mallopt is not None and variable not in os.environ:
-            mallopt(option, value)
+    tune_malloc()
+    if _find("malloc_trim") is None:
+        yield
+        return
     ended = threading.Event()
     watch = threading.Thread(target=_give_back_at_rest, args=(ended, rest_s), name="malloc", daemon=True)
     watch.start()
@@ -49,11 +44,33 @@ def keep_freed_memory(rest_s: float = REST_S) -> Iterator[None]:
         give_back_freed_memory()
 
 
+def tune_malloc() -> None:
+    """Keep what is freed for the next tile, in a few arenas for all threads; call it before threads are started.
+
+    By default, an arena gives its free end back after nearly every operation of a network, and the kernel has to clear
+    the same pages again for the next one. And there are up to eight arenas for each core, each of which keeps what
+    tiles took, while inference threads come and go.
+
+    The environment variables ``MALLOC_ARENA_MAX``, ``MALLOC_MMAP_THRESHOLD_`` and ``MALLOC_TRIM_THRESHOLD_`` take
+    precedence.
+    """
+    mallopt = _find("mallopt")
+    for variable, (option, value) in OPTIONS.items():
+        if mallopt is not None and variable not in os.environ:
+            mallopt(option, value)
+
+
 def give_back_freed_memory() -> None:
     """Return free pages to the system; of each arena but the main thread's, up to 64 MB at its end stay."""
-    malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    malloc_trim = _find("malloc_trim")
     if malloc_trim is not None:
         malloc_trim(0)
+
+
+def _find(name: str) -> Callable[..., int] | None:
+    """Return a function of the C library, which only glibc has."""
+    function: Callable[..., int] | None = getattr(ctypes.CDLL(None), name, None)
+    return function
 
 
 def _give_back_at_rest(ended: threading.Event, rest_s: float) -> None:

@@ -11,7 +11,7 @@ Levels = NDArray[np.uint8 | np.uint16]
 BitDepth = Literal[8, 16]
 
 GRAY_WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
-# The luma in which the noise level of colour is told, see model_store/README.md; not BT.601's, which is noisier.
+# The luma in which the noise level of colour is told, see model_store/README.md; in BT.601's, white noise is stronger.
 LUMA_WEIGHTS = np.array([0.3, 0.4, 0.3], np.float32)
 LUMA_NOISE = float(np.linalg.norm(LUMA_WEIGHTS))  # the level of white noise in luma, where that of each channel is 1
 WHITE_8, WHITE_16 = 2**8 - 1, 2**16 - 1

@@ -71,6 +71,20 @@ WAIT_FOR_REST = """if True:
         while measure() > before + 32:
             time.sleep(0.05)
 """
+# Prints the resident megabytes with 64 that were freed, and after the block.
+LEAVE = """if True:
+    import os
+    from app.malloc import keep_freed_memory
+
+    def measure() -> int:
+        return int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE") >> 20
+
+    with keep_freed_memory():
+        blocks = [bytearray(2**20) for _ in range(64)]
+        del blocks
+        print(measure())
+    print(measure())
+"""
 TIMEOUT_S = 60
 
 
@@ -102,3 +116,8 @@ def test_memory_that_is_taken_again_is_at_hand() -> None:
 def test_a_process_that_rests_gives_memory_back() -> None:
     before, freed = run(WAIT_FOR_REST)
     assert freed > before + 48
+
+
+def test_memory_goes_back_at_the_end() -> None:
+    kept, after = run(LEAVE)
+    assert after < kept - 48

@@ -1,5 +1,6 @@
 """The start of the service: it fails loudly, and follows the store."""
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,18 @@ def test_a_network_that_fails_its_first_call_stops_the_start(store: Path) -> Non
     app = create_app(Settings(model_store=store, default_model="tiny"), load=lambda _folder: BrokenDenoiser())
     with pytest.raises(ModelStoreError, match="free/1: a call with 1 x 1 x 1 pixels failed: broken"), TestClient(app):
         pass
+
+
+def test_what_is_freed_is_kept_while_the_service_runs(store: Path) -> None:
+    before = list_threads()
+    settings = Settings(model_store=store, default_model="tiny")
+    with TestClient(create_app(settings, load=lambda _folder: IdentityDenoiser())):
+        assert list_threads().count("malloc") == before.count("malloc") + 1
+    assert list_threads().count("malloc") == before.count("malloc")
+
+
+def list_threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate()]
 
 
 def test_a_version_that_is_added_answers_without_a_restart(make_client: MakeClient, store: Path) -> None:

@@ -13,7 +13,7 @@ class MixedNoise:
 
     The level of cameras and scanners is that of noisy - clean, as ``luma.measure_level`` has it. The network gets it
     times a log-normal factor of median ``level_bias`` and deviation ``level_error``, as people and estimates
-    have one: they miss a part of the noise whose finest grain is gone. For a clean crop, it is still told a level,
+    have one: they miss a part of noise that is weak where it is dark. For a clean crop, it is still told a level,
     log-uniform in ``clean_level`` on the 8-bit scale, because estimates take fine texture for noise.
     """
 

@@ -16,7 +16,7 @@ from app.inference.denoiser import Loader
 from app.inference.metadata import ModelMetadata
 from app.inference.model_store import load_model
 from app.inference.runtimes import create_loader
-from app.malloc import keep_freed_memory
+from app.malloc import keep_freed_memory, tune_malloc
 from app.processing.batch import Batch, Outcome
 from app.processing.deadline import Deadline
 from app.processing.decoders import Decoders
@@ -38,6 +38,7 @@ class LocalBackend:
         Raises:
             CommandError: there is no such model, it cannot be loaded, or it cannot use a parameter of the query.
         """
+        tune_malloc()
         catalogue = read_store(settings)
         self._threads = settings.inference_threads or available_cpus()
         try:

@@ -42,8 +42,8 @@ def is_gray(image: KerasTensor, **_: KerasTensor) -> KerasTensor:
 def build_colour(unet: UNet, luma_weights: Images, side_px: int | None = None) -> keras.Model:
     """Build a network for images (N, H, W, 3), H and W multiples of 8, and ``noise_level`` (N,) around a U-Net.
 
-    The U-Net sees luma alone, the sum of the channels with ``luma_weights``, in which noise is weakest and most
-    structure lies. A second one with half of its channels
+    The U-Net sees luma alone, the sum of the channels with ``luma_weights``, in which most structure lies; its level is
+    that of ``training.images.luma``, whatever the weights. A second one with half of its channels
     sees the differences of the channels alone (seeing luma, too, it would hardly learn them) and the features of the
     first one. It predicts the noise beside luma's, at first none. It has no biases, either.
     """

@@ -27,7 +27,8 @@ def build_photo(
     """
     float32 = {"dtype": "float32"}  # rounded to 16 bits under mixed precision, pale colours would be gray
     unets = [build_unet(widths, blocks, side_px) for _ in range(1 + knows_white)]
-    lumas = ([LUMA_WEIGHTS] if knows_white else []) + [GRAY_WEIGHTS]  # of cameras' noise, green has least
+    # White noise is weakest in the first luma; that of cameras, which see green best, in the other.
+    lumas = [LUMA_WEIGHTS, GRAY_WEIGHTS] if knows_white else [GRAY_WEIGHTS]
     colours = [build_colour(unet, luma, side_px) for unet, luma in zip(unets, lumas, strict=True)]
     networks = [unet.denoise for unet in unets], colours
     gray, colour = (Either(is_white, *pair, **float32) if knows_white else pair[0] for pair in networks)

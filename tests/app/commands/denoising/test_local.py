@@ -1,5 +1,6 @@
 """Denoising in this process, with networks that work and that fail."""
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,15 @@ def test_results_come_in_the_order_of_their_pictures_and_one_for_each(pictures: 
     results = list(backend.denoise(jobs))
     assert [result.job for result in results if result.reason is None] == [jobs[0], *jobs[2:]]
     assert [result.job for result in results if result.reason is not None] == [jobs[1]]
+
+
+def test_what_is_freed_is_kept_until_the_last_result(pictures: Path) -> None:
+    backend = LocalBackend(read_settings(), DenoiseQuery(), load=lambda _folder: IdentityDenoiser())
+    results = backend.denoise([Job(pictures / "a.png", None)] * 2)
+    next(results)
+    assert "malloc" in [thread.name for thread in threading.enumerate()]
+    list(results)
+    assert "malloc" not in [thread.name for thread in threading.enumerate()]
 
 
 def test_a_run_that_is_stopped_reads_no_more_pictures_than_were_in_work(pictures: Path) -> None:

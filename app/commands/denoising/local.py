@@ -38,7 +38,7 @@ class LocalBackend:
         Raises:
             CommandError: there is no such model, it cannot be loaded, or it cannot use a parameter of the query.
         """
-        tune_malloc()
+        tune_malloc()  # before the runtime starts threads
         catalogue = read_store(settings)
         self._threads = settings.inference_threads or available_cpus()
         try:

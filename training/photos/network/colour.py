@@ -29,27 +29,22 @@ class FoldChroma(layers.Conv2D):
         return super().convolution_op(inputs, kernel - ops.mean(kernel, axis=2, keepdims=True))
 
 
-def find_luma(image: KerasTensor, weights: Images) -> KerasTensor:
+def _find_luma(image: KerasTensor, weights: Images) -> KerasTensor:
     """Return the sum of the channels, (N, H, W, 1), with ``weights``, (3,)."""
     return ops.conv(image, ops.cast(weights.reshape(1, 1, CHANNELS, 1), image.dtype))
-
-
-def is_gray(image: KerasTensor, **_: KerasTensor) -> KerasTensor:
-    """Return for each image (N, H, W, 3) whether its channels are equal, whatever its noise level."""
-    return ops.all(image == image[..., :1], axis=(1, 2, 3))
 
 
 def build_colour(unet: UNet, luma_weights: Images, side_px: int | None = None) -> keras.Model:
     """Build a network for images (N, H, W, 3), H and W multiples of 8, and ``noise_level`` (N,) around a U-Net.
 
     The U-Net sees luma alone, the sum of the channels with ``luma_weights``, in which most structure lies; its level is
-    that of ``training.images.luma``, whatever the weights. A second one with half of its channels
-    sees the differences of the channels alone (seeing luma, too, it would hardly learn them) and the features of the
-    first one. It predicts the noise beside luma's, at first none. It has no biases, either.
+    that of ``training.images.luma``, whatever the weights. A second one with half of its channels sees the differences
+    of the channels alone (seeing luma, too, it would hardly learn them) and the features of the first one. It predicts
+    the noise beside luma's, at first none. It has no biases, either.
     """
     inputs = make_inputs(CHANNELS, side_px)
     image, level = inputs["image"], inputs["noise_level"]
-    luma = {"image": find_luma(image, luma_weights), "noise_level": level * LUMA_NOISE}
+    luma = {"image": _find_luma(image, luma_weights), "noise_level": level * LUMA_NOISE}
     *features, luma_noise = unet.find_features(luma)
     widths = [level.shape[-1] // 2 for level in reversed(features)]
 

@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 import keras
+from keras import KerasTensor, ops
 
 from training.config import Part
 from training.images.luma import GRAY_WEIGHTS, LUMA_WEIGHTS
-from training.photos.network.colour import CHANNELS, build_colour, is_gray
+from training.photos.network.colour import CHANNELS, build_colour
 from training.photos.network.routing import Either, InThreeChannels
 from training.photos.network.unet import BLOCKS, WIDTHS, build_unet, make_inputs
 from training.photos.network.whiteness import is_white
@@ -33,8 +34,13 @@ def build_photo(
     networks = [unet.denoise for unet in unets], colours
     gray, colour = (Either(is_white, *pair, **float32) if knows_white else pair[0] for pair in networks)
     inputs = make_inputs(CHANNELS, side_px)
-    kinds = Either(is_gray, InThreeChannels(gray, **float32), colour, **float32, name="denoised")
+    kinds = Either(_is_gray, InThreeChannels(gray, **float32), colour, **float32, name="denoised")
     return keras.Model(inputs, kinds(inputs), name="photo")
+
+
+def _is_gray(image: KerasTensor, **_: KerasTensor) -> KerasTensor:
+    """Return for each image (N, H, W, 3) whether its channels are equal, whatever its noise level."""
+    return ops.all(image == image[..., :1], axis=(1, 2, 3))
 
 
 def find_parts(network: keras.Model) -> dict[Part, keras.Layer]:

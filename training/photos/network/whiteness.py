@@ -37,26 +37,29 @@ def is_white(image: KerasTensor, noise_level: KerasTensor) -> KerasTensor:
     """
     rows = ops.nonzero(ops.arange(ops.shape(image)[1]) // BLOCK_PX % 2 == 0)[0]
     image = ops.take(image, rows, axis=1)
+    sampled = image[:, ::CLIPPED_STEP_PX]
+    is_clipped = ops.cast(ops.logical_or(sampled <= 0, sampled >= 1), "float32")
+    clipped = _average(is_clipped, BLOCK_PX // CLIPPED_STEP_PX, BLOCK_PX)
     low, high = FINE_RATIO
     is_gray = image.shape[-1] == 1
-    fine, coarse, weight = _compare(image, np.ones(1, np.float32) if is_gray else CHROMA, noise_level)
+    fine, coarse, weight = _compare(image, np.ones(1, np.float32) if is_gray else CHROMA, noise_level, clipped)
     is_of_level = (fine >= low) & (fine <= high) & (coarse <= MAX_COARSE_RATIO) & (weight >= MIN_WEIGHT)
-    return is_of_level if is_gray else is_of_level & (_compare(image, LUMA, noise_level)[0] >= low)
+    return is_of_level if is_gray else is_of_level & (_compare(image, LUMA, noise_level, clipped)[0] >= low)
 
 
-def _compare(image: KerasTensor, weights: Images, noise_level: KerasTensor) -> tuple[KerasTensor, ...]:
+def _compare(
+    image: KerasTensor, weights: Images, noise_level: KerasTensor, clipped: KerasTensor
+) -> tuple[KerasTensor, ...]:
     """Return the variances of flat blocks between pixels and between 2x2, over that of the level, and their weight.
 
-    ``weights``, (C,), of the channels keep the level of white noise. Each result is (N,).
+    ``weights``, (C,), of the channels keep the level of white noise. ``clipped`` is the share of clipped pixels in each
+    block, (N, H', W'). Each result is (N,).
     """
     halves = ops.conv(image, HAAR * weights[:, None], strides=2)
     quarters = ops.conv(halves[..., :1], HAAR, strides=2)
     variance = ops.reshape(ops.square(noise_level) + NEGLIGIBLE, (-1, 1, 1))
     fine = _average(ops.square(halves[..., 1:]), BLOCK_PX // 2, BLOCK_PX // 2) / variance
     coarse = _average(ops.square(quarters[..., 1:]), BLOCK_PX // 4, BLOCK_PX // 4) / variance
-    sampled = image[:, ::CLIPPED_STEP_PX]
-    is_clipped = ops.cast(ops.logical_or(sampled <= 0, sampled >= 1), "float32")
-    clipped = _average(is_clipped, BLOCK_PX // CLIPPED_STEP_PX, BLOCK_PX)
     weight = ops.exp(-coarse / FLATNESS - clipped / CLIPPED_SHARE)
     total = ops.sum(weight, axis=(1, 2)) + NEGLIGIBLE
     fine_ratio, coarse_ratio = (ops.sum(weight * ratios, axis=(1, 2)) / total for ratios in (fine, coarse))

@@ -70,6 +70,9 @@ class Settings(BaseSettings):
         "OpenVINO, so do networks of a fixed size if the processor has AMX.",
     )
     log_format: Literal["text", "json"] = Field("text", description="Format of the log.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least severe record in the log; requests are logged at `info`."
+    )
 
     def local_url(self, port: int) -> str:
         """Return the URL at which a client on the same machine reaches a service with these settings on ``port``."""

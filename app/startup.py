@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
+from typing import TypeVar
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from app.access.keyring import Keyring
 from app.cpu_quota import available_cpus
 from app.errors import ModelStoreError
 from app.imaging.png import encode_png
-from app.inference.batching import BATCH_SIZES, Batcher, create_batcher
+from app.inference.batching import BATCH_SIZES, Batcher, create_batcher, has_short_calls
 from app.inference.denoiser import Denoiser, Loader
 from app.inference.metadata import ModelKey, ModelMetadata
 from app.inference.model_store import Catalogue, load_model, open_store
@@ -41,6 +42,8 @@ from app.web.requests.query import choose, choose_options
 from app.web.schemas import DenoiseQuery
 
 BLANK_PNM = b"P5 1 1 255 \0"  # always decoded apart
+
+T = TypeVar("T")
 
 CreateProcess = Callable[[Mapping[ModelKey, Batcher], Choice], Process]
 
@@ -75,6 +78,7 @@ async def start_service(
         store=catalogue.store,
         load=load or create_loader(settings.runtime, precision=settings.precision, threads=threads),
         threads=threads,
+        has_spare_cores=settings.workers < available_cpus(),
         create_process=partial(Process, pool, avif_pool, decoders, settings.max_pixels),
     )
     gc.collect()
@@ -115,11 +119,22 @@ async def _open_keys(settings: Settings, stack: AsyncExitStack, *, waits: bool) 
 
 
 async def _start_network(
-    metadata: ModelMetadata, *, store: Path, load: Loader, threads: int, create_process: CreateProcess
+    metadata: ModelMetadata,
+    *,
+    store: Path,
+    load: Loader,
+    threads: int,
+    has_spare_cores: bool,
+    create_process: CreateProcess,
 ) -> Batcher:
     """Load one version and warm it with a picture."""
-    step = partial(load_model, store, metadata, load, warm_up_batches=BATCH_SIZES)
-    batcher = create_batcher(await _run_in_new_thread(step), metadata, threads=threads)
+
+    def load_and_time() -> tuple[Denoiser, bool]:
+        denoiser = load_model(store, metadata, load, warm_up_batches=BATCH_SIZES)
+        return denoiser, not has_spare_cores and has_short_calls(denoiser, metadata)
+
+    denoiser, runs_on_loop = await _run_in_new_thread(load_and_time)
+    batcher = create_batcher(denoiser, metadata, threads=threads, runs_on_loop=runs_on_loop)
     try:
         choice = Choice.always(choose_options(DenoiseQuery(), metadata))
         await _denoise_blank(create_process({metadata.key: batcher}, choice))
@@ -129,7 +144,7 @@ async def _start_network(
     return batcher
 
 
-async def _run_in_new_thread(step: Callable[[], Denoiser]) -> Denoiser:
+async def _run_in_new_thread(step: Callable[[], T]) -> T:
     """Run a step in a thread that then ends, and with it what the runtime compiled for this thread."""
     executor = ThreadPoolExecutor(1, thread_name_prefix="load")
     try:

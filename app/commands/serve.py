@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 def command(load: "Loader | None", host: str | None, port: int | None, workers: int | None) -> int:
     """Start the service."""
     settings = read_settings(host=host, port=port, workers=workers)
-    configure_logging(settings.log_format)
+    configure_logging(settings.log_format, settings.log_level)
     for warning in unknown_variables():
         logger.warning(warning)
     # All of this before worker processes start, which would all fail.

@@ -4,8 +4,11 @@ import asyncio
 import queue
 import threading
 import time
+import timeit
 from bisect import insort
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from operator import attrgetter
 
 import numpy as np
@@ -17,6 +20,7 @@ from app.inference.metadata import ModelMetadata
 
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)  # micro-batches are padded to these, so that TensorFlow sees few shapes
 EAGER_BATCH = 16  # so many are worth a call even if more may come; measured
+SHORT_S = 0.02  # such a call may run on the event loop; several times what ``digits`` takes
 MAX_BATCH_PIXELS = 2**18  # larger images gain nothing by sharing a call, and their memory would add up
 MAX_SHAPES = 16  # that one thread sees; measured, see docs/decisions/0016-inference-threads-are-renewed.md
 
@@ -65,6 +69,9 @@ class Batcher:
     Callers bound the queue (see app.processing.admission). Images whose futures are done before their turn, because
     the client left or the deadline passed, are dropped before the network sees them.
 
+    Where no core is left for a thread, a short call runs on the event loop: a thread would only take turns with it
+    (docs/decisions/0030-short-calls-on-the-event-loop.md).
+
     TensorFlow compiles convolutions for each shape of their input and keeps them for as long as the thread lives. So a
     thread that has seen MAX_SHAPES shapes is replaced by another.
 
@@ -73,11 +80,15 @@ class Batcher:
         name: part of the threads' names.
         threads: how many calls may run at once.
         pads: whether micro-batches are padded to BATCH_SIZES, which pays if all images have one small size.
+        runs_on_loop: whether calls run on the event loop, with EAGER_BATCH images at most; then there are no threads.
     """
 
-    def __init__(self, denoiser: Denoiser, *, name: str, threads: int = 1, pads: bool = True) -> None:
+    def __init__(
+        self, denoiser: Denoiser, *, name: str, threads: int = 1, pads: bool = True, runs_on_loop: bool = False
+    ) -> None:
         self._denoiser = denoiser
         self._pads = pads
+        self._runs_on_loop = runs_on_loop
         self._loop = asyncio.get_running_loop()
         self._waiting: list[_Item] = []
         self._name = name
@@ -87,7 +98,7 @@ class Batcher:
         self._drained = asyncio.Event()
         self._drained.set()
         self._threads: list[threading.Thread] = []
-        for number in range(threads):
+        for number in range(0 if runs_on_loop else threads):
             self._add_thread(number)
 
     @property
@@ -136,13 +147,17 @@ class Batcher:
             self._start_next()
 
     def _start_next(self) -> None:
-        """Hand each free thread a micro-batch, as long as images wait."""
+        """Hand each free thread, or the event loop, a micro-batch, as long as images wait."""
         while self._free:
-            batch, self._waiting = _next_batch([item for item in self._waiting if not item.future.done()])
+            waiting = [item for item in self._waiting if not item.future.done()]
+            batch, self._waiting = _next_batch(waiting, EAGER_BATCH if self._runs_on_loop else BATCH_SIZES[-1])
             if not batch:
                 break
             self._free -= 1
-            self._batches.put(batch)
+            if self._runs_on_loop:
+                self._loop.call_soon(self._run_here, batch)
+            else:
+                self._batches.put(batch)
         if self._free == self._count and not self._is_gathering:
             self._drained.set()
 
@@ -157,18 +172,23 @@ class Batcher:
     def _run(self, number: int) -> None:
         shapes: set[tuple[int, ...]] = set()
         while len(shapes) < MAX_SHAPES and (batch := self._batches.get()):
-            start = time.perf_counter()
             shapes.add((_padded_size(len(batch)) if self._pads else len(batch), *batch[0].image.shape))
             if len(shapes) == MAX_SHAPES:  # before the results are delivered, after which the queue may be closed
                 self._loop.call_soon_threadsafe(self._add_thread, number)
-            try:
-                results = self._infer(batch, start)
-            except Exception as error:  # fails only this micro-batch; the thread goes on
-                self._loop.call_soon_threadsafe(self._fail, batch, error)
-            else:
-                self._loop.call_soon_threadsafe(self._deliver, batch, results)
+            self._loop.call_soon_threadsafe(self._call(batch))
 
-    def _infer(self, batch: list[_Item], start: float) -> list[Denoised]:
+    def _run_here(self, batch: list[_Item]) -> None:
+        self._call(batch)()
+
+    def _call(self, batch: list[_Item]) -> Callable[[], None]:
+        """Call the network, and return what tells the event loop how that ended."""
+        try:
+            return partial(self._deliver, batch, self._infer(batch))
+        except Exception as error:  # fails only this micro-batch
+            return partial(self._fail, batch, error)
+
+    def _infer(self, batch: list[_Item]) -> list[Denoised]:
+        start = time.perf_counter()
         count = _padded_size(len(batch)) if self._pads else len(batch)
         images = _stack(batch, count)
         denoised = self._denoiser.denoise(images, _noise_levels(batch, count))[: len(batch)]
@@ -195,22 +215,31 @@ class Batcher:
                 item.future.set_exception(failure)
 
 
-def create_batcher(denoiser: Denoiser, metadata: ModelMetadata, *, threads: int) -> Batcher:
+def create_batcher(denoiser: Denoiser, metadata: ModelMetadata, *, threads: int, runs_on_loop: bool = False) -> Batcher:
     """Create the queue of a network: images of a fixed size share calls, tiles of pictures of any size share threads.
 
-    ``threads`` is how many tiles are denoised at once.
+    ``threads`` is how many tiles are denoised at once; ``runs_on_loop`` is that of Batcher.
     """
     is_fixed = metadata.input.size is not None
     name = f"{metadata.name}/{metadata.version}"
-    return Batcher(denoiser, name=name, threads=1 if is_fixed else threads, pads=is_fixed)
+    return Batcher(denoiser, name=name, threads=1 if is_fixed else threads, pads=is_fixed, runs_on_loop=runs_on_loop)
 
 
-def _next_batch(waiting: list[_Item]) -> tuple[list[_Item], list[_Item]]:
+def has_short_calls(denoiser: Denoiser, metadata: ModelMetadata) -> bool:
+    """Return whether the event loop may wait for calls of a network: of a fixed size, EAGER_BATCH within SHORT_S."""
+    if metadata.input.size is None:
+        return False
+    images = np.zeros((EAGER_BATCH, *metadata.input.size, metadata.input.channels), np.float32)
+    levels = None if metadata.noise_level is None else np.full(EAGER_BATCH, metadata.noise_level.min, np.float32)
+    return min(timeit.repeat(lambda: denoiser.denoise(images, levels), number=1, repeat=3)) <= SHORT_S
+
+
+def _next_batch(waiting: list[_Item], most: int) -> tuple[list[_Item], list[_Item]]:
     """Split what waits into the next micro-batch, of images as large as the first, and the rest in its order."""
     if not waiting:
         return [], []
     shape = waiting[0].image.shape
-    room = min(BATCH_SIZES[-1], max(1, MAX_BATCH_PIXELS // (shape[0] * shape[1])))
+    room = min(most, max(1, MAX_BATCH_PIXELS // (shape[0] * shape[1])))
     batch: list[_Item] = []
     rest: list[_Item] = []
     for item in waiting:

@@ -56,7 +56,7 @@ def _serve_worker(settings: Settings, sockets: list[socket.socket], load: Loader
     os.setpgrp()  # so that Ctrl-C reaches only the parent, which passes it on once
     signal.signal(signal.SIGINT, _end_at_once)  # until the server handles it
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    configure_logging(settings.log_format)
+    configure_logging(settings.log_format, settings.log_level)
     _serve_here(settings, sockets, load, skips_broken=is_replacement)
 
 

@@ -8,6 +8,9 @@ import time
 from functools import lru_cache
 from typing import Any, Literal
 
+Form = Literal["text", "json"]
+Level = Literal["debug", "info", "warning", "error"]
+
 SPECIAL = re.compile('[ ="]')
 
 
@@ -58,11 +61,15 @@ class JsonFormatter(logging.Formatter):
         return _encode_json(entry)
 
 
-def configure_logging(form: Literal["text", "json"]) -> None:
-    """Send every record of the process to stderr in the given form."""
+def configure_logging(form: Form, level: Level = "info") -> None:
+    """Send the records of the process of at least ``level`` to stderr in the given form.
+
+    What libraries log at DEBUG never appears, nor what absl and uvicorn log at INFO, which repeats our records.
+    """
     # No format uses these; the logging HOWTO ("Optimization") advises switching them off.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging._srcfile = None
+    quiet = {"level": "ERROR" if level == "error" else "WARNING"}
     formatters: dict[str, dict[str, str]] = {
         "text": {"()": f"{__name__}.TextFormatter", "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s"},
         "json": {"()": f"{__name__}.JsonFormatter"},
@@ -73,7 +80,7 @@ def configure_logging(form: Literal["text", "json"]) -> None:
             "disable_existing_loggers": False,
             "formatters": {"chosen": formatters[form]},
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "chosen"}},
-            "root": {"level": "INFO", "handlers": ["stderr"]},
-            "loggers": {"absl": {"level": "WARNING"}, "uvicorn": {"level": "WARNING"}},  # their INFO repeats ours
+            "root": {"level": "INFO" if level == "debug" else level.upper(), "handlers": ["stderr"]},
+            "loggers": {"app": {"level": level.upper()}, "absl": quiet, "uvicorn": quiet},
         }
     )

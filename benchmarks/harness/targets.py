@@ -1,4 +1,4 @@
-"""The servers that are measured: this service, its peers in each form that may be their best, and the echo."""
+"""The servers that are measured: this service and its peers, in each form that may be their best, and the echo."""
 
 import sys
 from dataclasses import dataclass, field, replace
@@ -37,12 +37,14 @@ def find_model(name: str = DIGITS) -> Path:
     return folders[0]
 
 
-def ours(store: Path, runtime: str = "tensorflow") -> Target:
+def ours(store: Path, runtime: str = "tensorflow", *, workers: int = 1) -> Target:
     """Return this service with a store of one model, and a slot for each client: peers refuse no request either."""
-    command = (sys.executable, "-m", "app", "serve", "--port", "{port}")
+    command = (sys.executable, "-m", "app", "serve", "--port", "{port}", "--workers", str(workers))
     settings = {"MODEL_STORE": str(store), "QUEUE_SIZE": "256", "DRAIN_GRACE_S": "0", "RUNTIME": runtime}
+    settings["LOG_LEVEL"] = "warning"  # the peers log no requests either
     name = OURS_OPENVINO if runtime == "openvino" else OURS
-    return Target(name, command, environment={f"DENOISER_{key}": value for key, value in settings.items()})
+    environment = {f"DENOISER_{key}": value for key, value in settings.items()}
+    return Target(name, command, _count_workers(workers), environment)
 
 
 def echo() -> Target:
@@ -84,10 +86,14 @@ def _single_threaded(target: Target) -> Target:
 
 def _fastapi(name: str, module: str) -> tuple[Target, ...]:
     forms = tuple(
-        Target(name, _uvicorn(str(PEERS_PYTHON), module, workers=workers), f"{workers} worker{'s' * (workers > 1)}")
+        Target(name, _uvicorn(str(PEERS_PYTHON), module, workers=workers), _count_workers(workers))
         for workers in (1, 2)
     )
     return forms + tuple(_single_threaded(target) for target in forms)
+
+
+def _count_workers(count: int) -> str:
+    return f"{count} worker{'s' * (count > 1)}"
 
 
 def _uvicorn(python: str, module: str, *, workers: int) -> tuple[str, ...]:
@@ -102,7 +108,7 @@ def _litserve(batch: int, workers: int, *, fast_queue: bool) -> Target:
     command += ["--max-batch-size", str(batch), "--workers", str(workers), *["--fast-queue"] * fast_queue]
     command += ["--batch-timeout", "0.002"] * (batch > 1)
     queue = "fast queue" if fast_queue else "plain queue"
-    return Target(LITSERVE, tuple(command), f"batches up to {batch}, {workers} worker{'s' * (workers > 1)}, {queue}")
+    return Target(LITSERVE, tuple(command), f"batches up to {batch}, {_count_workers(workers)}, {queue}")
 
 
 def _bentoml(service: str, form: str, **environment: str) -> Target:

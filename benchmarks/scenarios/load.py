@@ -87,19 +87,22 @@ class Results:
 
 
 def measure_load(*, rounds: int, seconds: int) -> Results:
-    """Find the best form of each peer, then measure all servers in rounds; minor points only in the first round."""
+    """Find the best form of each server, then measure them all in rounds; minor points only in the first round."""
     require_wrk()
     model = targets.find_model()
     results = Results(describe_machine(), "/".join(model.parts[-2:]), seconds)
     png = pictures.to_png(pictures.noisy_digit())
     with store_with(model) as store:
-        ours = targets.ours(store)
-        with _served(ours, model, png) as server:
+        with _served(targets.ours(store), model, png) as server:
             expected = pictures.read_answer(post(server.port, png)[1])
-        chosen = [ours, targets.ours(store, "openvino"), targets.echo()]
         check: Callable[[bytes], str] = lambda answer: check_answer(answer, png, expected)  # noqa: E731
-        best_forms = [_best_form(forms, model, png, seconds, check, results) for forms in targets.peers().values()]
-        chosen += [best for best in best_forms if best]
+        ours = [
+            [targets.ours(store, runtime, workers=workers) for workers in (1, 2)]
+            for runtime in ("tensorflow", "openvino")
+        ]
+        tried = [*ours, *targets.peers().values()]
+        best_forms = [_best_form(forms, model, png, seconds, check, results) for forms in tried]
+        chosen = [best for best in (*best_forms[:2], targets.echo(), *best_forms[2:]) if best]
         for number in range(rounds):
             for target in chosen[number % len(chosen) :] + chosen[: number % len(chosen)]:
                 points = MAIN_POINTS + (OTHER_POINTS if number == 0 else ())

@@ -24,7 +24,7 @@ def load_tables(results: Results) -> str:
         limit_table(results),
         "Requests per second at every point, and p50 / p99 in milliseconds:",
         points_table(results),
-        "Forms of the peers that were tried, in requests per second at 32 connections, raw; the best one counts:",
+        "Forms that were tried, in requests per second at 32 connections, raw; the best one counts:",
         trials_table(results),
     ]
     if results.problems:

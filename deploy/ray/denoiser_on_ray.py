@@ -71,7 +71,7 @@ class Replica:
 
     def __init__(self, arguments: Arguments) -> None:
         settings = arguments.read_settings()
-        configure_logging(settings.log_format)
+        configure_logging(settings.log_format, settings.log_level)
         self._app = ReplicaApp(create_app(settings))
 
     def __serve_build_asgi_app__(self) -> ASGIApp:  # Ray's name

@@ -321,6 +321,39 @@ class TestThreads:
         assert denoiser.noise_levels == [[0.5, 0.5, 0.5, 0.0]]
 
 
+class TestOnTheLoop:
+    async def test_calls_run_on_the_event_loop_and_are_short(self) -> None:
+        denoiser = ThreadRecorder()
+        queue = Batcher(denoiser, name="on the loop", runs_on_loop=True)
+        results = await asyncio.gather(*(queue.submit(picture(level)) for level in np.linspace(0, 1, 40)))
+        assert [result.image[0, 0] for result in results] == pytest.approx(np.linspace(0, 1, 40))
+        await queue.close()
+        assert denoiser.seen == {threading.current_thread(): {(16, 4, 3), (8, 4, 3)}}
+        assert not [thread for thread in threading.enumerate() if thread.name.startswith("inference on the loop")]
+
+    async def test_a_failing_micro_batch_fails_its_images_and_no_others(self) -> None:
+        queue = Batcher(FailingDenoiser(), name="failing", runs_on_loop=True)
+        futures = [queue.submit(picture(level)) for level in (1, 1)] + [queue.submit(picture(height=8))]
+        results = await asyncio.gather(*futures, return_exceptions=True)
+        assert [type(result) for result in results] == [InferenceError, InferenceError, Denoised]
+        await queue.close()
+
+    async def test_what_is_queued_when_it_closes_is_denoised(self) -> None:
+        queue = Batcher(IdentityDenoiser(), name="closing", runs_on_loop=True)
+        futures = [queue.submit(picture(height=height)) for height in (4, 5, 6)]
+        await queue.close()
+        assert all(future.done() for future in futures)
+
+    async def test_a_cancelled_image_never_reaches_the_network(self) -> None:
+        denoiser = IdentityDenoiser()
+        queue = Batcher(denoiser, name="cancelled", runs_on_loop=True)
+        kept, cancelled = queue.submit(picture()), queue.submit(picture(height=8))
+        cancelled.cancel()
+        await kept
+        await queue.close()
+        assert denoiser.shapes == [(1, 4, 3)]
+
+
 class TestClosing:
     async def test_queued_images_are_denoised(self) -> None:
         denoiser = GatedDenoiser()

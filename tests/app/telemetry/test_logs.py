@@ -2,11 +2,12 @@
 
 import json
 import logging
+from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
 
-from app.telemetry.logs import JsonFormatter, TextFormatter, configure_logging
+from app.telemetry.logs import Form, JsonFormatter, Level, TextFormatter, configure_logging
 
 
 def record_with(fields: dict[str, object] | None, exception: Exception | None = None) -> logging.LogRecord:
@@ -46,13 +47,49 @@ def test_input_of_a_client_cannot_pass_for_another_field_or_line_of_a_text_recor
     assert text == 'hello you path="/x status=200\\n2026 INFO forged\\u001b[31m"'
 
 
+@pytest.fixture
+def restored_logging() -> Iterator[None]:
+    loggers = [logging.getLogger(name) for name in (None, "app", "absl", "uvicorn")]
+    before = [(logger, logger.handlers[:], logger.level) for logger in loggers]
+    yield
+    for logger, handlers, level in before:
+        logger.handlers = handlers
+        logger.setLevel(level)
+
+
+@pytest.mark.usefixtures("restored_logging")
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_logging_is_configured_for_the_whole_process(form: str) -> None:
-    root = logging.getLogger()
-    before = root.handlers[:], root.level
-    try:
-        configure_logging(form)  # type: ignore[arg-type]  # parametrised
-        expected = {"text": TextFormatter, "json": JsonFormatter}[form]
-        assert any(isinstance(handler.formatter, expected) for handler in root.handlers)
-    finally:
-        root.handlers, root.level = before
+def test_logging_is_configured_for_the_whole_process(form: Form) -> None:
+    configure_logging(form)
+    expected = {"text": TextFormatter, "json": JsonFormatter}[form]
+    assert any(isinstance(handler.formatter, expected) for handler in logging.getLogger().handlers)
+
+
+@pytest.mark.usefixtures("restored_logging")
+@pytest.mark.parametrize(
+    ("level", "expected"),
+    [
+        ("debug", ["app DEBUG", "app INFO", "PIL INFO", "app WARNING", "uvicorn WARNING", "app ERROR"]),
+        ("info", ["app INFO", "PIL INFO", "app WARNING", "uvicorn WARNING", "app ERROR"]),
+        ("warning", ["app WARNING", "uvicorn WARNING", "app ERROR"]),
+        ("error", ["app ERROR"]),
+    ],
+)
+def test_the_level_decides_what_is_logged(
+    level: Level, expected: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logging("json", level)
+    said = [
+        "app DEBUG",
+        "PIL DEBUG",
+        "app INFO",
+        "PIL INFO",
+        "uvicorn INFO",
+        "app WARNING",
+        "uvicorn WARNING",
+        "app ERROR",
+    ]
+    for name, severity in map(str.split, said):
+        logging.getLogger(f"{name}.part").log(getattr(logging, severity), "said")
+    entries = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [f"{entry['logger'].partition('.')[0]} {entry['level']}" for entry in entries] == expected

@@ -369,20 +369,19 @@ def test_keys_rotate_under_load_in_every_worker_and_are_in_no_log(fakes: dict[st
                 connection.request("POST", "/v1/denoise", picture, {"X-API-Key": secret})
                 return connection.getresponse().status
 
-        def call_until_both(secret: str, status: int, *, valid: str) -> None:
-            """Call until 20 calls in a row had the status; those with a key that is valid all the time succeed."""
-            in_a_row = 0
-            while in_a_row < 20:
-                in_a_row = in_a_row + 1 if call(secret) == status else 0
+        def call_until_both_read(valid: str, *, reads: int) -> None:
+            while sum("keys read" in line for line in running.log) < reads:
                 assert call(valid) == 200
 
         assert call("another") == 401
         with editing(path) as keys:
             keys.append(second)
-        call_until_both(new, 200, valid=old)
+        call_until_both_read(old, reads=2)
+        assert {call(new) for _ in range(20)} == {200}
         with editing(path) as keys:
             keys.remove(first)
-        call_until_both(old, 401, valid=new)
+        call_until_both_read(new, reads=4)
+        assert {call(old) for _ in range(20)} == {401}
         assert running.stop(signal.SIGTERM) == 0
         assert running.has_ended.wait(EXIT_TIMEOUT_S)
     log = "".join(running.log)

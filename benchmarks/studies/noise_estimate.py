@@ -7,24 +7,25 @@ description of pictures.
 """
 
 import argparse
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import Pool
 from pathlib import Path
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from app.imaging.noise.blocks import describe_blocks
 from app.imaging.noise.level import NETWORK, RESOLUTION_8BIT
 from app.imaging.samples import GRAY_WEIGHTS, LUMA_WEIGHTS
-from training.images.camera import CameraNoise
-from training.images.documents import ScanNoise
-from training.images.files import find_images, open_upright, to_rgb
+from training.config import Crops
+from training.images.camera import draw_log
+from training.images.files import find_images, from_8_bit, open_upright, to_rgb
+from training.images.mixture import MixedNoise
+from training.images.noise import round_to_8_bits
+from training.photos.crops import MARGIN_PX, add_camera_noise, add_scan_noise, draw_scaled_crop
 
 Values = NDArray[np.float32]
 
@@ -33,9 +34,8 @@ KIND_BOUNDS = (0.6, 0.67, 0.8)  # how large a share of the pictures has which ki
 WEIGHTS = (1.0, 1.0, 0.7, 1.0)
 CLEAN = KINDS.index("clean")
 SIDES_PX = (128, 192, 256, 256, 256, 384, 512)
-MARGIN_PX = 4  # what demosaicing and filters see of the outside, cut off again
 WHITE_LEVELS_8BIT = (1.0, 60.0)
-CAMERA, SCAN = CameraNoise(), ScanNoise()
+NOISE, CROPS = MixedNoise(), Crops(min_scale=0.4)
 
 HIDDEN, MEMBERS = 16, 4  # the network is the mean of several small ones
 STEPS, BATCH = 5000, 256
@@ -119,33 +119,21 @@ def _read_rows(plane: Values, first: int, last: int) -> Values:
 
 
 def _draw_pair(
-    pixels: NDArray[np.uint8], side: int, kind: int, rng: np.random.Generator
+    photo: NDArray[np.uint8], side: int, kind: int, rng: np.random.Generator
 ) -> tuple[Values, Values, float | None]:
     """Return (noisy, clean), (side, side, 3) in [0, 1], and the standard deviation of white noise."""
-    if KINDS[kind] == "camera":
-        whole, smallest = side + 2 * MARGIN_PX, min(pixels.shape[:2])
-        scale = min(1.0, max(CAMERA.draw_scale(rng), whole / smallest))
-        pair = CAMERA.make_pair(_draw_crop(pixels, min(math.ceil(whole / scale), smallest), rng), scale, rng)
-        top, left = ((length - side) // 2 for length in pair[0].shape[:2])
-        noisy, clean = (image[top : top + side, left : left + side] for image in pair)
-        return noisy, clean, None
-    if KINDS[kind] == "scan":
-        return *SCAN.make_pair(side, rng), None
-    scale = 1.0 if rng.random() < 0.4 else rng.uniform(0.4, 1)
-    crop = _draw_crop(pixels, min(round(side / scale), *pixels.shape[:2]), rng)
-    if crop.shape[0] != side:
-        crop = np.asarray(cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA))
-    clean = crop.astype(np.float32) / np.float32(255)
+    match KINDS[kind]:
+        case "camera":
+            noisy, clean, _ = add_camera_noise(photo, NOISE, side, rng, is_gray=False)
+            return noisy, clean, None
+        case "scan":
+            noisy, clean, _ = add_scan_noise(NOISE, side, rng, is_gray=False)
+            return noisy, clean, None
+    clean = from_8_bit(draw_scaled_crop(photo, replace(CROPS, side_px=side), rng))
     if KINDS[kind] == "clean":
         return clean, clean, None
-    sigma = float(np.exp(rng.uniform(*np.log(WHITE_LEVELS_8BIT)))) / 255
-    noisy = clean + sigma * rng.standard_normal(clean.shape, dtype=np.float32)
-    return np.rint(noisy.clip(0, 1) * 255) / np.float32(255), clean, sigma
-
-
-def _draw_crop(pixels: NDArray[np.uint8], side: int, rng: np.random.Generator) -> NDArray[np.uint8]:
-    top, left = (int(rng.integers(length - side + 1)) for length in pixels.shape[:2])
-    return np.ascontiguousarray(np.rot90(pixels[top : top + side, left : left + side], int(rng.integers(4))))
+    sigma = draw_log(WHITE_LEVELS_8BIT, rng) / 255
+    return round_to_8_bits(clean + sigma * rng.standard_normal(clean.shape, dtype=np.float32)), clean, sigma
 
 
 def to_target(levels: Values) -> Values:

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 
-import cv2
 import keras
 import numpy as np
 
@@ -19,6 +18,7 @@ from training.photos.crops import (
     add_white_noise,
     cut_centre,
     draw_crop,
+    draw_scaled_crop,
     estimate_level,
     pair_neighbours,
     split_pair,
@@ -90,18 +90,10 @@ class NoisyCrops(keras.utils.PyDataset):
             if kind < self.noise.scan_share + self.noise.camera_share:
                 return add_camera_noise(photo, self.noise, side, rng, is_gray=is_gray)
             if kind > 1 - self.noise.clean_share:
-                crop = add_white_noise(self._draw_scaled(photo, rng), NO_NOISE, rng, is_gray=is_gray)
+                crop = add_white_noise(draw_scaled_crop(photo, self.crops, rng), NO_NOISE, rng, is_gray=is_gray)
                 return crop._replace(level=draw_log(self.noise.clean_level, rng) / 255)
         white = self.noise.white if isinstance(self.noise, MixedNoise) else self.noise
-        return add_white_noise(self._draw_scaled(photo, rng), white, rng, is_gray=is_gray)
-
-    def _draw_scaled(self, photo: Photo, rng: np.random.Generator) -> Photo:
-        """Return a crop of the photograph, in most cases scaled down, which hides the traces of its JPEG file."""
-        side = self.crops.side_px
-        scale = 1.0 if rng.random() < self.crops.full_size else rng.uniform(self.crops.min_scale, 1)
-        source = min(round(side / scale), *photo.shape[:2])
-        crop = draw_crop(photo, source, rng)
-        return crop if source == side else np.asarray(cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA))
+        return add_white_noise(draw_scaled_crop(photo, self.crops, rng), white, rng, is_gray=is_gray)
 
 
 def make_validation_crops(

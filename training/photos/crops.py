@@ -3,8 +3,10 @@
 import math
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 
+from training.config import Crops
 from training.images.files import to_images
 from training.images.luma import GRAY_WEIGHTS, LUMA_NOISE, LUMA_WEIGHTS, is_in_colour, measure_level
 from training.images.mixture import MixedNoise
@@ -34,6 +36,15 @@ def draw_crop(photo: Photo, side: int, rng: np.random.Generator) -> Photo:
     top, left = (int(rng.integers(length - side + 1)) for length in photo.shape[:2])
     crop = np.rot90(photo[top : top + side, left : left + side], int(rng.integers(4)))
     return np.ascontiguousarray(np.fliplr(crop) if rng.random() < 0.5 else crop)
+
+
+def draw_scaled_crop(photo: Photo, crops: Crops, rng: np.random.Generator) -> Photo:
+    """Return a random crop of ``crops.side_px``, in most cases scaled down, which hides the traces of its JPEG file."""
+    side = crops.side_px
+    scale = 1.0 if rng.random() < crops.full_size else rng.uniform(crops.min_scale, 1)
+    source = min(round(side / scale), *photo.shape[:2])
+    crop = draw_crop(photo, source, rng)
+    return crop if source == side else np.asarray(cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA))
 
 
 def add_white_noise(crop: Photo, noise: RandomLevelNoise, rng: np.random.Generator, *, is_gray: bool) -> NoisyCrop:

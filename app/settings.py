@@ -70,8 +70,8 @@ class Settings(BaseSettings):
         "OpenVINO, so do networks of a fixed size if the processor has AMX.",
     )
     log_format: Literal["text", "json"] = Field("text", description="Format of the log.")
-    log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="Least severe record in the log; requests are logged at `info`."
+    log_level: Literal["debug", "info", "warning"] = Field(
+        "info", description="Least severe record in the log; `info` has one for each request."
     )
 
     def local_url(self, port: int) -> str:

@@ -1,12 +1,12 @@
-"""A queue and inference threads in front of a Denoiser: what waits while they are busy is the next micro-batch."""
+"""A queue in front of a Denoiser: what waits while the network is busy is the next micro-batch."""
 
 import asyncio
 import queue
 import threading
 import time
-import timeit
 from bisect import insort
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
@@ -20,7 +20,8 @@ from app.inference.metadata import ModelMetadata
 
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)  # micro-batches are padded to these, so that TensorFlow sees few shapes
 EAGER_BATCH = 16  # so many are worth a call even if more may come; measured
-SHORT_S = 0.02  # such a call may run on the event loop; several times what ``digits`` takes
+TIMED_CALLS = 3
+MAX_LOOP_CALL_S = 0.02  # of processor time: longer calls never run on the event loop; ``digits`` takes a quarter
 MAX_BATCH_PIXELS = 2**18  # larger images gain nothing by sharing a call, and their memory would add up
 MAX_SHAPES = 16  # that one thread sees; measured, see docs/decisions/0016-inference-threads-are-renewed.md
 
@@ -55,7 +56,7 @@ class _Item:
 
 
 class Batcher:
-    """Runs a Denoiser on its own threads; create, use and close it on one event loop.
+    """Runs a Denoiser on threads of its own, or on the event loop; create, use and close it on one event loop.
 
     Whatever waits when a thread becomes free is its next micro-batch. While a thread is free, a micro-batch starts as
     soon as one turn of the event loop brings no further image, or EAGER_BATCH images wait: requests that arrive
@@ -80,7 +81,8 @@ class Batcher:
         name: part of the threads' names.
         threads: how many calls may run at once.
         pads: whether micro-batches are padded to BATCH_SIZES, which pays if all images have one small size.
-        runs_on_loop: whether calls run on the event loop, with EAGER_BATCH images at most; then there are no threads.
+        runs_on_loop: whether calls run on the event loop, with EAGER_BATCH images at most. Then there is no thread, and
+            results are handed out before the next call.
     """
 
     def __init__(
@@ -155,7 +157,7 @@ class Batcher:
                 break
             self._free -= 1
             if self._runs_on_loop:
-                self._loop.call_soon(self._run_here, batch)
+                self._loop.call_soon(self._run_on_loop, batch)
             else:
                 self._batches.put(batch)
         if self._free == self._count and not self._is_gathering:
@@ -175,12 +177,12 @@ class Batcher:
             shapes.add((_padded_size(len(batch)) if self._pads else len(batch), *batch[0].image.shape))
             if len(shapes) == MAX_SHAPES:  # before the results are delivered, after which the queue may be closed
                 self._loop.call_soon_threadsafe(self._add_thread, number)
-            self._loop.call_soon_threadsafe(self._call(batch))
+            self._loop.call_soon_threadsafe(self._call_network(batch))
 
-    def _run_here(self, batch: list[_Item]) -> None:
-        self._call(batch)()
+    def _run_on_loop(self, batch: list[_Item]) -> None:
+        self._call_network(batch)()
 
-    def _call(self, batch: list[_Item]) -> Callable[[], None]:
+    def _call_network(self, batch: list[_Item]) -> Callable[[], None]:
         """Call the network, and return what tells the event loop how that ended."""
         try:
             return partial(self._deliver, batch, self._infer(batch))
@@ -199,20 +201,28 @@ class Batcher:
         ]
 
     def _deliver(self, batch: list[_Item], results: list[Denoised]) -> None:
-        self._free += 1
-        self._start_next()  # first, so that the network works while these are encoded
-        for item, result in zip(batch, results, strict=True):
-            if not item.future.done():
-                item.future.set_result(result)
+        with self._freed():
+            for item, result in zip(batch, results, strict=True):
+                if not item.future.done():
+                    item.future.set_result(result)
 
     def _fail(self, batch: list[_Item], error: Exception) -> None:
+        with self._freed():
+            for item in batch:
+                if not item.future.done():
+                    failure = InferenceError("The network failed on this image.")
+                    failure.__cause__ = error
+                    item.future.set_exception(failure)
+
+    @contextmanager
+    def _freed(self) -> Iterator[None]:
+        """Start what waits: on the loop after the results, which are encoded first, else beside their encoding."""
         self._free += 1
-        self._start_next()
-        for item in batch:
-            if not item.future.done():
-                failure = InferenceError("The network failed on this image.")
-                failure.__cause__ = error
-                item.future.set_exception(failure)
+        if not self._runs_on_loop:
+            self._start_next()
+        yield
+        if self._runs_on_loop:
+            self._start_next()
 
 
 def create_batcher(denoiser: Denoiser, metadata: ModelMetadata, *, threads: int, runs_on_loop: bool = False) -> Batcher:
@@ -226,26 +236,40 @@ def create_batcher(denoiser: Denoiser, metadata: ModelMetadata, *, threads: int,
 
 
 def has_short_calls(denoiser: Denoiser, metadata: ModelMetadata) -> bool:
-    """Return whether the event loop may wait for calls of a network: of a fixed size, EAGER_BATCH within SHORT_S."""
-    if metadata.input.size is None:
+    """Return whether a network of a fixed size needs at most MAX_LOOP_CALL_S for what the loop gives it at once."""
+    size = metadata.input.size
+    if size is None:
         return False
-    images = np.zeros((EAGER_BATCH, *metadata.input.size, metadata.input.channels), np.float32)
-    levels = None if metadata.noise_level is None else np.full(EAGER_BATCH, metadata.noise_level.min, np.float32)
-    return min(timeit.repeat(lambda: denoiser.denoise(images, levels), number=1, repeat=3)) <= SHORT_S
+    count = min(EAGER_BATCH, _count_together(size))
+    images = np.zeros((count, *size, metadata.input.channels), np.float32)
+    levels = None if metadata.noise_level is None else np.full(count, metadata.noise_level.min, np.float32)
+    return min(_time_call(denoiser, images, levels) for _ in range(TIMED_CALLS)) <= MAX_LOOP_CALL_S
 
 
-def _next_batch(waiting: list[_Item], most: int) -> tuple[list[_Item], list[_Item]]:
+def _time_call(denoiser: Denoiser, images: FloatImage, levels: NoiseLevels | None) -> float:
+    """Return the seconds of processor time, which do not depend on what else runs; runtimes compute on this thread."""
+    start = time.thread_time()
+    denoiser.denoise(images, levels)
+    return time.thread_time() - start
+
+
+def _next_batch(waiting: list[_Item], max_images: int) -> tuple[list[_Item], list[_Item]]:
     """Split what waits into the next micro-batch, of images as large as the first, and the rest in its order."""
     if not waiting:
         return [], []
     shape = waiting[0].image.shape
-    room = min(most, max(1, MAX_BATCH_PIXELS // (shape[0] * shape[1])))
+    room = min(max_images, _count_together((shape[0], shape[1])))
     batch: list[_Item] = []
     rest: list[_Item] = []
     for item in waiting:
         fits = len(batch) < room and item.image.shape == shape
         (batch if fits else rest).append(item)
     return batch, rest
+
+
+def _count_together(size: tuple[int, int]) -> int:
+    """Return how many images of a size may share a call."""
+    return max(1, MAX_BATCH_PIXELS // (size[0] * size[1]))
 
 
 def _padded_size(count: int) -> int:

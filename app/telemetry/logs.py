@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 Form = Literal["text", "json"]
-Level = Literal["debug", "info", "warning", "error"]
+Level = Literal["debug", "info", "warning"]
 
 SPECIAL = re.compile('[ ="]')
 
@@ -61,7 +61,7 @@ class JsonFormatter(logging.Formatter):
         return _encode_json(entry)
 
 
-def configure_logging(form: Form, level: Level = "info") -> None:
+def configure_logging(form: Form, level: Level) -> None:
     """Send the records of the process of at least ``level`` to stderr in the given form.
 
     What libraries log at DEBUG never appears, nor what absl and uvicorn log at INFO, which repeats our records.
@@ -69,7 +69,7 @@ def configure_logging(form: Form, level: Level = "info") -> None:
     # No format uses these; the logging HOWTO ("Optimization") advises switching them off.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging._srcfile = None
-    quiet = {"level": "ERROR" if level == "error" else "WARNING"}
+    quiet = {"level": "WARNING"}
     formatters: dict[str, dict[str, str]] = {
         "text": {"()": f"{__name__}.TextFormatter", "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s"},
         "json": {"()": f"{__name__}.JsonFormatter"},

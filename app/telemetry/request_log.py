@@ -16,6 +16,7 @@ REQUEST_ID_KEY = REQUEST_ID_HEADER.lower().encode()  # as ASGI spells header nam
 MAX_REQUEST_ID_LENGTH = 128
 NO_ROUTE = "none"
 CLIENT_GONE_STATUS = 499  # only in the log and the metrics: there is no one to send it to
+FAILED = 500  # from this status on, the service is at fault
 PROBES = ("/livez", "/readyz", "/metrics")  # called every few seconds, so logged at DEBUG only
 
 Observe = Callable[[str, Mapping[str, Any]], None]  # takes the path of a route and the fields of a log record
@@ -72,8 +73,7 @@ class RequestTelemetry:
             await self._error_response(scope, receive, send_with_id)
         finally:
             record["duration_ms"] = round((time.perf_counter() - start) * 1000, 3)
-            level = logging.DEBUG if scope["path"] in PROBES else logging.INFO
-            logger.log(level, "request", extra={"fields": record})
+            logger.log(_level_of(record), "request", extra={"fields": record})
             self._observe(getattr(scope.get("route"), "path", NO_ROUTE), record)
 
 
@@ -91,6 +91,12 @@ def note_refusal(scope: Mapping[str, Any] | None, *, status: int, problem: str, 
 def add_to_record(scope: Scope, **fields: object) -> None:
     """Add fields to the log record of the request that ``scope`` belongs to, but never its payload."""
     scope.setdefault("denoiser.record", {}).update(fields)
+
+
+def _level_of(record: Mapping[str, Any]) -> int:
+    if record["path"] in PROBES:
+        return logging.DEBUG
+    return logging.WARNING if record.get("status", FAILED) >= FAILED else logging.INFO
 
 
 def _identify(headers: Iterable[tuple[bytes, bytes]]) -> tuple[str, TraceContext | None]:

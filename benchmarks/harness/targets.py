@@ -44,7 +44,7 @@ def ours(store: Path, runtime: str = "tensorflow", *, workers: int = 1) -> Targe
     settings["LOG_LEVEL"] = "warning"  # the peers log no requests either
     name = OURS_OPENVINO if runtime == "openvino" else OURS
     environment = {f"DENOISER_{key}": value for key, value in settings.items()}
-    return Target(name, command, _count_workers(workers), environment)
+    return Target(name, command, _describe_workers(workers), environment)
 
 
 def echo() -> Target:
@@ -86,13 +86,13 @@ def _single_threaded(target: Target) -> Target:
 
 def _fastapi(name: str, module: str) -> tuple[Target, ...]:
     forms = tuple(
-        Target(name, _uvicorn(str(PEERS_PYTHON), module, workers=workers), _count_workers(workers))
+        Target(name, _uvicorn(str(PEERS_PYTHON), module, workers=workers), _describe_workers(workers))
         for workers in (1, 2)
     )
     return forms + tuple(_single_threaded(target) for target in forms)
 
 
-def _count_workers(count: int) -> str:
+def _describe_workers(count: int) -> str:
     return f"{count} worker{'s' * (count > 1)}"
 
 
@@ -108,7 +108,7 @@ def _litserve(batch: int, workers: int, *, fast_queue: bool) -> Target:
     command += ["--max-batch-size", str(batch), "--workers", str(workers), *["--fast-queue"] * fast_queue]
     command += ["--batch-timeout", "0.002"] * (batch > 1)
     queue = "fast queue" if fast_queue else "plain queue"
-    return Target(LITSERVE, tuple(command), f"batches up to {batch}, {_count_workers(workers)}, {queue}")
+    return Target(LITSERVE, tuple(command), f"batches up to {batch}, {_describe_workers(workers)}, {queue}")
 
 
 def _bentoml(service: str, form: str, **environment: str) -> Target:

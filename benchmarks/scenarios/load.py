@@ -102,7 +102,9 @@ def measure_load(*, rounds: int, seconds: int) -> Results:
         ]
         tried = [*ours, *targets.peers().values()]
         best_forms = [_best_form(forms, model, png, seconds, check, results) for forms in tried]
-        chosen = [best for best in (*best_forms[:2], targets.echo(), *best_forms[2:]) if best]
+        if None in best_forms[: len(ours)]:
+            raise SystemExit("\n".join(results.problems))
+        chosen = [*(best for best in best_forms if best), targets.echo()]
         for number in range(rounds):
             for target in chosen[number % len(chosen) :] + chosen[: number % len(chosen)]:
                 points = MAIN_POINTS + (OTHER_POINTS if number == 0 else ())
@@ -150,7 +152,7 @@ def _served(target: Target, model: Path, png: bytes) -> Iterator[Server]:
 def _best_form(
     forms: Sequence[Target], model: Path, png: bytes, seconds: int, check: Callable[[bytes], str], results: Results
 ) -> Target | None:
-    """Try each form of a peer at the reference point and return the fastest; None if none works."""
+    """Try each form of a server at the reference point and return the fastest; None if none works."""
     kind, connections = REFERENCE_POINT
     speeds: dict[str, float] = {}
     for target in forms:

@@ -1,7 +1,6 @@
 """The start of the service: it fails loudly, and follows the store."""
 
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -10,11 +9,11 @@ from fastapi.testclient import TestClient
 from app.cpu_quota import available_cpus
 from app.errors import ModelStoreError
 from app.imaging.samples import FloatImage
-from app.inference.batching import SHORT_S
+from app.inference.batching import MAX_LOOP_CALL_S
 from app.inference.denoiser import NoiseLevels
 from app.main import create_app
 from app.settings import Settings
-from tests.app.fakes import BrokenDenoiser, IdentityDenoiser, write_version
+from tests.app.fakes import BrokenDenoiser, IdentityDenoiser, burn, write_version
 from tests.app.pictures import encode, ring
 from tests.app.serving import MakeClient
 
@@ -46,21 +45,21 @@ def list_threads() -> list[str]:
 
 @pytest.mark.parametrize(
     ("workers", "seconds", "is_in_thread"),
-    [(1000, 0.0, False), (1000, 2 * SHORT_S, True), (1, 0.0, available_cpus() > 1)],
+    [(1000, 0.0, False), (1000, 2 * MAX_LOOP_CALL_S, True), (1, 0.0, available_cpus() > 1)],
     ids=["no core left", "no core left, long calls", "one worker"],
 )
 def test_short_calls_run_on_the_event_loop_where_no_core_is_left(
     store: Path, workers: int, seconds: float, is_in_thread: bool
 ) -> None:
-    class SlowDenoiser(IdentityDenoiser):
+    class LargeDenoiser(IdentityDenoiser):
         def denoise(self, images: FloatImage, noise_levels: NoiseLevels | None = None) -> FloatImage:
-            time.sleep(seconds)
+            burn(seconds)
             called.append(threading.current_thread().name)
             return super().denoise(images, noise_levels)
 
     called: list[str] = []
     settings = Settings(model_store=store, default_model="tiny", workers=workers)
-    with TestClient(create_app(settings, load=lambda _folder: SlowDenoiser())) as client:
+    with TestClient(create_app(settings, load=lambda _folder: LargeDenoiser())) as client:
         for model in ("tiny", "free"):
             assert client.post("/v1/denoise", params={"model": model}, content=encode(ring())).status_code == 200
     assert ["inference" in name for name in called[-2:]] == [is_in_thread, True]

@@ -331,6 +331,19 @@ class TestOnTheLoop:
         assert denoiser.seen == {threading.current_thread(): {(16, 4, 3), (8, 4, 3)}}
         assert not [thread for thread in threading.enumerate() if thread.name.startswith("inference on the loop")]
 
+    async def test_results_are_handed_out_before_the_next_call(self) -> None:
+        denoiser = IdentityDenoiser()
+        queue = Batcher(denoiser, name="in turns", runs_on_loop=True)
+        calls: list[int] = []
+
+        async def denoise_one() -> None:
+            await queue.submit(picture())
+            calls.append(len(denoiser.shapes))
+
+        await asyncio.gather(*(denoise_one() for _ in range(40)))
+        await queue.close()
+        assert calls == [1] * 16 + [2] * 16 + [3] * 8
+
     async def test_a_failing_micro_batch_fails_its_images_and_no_others(self) -> None:
         queue = Batcher(FailingDenoiser(), name="failing", runs_on_loop=True)
         futures = [queue.submit(picture(level)) for level in (1, 1)] + [queue.submit(picture(height=8))]

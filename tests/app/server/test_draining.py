@@ -31,7 +31,7 @@ async def lifespan(app):
         yield
 
 
-configure_logging("text")
+configure_logging("text", "info")
 settings = Settings(port=0, drain_grace_s=0.1, request_timeout_s=0.1, request_timeout_s_per_megapixel=1e9)
 DrainingServer(settings, FastAPI(lifespan=lifespan), Admission(slots=1), Stop()).run(bind_sockets(settings.host, 0))
 """

@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from http.client import HTTPConnection
@@ -370,8 +371,10 @@ def test_keys_rotate_under_load_in_every_worker_and_are_in_no_log(fakes: dict[st
                 return connection.getresponse().status
 
         def call_until_both_read(valid: str, *, reads: int) -> None:
+            end = time.monotonic() + 30
             while sum("keys read" in line for line in running.log) < reads:
                 assert call(valid) == 200
+                assert time.monotonic() < end
 
         assert call("another") == 401
         with editing(path) as keys:

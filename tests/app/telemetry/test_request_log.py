@@ -89,6 +89,16 @@ async def fail_to_send(_message: Message) -> None:
     raise NotImplementedError
 
 
+def test_only_requests_that_the_service_failed_are_warnings(
+    failing_client: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "app.telemetry.request_log"):
+        statuses = [failing_client.get(path).status_code for path in ("/fail", "/unknown", "/openapi.json")]
+    assert statuses == [500, 404, 200]
+    levels = [record.levelname for record in caplog.records if record.message == "request"]
+    assert levels == ["WARNING", "INFO", "INFO"]
+
+
 def test_a_request_leaves_one_record(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "app.telemetry.request_log"):
         response = client.get("/v1/models")

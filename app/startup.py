@@ -19,9 +19,11 @@ from app.access.keyring import Keyring
 from app.cpu_quota import available_cpus
 from app.errors import ModelStoreError
 from app.imaging.png import encode_png
-from app.inference.batching import BATCH_SIZES, Batcher, create_batcher, has_short_calls
+from app.inference.batching import Batcher, create_batcher
 from app.inference.denoiser import Denoiser, Loader
+from app.inference.loop_calls import has_short_calls
 from app.inference.metadata import ModelKey, ModelMetadata
+from app.inference.micro_batch import BATCH_SIZES
 from app.inference.model_store import Catalogue, load_model, open_store
 from app.inference.networks import Networks, Snapshot, VersionState
 from app.inference.runtimes import create_loader

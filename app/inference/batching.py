@@ -7,52 +7,27 @@ import time
 from bisect import insort
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
 
-import numpy as np
-
 from app.errors import InferenceError
 from app.imaging.samples import FloatImage
-from app.inference.denoiser import Denoiser, NoiseLevels
+from app.inference.denoiser import Denoiser
 from app.inference.metadata import ModelMetadata
+from app.inference.micro_batch import (
+    AT_ONCE,
+    BATCH_SIZES,
+    Denoised,
+    Item,
+    Turn,
+    pad_size,
+    stack_images,
+    stack_noise_levels,
+    take_batch,
+)
 
-BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)  # micro-batches are padded to these, so that TensorFlow sees few shapes
 EAGER_BATCH = 16  # so many are worth a call even if more may come; measured
-TIMED_CALLS = 3
-MAX_LOOP_CALL_S = 0.02  # of processor time: longer calls never run on the event loop; ``digits`` takes a quarter
-MAX_BATCH_PIXELS = 2**18  # larger images gain nothing by sharing a call, and their memory would add up
 MAX_SHAPES = 16  # that one thread sees; measured, see docs/decisions/0016-inference-threads-are-renewed.md
-
-# What waits is sorted by this: how many tiles of the picture are not done, and when it began.
-Turn = tuple[int, float]
-AT_ONCE: Turn = (0, 0.0)
-
-
-@dataclass(frozen=True)
-class NetworkCall:
-    """How many images shared a call of the network, and for how many seconds one of them waited and was denoised."""
-
-    batch_size: int
-    queue_s: float
-    infer_s: float
-
-
-@dataclass(frozen=True)
-class Denoised(NetworkCall):
-    """The output of the network for one image, float32 of shape (H, W, C), and the call that produced it."""
-
-    image: FloatImage
-
-
-@dataclass(frozen=True, eq=False)
-class _Item:
-    image: FloatImage
-    noise_level: float | None
-    future: "asyncio.Future[Denoised]"
-    arrived: float
-    turn: Turn
 
 
 class Batcher:
@@ -92,11 +67,11 @@ class Batcher:
         self._pads = pads
         self._runs_on_loop = runs_on_loop
         self._loop = asyncio.get_running_loop()
-        self._waiting: list[_Item] = []
+        self._waiting: list[Item] = []
         self._name = name
         self._count = self._free = threads
         self._is_gathering = False
-        self._batches: queue.SimpleQueue[list[_Item] | None] = queue.SimpleQueue()
+        self._batches: queue.SimpleQueue[list[Item] | None] = queue.SimpleQueue()
         self._drained = asyncio.Event()
         self._drained.set()
         self._threads: list[threading.Thread] = []
@@ -123,7 +98,7 @@ class Batcher:
             or sets its result or exception, the image is dropped.
         """
         future: asyncio.Future[Denoised] = self._loop.create_future()
-        item = _Item(image, noise_level, future, time.perf_counter(), turn)
+        item = Item(image, noise_level, future, time.perf_counter(), turn)
         insort(self._waiting, item, key=attrgetter("turn"))
         self._drained.clear()
         if self._free and len(self._waiting) >= EAGER_BATCH:
@@ -152,7 +127,7 @@ class Batcher:
         """Hand each free thread, or the event loop, a micro-batch, as long as images wait."""
         while self._free:
             waiting = [item for item in self._waiting if not item.future.done()]
-            batch, self._waiting = _next_batch(waiting, EAGER_BATCH if self._runs_on_loop else BATCH_SIZES[-1])
+            batch, self._waiting = take_batch(waiting, EAGER_BATCH if self._runs_on_loop else BATCH_SIZES[-1])
             if not batch:
                 break
             self._free -= 1
@@ -174,39 +149,39 @@ class Batcher:
     def _run(self, number: int) -> None:
         shapes: set[tuple[int, ...]] = set()
         while len(shapes) < MAX_SHAPES and (batch := self._batches.get()):
-            shapes.add((_padded_size(len(batch)) if self._pads else len(batch), *batch[0].image.shape))
+            shapes.add((pad_size(len(batch)) if self._pads else len(batch), *batch[0].image.shape))
             if len(shapes) == MAX_SHAPES:  # before the results are delivered, after which the queue may be closed
                 self._loop.call_soon_threadsafe(self._add_thread, number)
             self._loop.call_soon_threadsafe(self._call_network(batch))
 
-    def _run_on_loop(self, batch: list[_Item]) -> None:
+    def _run_on_loop(self, batch: list[Item]) -> None:
         self._call_network(batch)()
 
-    def _call_network(self, batch: list[_Item]) -> Callable[[], None]:
+    def _call_network(self, batch: list[Item]) -> Callable[[], None]:
         """Call the network, and return what tells the event loop how that ended."""
         try:
             return partial(self._deliver, batch, self._infer(batch))
         except Exception as error:  # fails only this micro-batch
             return partial(self._fail, batch, error)
 
-    def _infer(self, batch: list[_Item]) -> list[Denoised]:
+    def _infer(self, batch: list[Item]) -> list[Denoised]:
         start = time.perf_counter()
-        count = _padded_size(len(batch)) if self._pads else len(batch)
-        images = _stack(batch, count)
-        denoised = self._denoiser.denoise(images, _noise_levels(batch, count))[: len(batch)]
+        count = pad_size(len(batch)) if self._pads else len(batch)
+        images = stack_images(batch, count)
+        denoised = self._denoiser.denoise(images, stack_noise_levels(batch, count))[: len(batch)]
         infer_s = time.perf_counter() - start
         return [
             Denoised(len(batch), start - item.arrived, infer_s, image)
             for image, item in zip(denoised, batch, strict=True)
         ]
 
-    def _deliver(self, batch: list[_Item], results: list[Denoised]) -> None:
+    def _deliver(self, batch: list[Item], results: list[Denoised]) -> None:
         with self._freed():
             for item, result in zip(batch, results, strict=True):
                 if not item.future.done():
                     item.future.set_result(result)
 
-    def _fail(self, batch: list[_Item], error: Exception) -> None:
+    def _fail(self, batch: list[Item], error: Exception) -> None:
         with self._freed():
             for item in batch:
                 if not item.future.done():
@@ -233,60 +208,3 @@ def create_batcher(denoiser: Denoiser, metadata: ModelMetadata, *, threads: int,
     is_fixed = metadata.input.size is not None
     name = f"{metadata.name}/{metadata.version}"
     return Batcher(denoiser, name=name, threads=1 if is_fixed else threads, pads=is_fixed, runs_on_loop=runs_on_loop)
-
-
-def has_short_calls(denoiser: Denoiser, metadata: ModelMetadata) -> bool:
-    """Return whether a network of a fixed size needs at most MAX_LOOP_CALL_S for what the loop gives it at once."""
-    size = metadata.input.size
-    if size is None:
-        return False
-    count = min(EAGER_BATCH, _count_together(size))
-    images = np.zeros((count, *size, metadata.input.channels), np.float32)
-    levels = None if metadata.noise_level is None else np.full(count, metadata.noise_level.min, np.float32)
-    return min(_time_call(denoiser, images, levels) for _ in range(TIMED_CALLS)) <= MAX_LOOP_CALL_S
-
-
-def _time_call(denoiser: Denoiser, images: FloatImage, levels: NoiseLevels | None) -> float:
-    """Return the seconds of processor time, which do not depend on what else runs; runtimes compute on this thread."""
-    start = time.thread_time()
-    denoiser.denoise(images, levels)
-    return time.thread_time() - start
-
-
-def _next_batch(waiting: list[_Item], max_images: int) -> tuple[list[_Item], list[_Item]]:
-    """Split what waits into the next micro-batch, of images as large as the first, and the rest in its order."""
-    if not waiting:
-        return [], []
-    shape = waiting[0].image.shape
-    room = min(max_images, _count_together((shape[0], shape[1])))
-    batch: list[_Item] = []
-    rest: list[_Item] = []
-    for item in waiting:
-        fits = len(batch) < room and item.image.shape == shape
-        (batch if fits else rest).append(item)
-    return batch, rest
-
-
-def _count_together(size: tuple[int, int]) -> int:
-    """Return how many images of a size may share a call."""
-    return max(1, MAX_BATCH_PIXELS // (size[0] * size[1]))
-
-
-def _padded_size(count: int) -> int:
-    return next(size for size in BATCH_SIZES if size >= count)
-
-
-def _stack(batch: list[_Item], count: int) -> FloatImage:
-    """Return the images of a micro-batch, (count, H, W, C), padded with zeros; a single one is not copied."""
-    if count == 1:
-        return np.ascontiguousarray(batch[0].image, np.float32)[None]
-    images = np.zeros((count, *batch[0].image.shape), np.float32)
-    for row, item in zip(images, batch, strict=False):
-        row[...] = item.image
-    return images
-
-
-def _noise_levels(batch: list[_Item], count: int) -> NoiseLevels | None:
-    """Return the noise levels of a micro-batch, padded with zeros to ``count``; None for a network that takes none."""
-    levels = [item.noise_level for item in batch if item.noise_level is not None]
-    return np.array(levels + [0.0] * (count - len(levels)), np.float32) if levels else None

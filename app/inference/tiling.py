@@ -11,8 +11,9 @@ from typing import Protocol, TypeVar
 from app.imaging.full_size import Pass
 from app.imaging.samples import FloatImage
 from app.imaging.tiles import Tile, cut_tiles
-from app.inference.batching import Batcher, Denoised, NetworkCall
+from app.inference.batching import Batcher
 from app.inference.metadata import ModelMetadata
+from app.inference.micro_batch import Denoised, NetworkCall
 
 T = TypeVar("T")
 _Part = tuple[Pass, Tile, "asyncio.Future[Denoised]"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.errors import NoImageError, QueueFullError
-from app.inference.batching import BATCH_SIZES
+from app.inference.micro_batch import BATCH_SIZES
 from app.processing.deadline import Deadline
 from app.processing.picture import DenoisedPicture, Upload
 from app.processing.pipeline import Process

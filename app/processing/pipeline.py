@@ -16,8 +16,9 @@ from app.imaging.encode import encode_image
 from app.imaging.fit import FittedImage, restore_image
 from app.imaging.headers import count_plain_pixels
 from app.imaging.samples import Levels, to_levels
-from app.inference.batching import Batcher, Denoised, NetworkCall
+from app.inference.batching import Batcher
 from app.inference.metadata import ModelKey
+from app.inference.micro_batch import Denoised, NetworkCall
 from app.inference.tiling import submit_tiles
 from app.processing.decoders import ImageDecoder
 from app.processing.options import Choice, Options

@@ -13,9 +13,10 @@ from app.errors import InvalidTensorError
 from app.imaging.full_size import Pass
 from app.imaging.samples import FloatImage, is_gray
 from app.imaging.tiles import Rectangle
-from app.inference.batching import BATCH_SIZES, Batcher, Denoised, NetworkCall
+from app.inference.batching import Batcher
 from app.inference.denoiser import NoiseLevels
 from app.inference.metadata import ModelMetadata
+from app.inference.micro_batch import BATCH_SIZES, Denoised, NetworkCall
 from app.inference.tiling import submit_tiles
 from app.processing.pipeline import INLINE_PIXELS
 from app.processing.steps import Watch, finish_unless_client_leaves, run_step

@@ -11,8 +11,9 @@ import numpy as np
 
 from app.imaging.decode import DecodedImage, decode_image, open_image
 from app.imaging.samples import FloatImage
-from app.inference.batching import EAGER_BATCH, MAX_LOOP_CALL_S
+from app.inference.batching import EAGER_BATCH
 from app.inference.denoiser import NoiseLevels
+from app.inference.loop_calls import MAX_LOOP_CALL_S
 from app.inference.metadata import ModelMetadata
 from app.processing.options import Choice, Options
 from app.processing.pixel_budget import Reserve

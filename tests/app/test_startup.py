@@ -9,8 +9,8 @@ from fastapi.testclient import TestClient
 from app.cpu_quota import available_cpus
 from app.errors import ModelStoreError
 from app.imaging.samples import FloatImage
-from app.inference.batching import MAX_LOOP_CALL_S
 from app.inference.denoiser import NoiseLevels
+from app.inference.loop_calls import MAX_LOOP_CALL_S
 from app.main import create_app
 from app.settings import Settings
 from tests.app.fakes import BrokenDenoiser, IdentityDenoiser, burn, write_version

@@ -9,8 +9,9 @@ import pytest
 
 from app.errors import InferenceError
 from app.imaging.samples import FloatImage
-from app.inference.batching import BATCH_SIZES, MAX_SHAPES, Batcher, Denoised
+from app.inference.batching import MAX_SHAPES, Batcher
 from app.inference.denoiser import Denoiser, NoiseLevels
+from app.inference.micro_batch import BATCH_SIZES, Denoised
 from tests.app.fakes import FailingDenoiser, GatedDenoiser, IdentityDenoiser, InvertingDenoiser
 
 pytestmark = pytest.mark.anyio

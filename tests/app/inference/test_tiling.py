@@ -12,8 +12,9 @@ from app.errors import InferenceError
 from app.imaging.full_size import FullSizeImage
 from app.imaging.samples import FloatImage, Levels, to_unit
 from app.imaging.tiles import MAX_TILE_PIXELS
-from app.inference.batching import Batcher, NetworkCall
+from app.inference.batching import Batcher
 from app.inference.denoiser import Denoiser, NoiseLevels
+from app.inference.micro_batch import NetworkCall
 from app.inference.tiling import submit_tiles
 from tests.app.fakes import ANY_SIZE, BrokenDenoiser, GatedDenoiser, IdentityDenoiser, InvertingDenoiser, make_metadata
 

@@ -34,7 +34,7 @@ async def test_what_is_missing_to_a_warmed_size_is_black_and_without_noise() -> 
     batch = await wait_with(*[(2, 2)] * 3, noise_level=0.25)
     images, levels = stack_images(batch, pad_size(3)), stack_noise_levels(batch, pad_size(3))
     np.testing.assert_array_equal(images[:, 0, 0, 0], [0.5, 0.5, 0.5, 0])
-    np.testing.assert_array_equal(levels, np.float32([0.25, 0.25, 0.25, 0]))
+    np.testing.assert_array_equal(levels, np.array([0.25, 0.25, 0.25, 0], np.float32))
 
 
 async def test_a_network_that_takes_no_level_gets_none() -> None:

@@ -65,7 +65,7 @@ class Settings(BaseSettings):
     runtime: Runtime = Field("tensorflow", description="What runs the networks: `tensorflow` or `openvino`.")
     precision: Precision = Field(
         "auto",
-        description="`float32`, or `auto`: networks of any size compute in bfloat16 if the processor supports it and "
+        description="`float32`, or `auto`: networks of any size compute in bfloat16 if the processor is fast at it and "
         "the 8-bit noise level is 5 or more, in half the time; pixels move by a quarter of an 8-bit level (RMS). With "
         "OpenVINO, so do networks of a fixed size if the processor has AMX.",
     )

@@ -14,6 +14,8 @@ WHITE_8BIT = 10.0  # from this level on, the estimate for white noise holds: oth
 WHITE_RATIO = 0.6  # the estimate for white noise holds if it is at least so much of the network's
 NOTHING_8BIT = 0.3  # blocks that vary less hold no noise
 RESOLUTION_8BIT = 1.0  # the network hardly tells smaller levels apart
+MARGIN = 1.15  # a level that is too low costs more than one too high, and noise of unknown kinds is estimated too low
+MARGIN_8BIT = (1.0, 2.0)  # between these levels, the margin grows from nothing: most clean pictures are below
 
 
 def estimate_noise_level(read_rows: ReadRows, height: int, width: int) -> float:
@@ -21,7 +23,7 @@ def estimate_noise_level(read_rows: ReadRows, height: int, width: int) -> float:
 
     There are two estimates: one for white noise, which is exact for such noise and misses what neighbouring pixels
     share, and that of a small network that knows cameras and scanners. The first holds where the two are close, and
-    where it finds strong noise.
+    where it finds strong noise; the second gets a margin.
 
     Args:
         read_rows: returns the rows from one (included) to another (excluded), shape (rows, width).
@@ -36,7 +38,7 @@ def estimate_noise_level(read_rows: ReadRows, height: int, width: int) -> float:
     if described is None or described[0] < np.log(NOTHING_8BIT):
         return white
     coarse = estimate_from_blocks(described)
-    return white if white * 255 >= WHITE_8BIT or white >= WHITE_RATIO * coarse else coarse
+    return white if white * 255 >= WHITE_8BIT or white >= WHITE_RATIO * coarse else _add_margin(coarse)
 
 
 def estimate_from_blocks(described: Values) -> float:
@@ -45,6 +47,10 @@ def estimate_from_blocks(described: Values) -> float:
     hidden = np.maximum((described - network["mean"]) / network["deviation"] @ network["hidden"] + network["bias"], 0)
     log_level = described[0] + hidden @ network["output"] + network["offset"]
     return float(np.sqrt(max(np.exp(2 * log_level) - RESOLUTION_8BIT**2, 0)) / 255)
+
+
+def _add_margin(level: float) -> float:
+    return level * float(np.interp(level * 255, MARGIN_8BIT, (1, MARGIN)))
 
 
 @cache

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from app.errors import ModelStoreError
 from app.imaging.samples import FloatImage
 from app.inference.denoiser import NoiseLevels
-from app.inference.runtimes.bfloat16 import AMX, BFLOAT16_FLAGS, is_noisy, read_cpu_flags
+from app.inference.runtimes.bfloat16 import AMX, is_fast, is_noisy, read_cpu_flags
 from app.inference.runtimes.signature import SIGNATURE, check_signature
 from app.malloc import give_back_freed_memory
 
@@ -68,8 +68,8 @@ def load_savedmodel(folder: Path, *, allows_bfloat16: bool = False, threads: int
 
     Args:
         folder: of the version.
-        allows_bfloat16: lets networks of any size compute large noisy images in bfloat16, on processors that have
-            instructions for it, and those of a fixed size that take no noise level all images, on processors with AMX;
+        allows_bfloat16: lets networks of any size compute large noisy images in bfloat16, on processors that are
+            fast at it, and those of a fixed size that take no noise level all images, on processors with AMX;
             docs/settings.md has the error.
         threads: calls of a network of any size that run at once; further ones wait.
 
@@ -89,7 +89,7 @@ def load_savedmodel(folder: Path, *, allows_bfloat16: bool = False, threads: int
     check_signature(folder, SIGNATURE, inputs=inputs, outputs=outputs)
     is_free = model.input("image").partial_shape[1].is_dynamic
     flags = read_cpu_flags()
-    rounds = allows_bfloat16 and (not BFLOAT16_FLAGS.isdisjoint(flags) if is_free else AMX in flags)
+    rounds = allows_bfloat16 and (is_fast(flags) if is_free else AMX in flags)
     takes_level = "noise_level" in inputs
     usual = BFLOAT16 if rounds and not is_free and not takes_level else FLOAT32
     try:

@@ -12,7 +12,7 @@ from typing import Any
 from app.errors import ModelStoreError
 from app.imaging.samples import FloatImage
 from app.inference.denoiser import Denoiser, NoiseLevels
-from app.inference.runtimes.bfloat16 import BFLOAT16_FLAGS, is_noisy, read_cpu_flags
+from app.inference.runtimes.bfloat16 import is_fast, is_noisy, read_cpu_flags
 from app.inference.runtimes.by_colour import ByColour
 from app.inference.runtimes.signature import SIGNATURE, check_signature
 
@@ -89,7 +89,7 @@ def use_one_thread_a_call() -> None:
 def load_savedmodel(folder: Path, *, allows_bfloat16: bool = False) -> Denoiser:
     """Load one version.
 
-    ``allows_bfloat16`` lets a network of any size compute in bfloat16 if the processor has instructions for it and
+    ``allows_bfloat16`` lets a network of any size compute in bfloat16 if the processor is fast at it and
     the noise level is at least MIN_ROUNDED_LEVEL: half the time, for an error of a quarter of an 8-bit level (RMS).
     Networks of a fixed size are too small to gain by it.
 
@@ -102,7 +102,7 @@ def load_savedmodel(folder: Path, *, allows_bfloat16: bool = False) -> Denoiser:
         raise ModelStoreError(f"{folder}: TensorFlow cannot load it: {error}") from error
     signature = _find_signature(loaded, SIGNATURE, folder)
     is_free = signature.structured_input_signature[1]["image"].shape[1] is None
-    rounds = allows_bfloat16 and is_free and not BFLOAT16_FLAGS.isdisjoint(read_cpu_flags())
+    rounds = allows_bfloat16 and is_free and is_fast(read_cpu_flags())
     denoiser: Denoiser = SavedModelDenoiser(loaded, signature, allows_bfloat16=rounds)
     if set(loaded.signatures) >= {GRAY, COLOURED}:
         gray, coloured = (

@@ -21,17 +21,17 @@ from training.photos.network.unet import (
 CHANNELS = 3  # red, green, blue
 
 
-class FoldChroma(layers.Conv2D):
-    """A convolution that does not see what the channels have in common: of a gray image it makes zeros."""
+def _split(image: KerasTensor, luma_weights: Images) -> tuple[KerasTensor, KerasTensor]:
+    """Return the sum of the channels with ``luma_weights`` (3,), shape (N, H, W, 1), and each less their mean.
 
-    def convolution_op(self, inputs: KerasTensor, kernel: KerasTensor) -> KerasTensor:
-        """Convolve with the kernel less its mean over the inputs."""
-        return super().convolution_op(inputs, kernel - ops.mean(kernel, axis=2, keepdims=True))
-
-
-def _find_luma(image: KerasTensor, weights: Images) -> KerasTensor:
-    """Return the sum of the channels, (N, H, W, 1), with ``weights``, (3,)."""
-    return ops.conv(image, ops.cast(weights.reshape(1, 1, CHANNELS, 1), image.dtype))
+    Convolutions with these weights would do the same, but what they take may be rounded to bfloat16: of these sums and
+    differences, that changes little.
+    """
+    channels = ops.unstack(image, CHANNELS, axis=-1)
+    red, green, blue = (channel * float(weight) for channel, weight in zip(channels, luma_weights, strict=True))
+    mean = (channels[0] + channels[1] + channels[2]) / CHANNELS
+    chroma = ops.stack([channel - mean for channel in channels], axis=-1)
+    return ops.expand_dims(red + green + blue, -1), chroma
 
 
 def build_colour(unet: UNet, luma_weights: Images, side_px: int | None = None) -> keras.Model:
@@ -44,14 +44,11 @@ def build_colour(unet: UNet, luma_weights: Images, side_px: int | None = None) -
     """
     inputs = make_inputs(CHANNELS, side_px)
     image, level = inputs["image"], inputs["noise_level"]
-    luma = {"image": _find_luma(image, luma_weights), "noise_level": level * LUMA_NOISE}
-    *features, luma_noise = unet.find_features(luma)
+    luma, chroma = _split(image, luma_weights)
+    *features, luma_noise = unet.find_features({"image": luma, "noise_level": level * LUMA_NOISE})
     widths = [level.shape[-1] // 2 for level in reversed(features)]
 
-    fold = FoldChroma(
-        widths[0], 2 * FOLD_PX, strides=FOLD_PX, padding="same", use_bias=False, kernel_initializer="he_normal"
-    )
-    skips = [add_level(fold(image), level)]
+    skips = [add_level(convolve(widths[0], 2 * FOLD_PX, strides=FOLD_PX)(chroma), level)]
     for below in widths[1:]:
         skips.append(halve(skips[-1], below))
     hidden = _guide(skips.pop(), features[0])

@@ -1,7 +1,10 @@
 """Whether the noise of an image is white, as far as its level tells."""
 
+from typing import Any
+
 import numpy as np
 from keras import KerasTensor, ops
+from numpy.typing import NDArray
 
 from training.images.luma import LUMA_NOISE, LUMA_WEIGHTS
 from training.images.noise import Images
@@ -55,8 +58,8 @@ def _compare(
     ``weights``, (C,), of the channels keep the level of white noise. ``clipped`` is the share of clipped pixels in each
     block, (N, H', W'). Each result is (N,).
     """
-    halves = ops.conv(image, HAAR * weights[:, None], strides=2)
-    quarters = ops.conv(halves[..., :1], HAAR, strides=2)
+    halves = _convolve(image, HAAR * weights[:, None])
+    quarters = _convolve(halves[..., :1], HAAR)
     variance = ops.reshape(ops.square(noise_level) + NEGLIGIBLE, (-1, 1, 1))
     fine = _average(ops.square(halves[..., 1:]), BLOCK_PX // 2, BLOCK_PX // 2) / variance
     coarse = _average(ops.square(quarters[..., 1:]), BLOCK_PX // 4, BLOCK_PX // 4) / variance
@@ -64,6 +67,15 @@ def _compare(
     total = ops.sum(weight, axis=(1, 2)) + NEGLIGIBLE
     fine_ratio, coarse_ratio = (ops.sum(weight * ratios, axis=(1, 2)) / total for ratios in (fine, coarse))
     return fine_ratio, coarse_ratio, ops.mean(weight, axis=(1, 2))
+
+
+def _convolve(image: KerasTensor, kernel: NDArray[Any]) -> KerasTensor:
+    """Return every other pixel of a convolution, computed in 64 bits.
+
+    Where the service computes in bfloat16, TensorFlow rounds convolutions of 32 bits, and all sums and products that
+    follow on one and lead to another: after the choice between networks, those that split colour into luma and chroma.
+    """
+    return ops.cast(ops.conv(ops.cast(image, "float64"), kernel.astype(np.float64), strides=2), "float32")
 
 
 def _average(values: KerasTensor, height: int, width: int) -> KerasTensor:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app.inference.runtimes import bfloat16
-from app.inference.runtimes.bfloat16 import MIN_ROUNDED_LEVEL, is_noisy, read_cpu_flags
+from app.inference.runtimes.bfloat16 import MIN_ROUNDED_LEVEL, is_fast, is_noisy, read_cpu_flags
 
 
 def test_the_instructions_are_those_of_the_first_processor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -21,6 +21,20 @@ def test_the_instructions_are_those_of_the_first_processor(tmp_path: Path, monke
 def test_a_system_that_lists_no_instructions_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bfloat16, "CPU_INFO", tmp_path / "missing")
     assert read_cpu_flags() == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        ("avx512f", False),
+        ("avx512_bf16", True),
+        ("avx512_bf16 avx512_fp16 amx_bf16", True),
+        ("avx512_bf16 avx512_fp16", False),
+    ],
+    ids=["without", "AMD's", "Intel's", "Intel's with AMX hidden"],
+)
+def test_bfloat16_is_used_where_it_is_fast(flags: str, expected: bool) -> None:
+    assert is_fast(frozenset(flags.split())) == expected
 
 
 @pytest.mark.parametrize(

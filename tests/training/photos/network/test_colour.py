@@ -6,7 +6,7 @@ from tests.training.photos.small import BLOCKS, WIDTHS, denoise, draw, fill
 from training.images.luma import GRAY_WEIGHTS, LUMA_NOISE, LUMA_WEIGHTS
 from training.images.metrics import count_macs
 from training.images.noise import Images
-from training.photos.network.colour import FoldChroma, build_colour
+from training.photos.network.colour import build_colour
 from training.photos.network.unet import build_unet
 
 SIDE_PX = 64
@@ -42,10 +42,3 @@ def test_chroma_is_cleaned_by_more_than_luma_says(network: keras.Model) -> None:
     image = draw(1, 16, 16, 3)
     removed = image - denoise(network, image)
     assert np.ptp(removed, axis=-1).max() > 1e-2
-
-
-def test_what_channels_have_in_common_is_not_seen() -> None:
-    fold = FoldChroma(4, 3, padding="same", use_bias=False)
-    gray = np.repeat(draw(1, 8, 8, 1), 3, axis=-1)
-    np.testing.assert_allclose(fold(gray)[:, 1:-1, 1:-1], 0, atol=1e-6)
-    assert np.abs(fold(draw(1, 8, 8, 3))).max() > 0.1

@@ -2,7 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
-from app.imaging.noise.level import estimate_noise_level
+from app.imaging.noise.blocks import describe_blocks
+from app.imaging.noise.level import estimate_from_blocks, estimate_noise_level
 from app.imaging.noise.white import estimate_white_noise
 from app.imaging.samples import FloatImage
 from tests.app.pictures import gradient, unit
@@ -42,6 +43,16 @@ def test_noise_that_neighbours_share_is_estimated_though_it_is_not_white(sigma: 
     noisy = add_noise(scene(), sigma, blur_px=0.9)
     assert white_estimate(noisy) < 0.4 * sigma
     assert 0.6 * sigma < estimate(noisy) < 1.6 * sigma
+
+
+@pytest.mark.parametrize(("sigma", "margin"), [(0.7, 1), (4, 1.15), (8, 1.15)])
+def test_an_estimate_gets_a_margin_unless_it_is_weak(sigma: float, margin: float) -> None:
+    noisy = add_noise(scene(), sigma, blur_px=0.9)
+    described = describe_blocks(lambda first, last: noisy[first:last], *noisy.shape)
+    assert described is not None
+    found = 255 * estimate_from_blocks(described)
+    assert (found < 1) == (margin == 1)
+    assert estimate(noisy) == pytest.approx(margin * found)
 
 
 def test_a_clean_picture_has_next_to_no_noise() -> None:

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from app.errors import ModelStoreError
-from app.inference.runtimes.bfloat16 import BFLOAT16, read_cpu_flags
+from app.inference.runtimes.bfloat16 import AVX512_BF16, read_cpu_flags
 from app.settings import MODEL_STORE
 from tests.app.inference.runtimes.networks import export, loader
 
 PHOTO = MODEL_STORE / "photo/10"
+SLOW = frozenset({"avx512_bf16", "avx512_fp16"})  # instructions of a processor on which bfloat16 takes longer
 
 
 def test_tensorflow_can_compute_a_call_in_one_thread() -> None:
@@ -27,14 +28,17 @@ def test_tensorflow_can_compute_a_call_in_one_thread() -> None:
     assert run.stdout.split() == ["1", "1"]
 
 
-def test_rounding_to_bfloat16_changes_little(exported: Path) -> None:
-    images = np.random.default_rng(0).uniform(0, 1, (1, 40, 50, 1)).astype(np.float32)
-    rounded = loader("tensorflow", allows_bfloat16=True)(exported).denoise(images)
-    assert rounded.dtype == np.float32
-    np.testing.assert_allclose(rounded, loader("tensorflow")(exported).denoise(images), atol=0.01)
+def test_where_bfloat16_is_slow_nothing_is_rounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.inference.runtimes.tensorflow.read_cpu_flags", lambda: SLOW)
+    images = np.random.default_rng(0).uniform(0, 1, (1, 64, 64, 3)).astype(np.float32)
+    exact, allowed = (
+        loader("tensorflow", allows_bfloat16=allows)(PHOTO).denoise(images, np.array([0.1], np.float32))
+        for allows in (False, True)
+    )
+    assert (allowed == exact).all()
 
 
-@pytest.mark.skipif(BFLOAT16 not in read_cpu_flags(), reason="TensorFlow computes in bfloat16 on few processors")
+@pytest.mark.skipif(AVX512_BF16 not in read_cpu_flags(), reason="TensorFlow computes in bfloat16 on few processors")
 def test_rounding_to_bfloat16_changes_little_of_colour(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.inference.runtimes.tensorflow.is_fast", lambda _flags: True)
     ramp = np.linspace(0.1, 0.6, 256)[:, np.newaxis, np.newaxis] * [1, 0.97, 0.94]

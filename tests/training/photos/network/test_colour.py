@@ -42,3 +42,13 @@ def test_chroma_is_cleaned_by_more_than_luma_says(network: keras.Model) -> None:
     image = draw(1, 16, 16, 3)
     removed = image - denoise(network, image)
     assert np.ptp(removed, axis=-1).max() > 1e-2
+
+
+def test_chroma_is_cleaned_by_how_channels_differ_alone() -> None:
+    unet = build_unet(WIDTHS, BLOCKS)
+    network = fill(build_colour(unet, LUMA_WEIGHTS))
+    unet.denoise.set_weights([0 * weight for weight in unet.denoise.get_weights()])  # nothing is found in luma
+    image, brighter = draw(1, 16, 16, 3), draw(1, 16, 16, 1)
+    removed, removed_brighter = (seen - denoise(network, seen) for seen in (image, image + brighter))
+    assert np.abs(removed).max() > 1e-2
+    np.testing.assert_allclose(removed_brighter, removed, atol=1e-5)

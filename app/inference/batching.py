@@ -5,9 +5,7 @@ import queue
 import threading
 import time
 from bisect import insort
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Sequence
 from operator import attrgetter
 
 from app.errors import InferenceError
@@ -152,17 +150,17 @@ class Batcher:
             shapes.add((pad_size(len(batch)) if self._pads else len(batch), *batch[0].image.shape))
             if len(shapes) == MAX_SHAPES:  # before the results are delivered, after which the queue may be closed
                 self._loop.call_soon_threadsafe(self._add_thread, number)
-            self._loop.call_soon_threadsafe(self._call_network(batch))
+            self._loop.call_soon_threadsafe(self._deliver, batch, self._call_network(batch))
 
     def _run_on_loop(self, batch: list[Item]) -> None:
-        self._call_network(batch)()
+        self._deliver(batch, self._call_network(batch))
 
-    def _call_network(self, batch: list[Item]) -> Callable[[], None]:
-        """Call the network, and return what tells the event loop how that ended."""
+    def _call_network(self, batch: list[Item]) -> Sequence[Denoised | InferenceError]:
+        """Return the result of each image, or an error of its own."""
         try:
-            return partial(self._deliver, batch, self._infer(batch))
+            return self._infer(batch)
         except Exception as error:  # fails only this micro-batch
-            return partial(self._fail, batch, error)
+            return [_describe_failure(error) for _ in batch]
 
     def _infer(self, batch: list[Item]) -> list[Denoised]:
         start = time.perf_counter()
@@ -175,29 +173,25 @@ class Batcher:
             for image, item in zip(denoised, batch, strict=True)
         ]
 
-    def _deliver(self, batch: list[Item], results: list[Denoised]) -> None:
-        with self._freed():
-            for item, result in zip(batch, results, strict=True):
-                if not item.future.done():
-                    item.future.set_result(result)
-
-    def _fail(self, batch: list[Item], error: Exception) -> None:
-        with self._freed():
-            for item in batch:
-                if not item.future.done():
-                    failure = InferenceError("The network failed on this image.")
-                    failure.__cause__ = error
-                    item.future.set_exception(failure)
-
-    @contextmanager
-    def _freed(self) -> Iterator[None]:
-        """Start what waits: on the loop after the results, which are encoded first, else beside their encoding."""
+    def _deliver(self, batch: list[Item], results: Sequence[Denoised | InferenceError]) -> None:
         self._free += 1
         if not self._runs_on_loop:
-            self._start_next()
-        yield
+            self._start_next()  # first, so that the network works while these are encoded
+        for item, result in zip(batch, results, strict=True):
+            if item.future.done():
+                continue
+            if isinstance(result, InferenceError):
+                item.future.set_exception(result)
+            else:
+                item.future.set_result(result)
         if self._runs_on_loop:
-            self._start_next()
+            self._start_next()  # last, so that these are encoded before the loop is busy again
+
+
+def _describe_failure(cause: Exception) -> InferenceError:
+    failure = InferenceError("The network failed on this image.")
+    failure.__cause__ = cause
+    return failure
 
 
 def create_batcher(denoiser: Denoiser, metadata: ModelMetadata, *, threads: int, runs_on_loop: bool = False) -> Batcher:

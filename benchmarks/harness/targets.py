@@ -40,8 +40,13 @@ def find_model(name: str = DIGITS) -> Path:
 def ours(store: Path, runtime: str = "tensorflow", *, workers: int = 1) -> Target:
     """Return this service with a store of one model, and a slot for each client: peers refuse no request either."""
     command = (sys.executable, "-m", "app", "serve", "--port", "{port}", "--workers", str(workers))
-    settings = {"MODEL_STORE": str(store), "QUEUE_SIZE": "256", "DRAIN_GRACE_S": "0", "RUNTIME": runtime}
-    settings["LOG_LEVEL"] = "warning"  # the peers log no requests either
+    settings = {
+        "MODEL_STORE": str(store),
+        "QUEUE_SIZE": "256",
+        "DRAIN_GRACE_S": "0",
+        "RUNTIME": runtime,
+        "LOG_LEVEL": "warning",  # the peers log no requests either
+    }
     name = OURS_OPENVINO if runtime == "openvino" else OURS
     environment = {f"DENOISER_{key}": value for key, value in settings.items()}
     return Target(name, command, _describe_workers(workers), environment)

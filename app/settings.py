@@ -66,8 +66,8 @@ class Settings(BaseSettings):
     precision: Precision = Field(
         "auto",
         description="`float32`, or `auto`: networks of any size compute in bfloat16 if the processor is fast at it and "
-        "the 8-bit noise level is 5 or more, in half the time; pixels move by a quarter of an 8-bit level (RMS). With "
-        "OpenVINO, so do networks of a fixed size if the processor has AMX.",
+        "the 8-bit noise level is 5 or more, in half the time; pixels move by a quarter of an 8-bit level (RMS), in "
+        "colour by up to four tenths. With OpenVINO, so do networks of a fixed size if the processor has AMX.",
     )
     log_format: Literal["text", "json"] = Field("text", description="Format of the log.")
     log_level: Literal["debug", "info", "warning"] = Field(
